@@ -1,0 +1,2 @@
+//! The marula program.
+fn main() {}

@@ -1,0 +1,37 @@
+//! The vocabulary every capability shares: no driver, no terminal, no clock.
+//!
+//! A question flows through these types in this order: a [`Target`] is opened, a
+//! [`Statement`] is planned into a [`Plan`], rules read the plan and the [`Catalog`] and give
+//! [`Finding`]s with [`Change`]s, the lab measures each change into a [`Proof`], and the whole
+//! goes out as a [`Report`].
+
+mod catalog;
+mod change;
+mod engine;
+mod error;
+mod finding;
+mod plan;
+mod progress;
+mod proof;
+mod report;
+mod rule;
+mod statement;
+mod target;
+mod workload;
+
+pub use catalog::*;
+pub use change::*;
+pub use engine::*;
+pub use error::*;
+pub use finding::*;
+pub use plan::*;
+pub use progress::*;
+pub use proof::*;
+pub use report::*;
+pub use rule::*;
+pub use statement::*;
+pub use target::*;
+pub use workload::*;
+
+/// JSON objects that belong to an engine, carried as they are.
+pub type Json = serde_json::Value;

@@ -1,0 +1,1 @@
+//! Throw-away servers: starting, cloning, loading, measuring, comparing results.

@@ -1,0 +1,1 @@
+//! Everything that speaks MongoDB: sessions, shell syntax, catalogue, inference, plans.

@@ -1,0 +1,1 @@
+//! Everything that speaks PostgreSQL: sessions, SQL, catalogue, statistics, plans.

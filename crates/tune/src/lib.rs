@@ -1,0 +1,1 @@
+//! Diagnose a query, advise indexes, rewrite queries, and prove each on the lab.
