@@ -1,0 +1,185 @@
+//! Proving changes: each alone, then the best of them together.
+//!
+//! One algorithm for both engines, written over [`Bench`]. Runs go in pairs (without, with,
+//! without, with …), medians are compared, and counters that do not wobble (buffers, keys and
+//! documents) have their say. A change that alters the results is refuted however fast it is.
+
+mod combine;
+mod equal;
+mod measure;
+mod single;
+mod verdict;
+
+use std::time::{Duration, Instant};
+
+use marula_core::{
+    Change, ChangeKind, Combination, Engine, ErrorKind, Goal, Measurement, Progress, Proof, Result,
+    Statement,
+};
+
+pub use crate::compare::Comparison;
+
+use crate::bench::Bench;
+use measure::Baseline;
+
+/// Bounds of a proof.
+#[derive(Debug, Clone)]
+pub struct ProveOptions {
+    /// One run may take this long; then it is cancelled on the server.
+    pub limit: Duration,
+    /// All measuring together may take this long; what is left then is not tried, and says so.
+    pub budget: Duration,
+    /// The time the user wants the statement to stay under, in milliseconds.
+    pub goal_ms: Option<f64>,
+    /// Whether sets of changes are tried when single ones were.
+    pub combine: bool,
+}
+
+impl Default for ProveOptions {
+    fn default() -> Self {
+        ProveOptions {
+            limit: Duration::from_secs(60),
+            budget: Duration::from_secs(300),
+            goal_ms: None,
+            combine: true,
+        }
+    }
+}
+
+/// What came of proving.
+#[derive(Debug, Clone)]
+pub struct Proved {
+    /// The statement as it stands, on the bench.
+    pub baseline: Measurement,
+    /// The changes, in the order given, each with its proof.
+    pub changes: Vec<Change>,
+    /// The best of the proven: a set of changes that beats every single one, or else the best
+    /// single one; `None` when nothing was proven.
+    pub best: Option<Combination>,
+    /// Whether the best meets the goal (or the statement already does), when there is one.
+    pub goal: Option<Goal>,
+    /// What the reader should know: what the copy lacks, limits met.
+    pub notes: Vec<String>,
+}
+
+/// Measures `statement` without and with each of `changes`, then with the best set of them.
+///
+/// A rewrite's `up[0]` is run in place of the statement, with the same parameters. At most one
+/// rewrite is in a set: a caller that has several which go together passes them combined, too.
+///
+/// # Errors
+/// `ServerDied` when the lab server goes away, and what the statement itself fails with. A
+/// change that cannot be made is not an error: its proof says so.
+pub async fn prove<B: Bench>(
+    bench: &mut B,
+    statement: &Statement,
+    comparison: Comparison,
+    changes: Vec<Change>,
+    options: &ProveOptions,
+    progress: &dyn Progress,
+) -> Result<Proved> {
+    let mut prover = Prover {
+        bench,
+        statement,
+        comparison,
+        options,
+        progress,
+        deadline: Instant::now() + options.budget,
+        notes: Vec::new(),
+    };
+    progress.step("measuring the statement as it stands");
+    let baseline = prover.baseline().await?;
+    let mut proved = Proved {
+        baseline: baseline.measurement.clone(),
+        changes,
+        best: None,
+        goal: None,
+        notes: Vec::new(),
+    };
+    prover.each_alone(&baseline, &mut proved.changes).await?;
+    proved.best = prover.best(&baseline, &proved.changes).await?;
+    proved.goal = options.goal_ms.map(|ms| {
+        let after = proved.best.as_ref().and_then(|best| best.proof.after.as_ref());
+        let reached = after.unwrap_or(&proved.baseline);
+        Goal { ms, met: reached.ms.map(|reached_ms| !reached.timed_out && reached_ms <= ms) }
+    });
+    proved.notes = prover.bench.notes().to_vec();
+    proved.notes.append(&mut prover.notes);
+    Ok(proved)
+}
+
+/// The state of one proof.
+struct Prover<'a, B: Bench> {
+    bench: &'a mut B,
+    statement: &'a Statement,
+    comparison: Comparison,
+    options: &'a ProveOptions,
+    progress: &'a dyn Progress,
+    deadline: Instant,
+    notes: Vec<String>,
+}
+
+impl<B: Bench> Prover<'_, B> {
+    fn out_of_time(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// A proof with the data set and server filled in.
+    fn proof(&self, mut proof: Proof) -> Proof {
+        proof.dataset = Some(self.bench.dataset());
+        proof.server = Some(self.bench.server());
+        proof
+    }
+
+    /// The statement to run with `change` in place.
+    fn rewritten(&self, change: &Change) -> Statement {
+        match (change.kind, change.up.first()) {
+            (ChangeKind::Rewrite, Some(text)) => {
+                Statement { text: text.clone(), fingerprint: None, ..self.statement.clone() }
+            }
+            _ => self.statement.clone(),
+        }
+    }
+
+    async fn each_alone(&mut self, baseline: &Baseline, changes: &mut [Change]) -> Result<()> {
+        let total = changes.len() as u64;
+        for (number, change) in changes.iter_mut().enumerate() {
+            self.progress.step(&format!("proving {}: {}", change.id.0, change.title));
+            self.progress.advance(number as u64, total);
+            change.proof = if let Some(reason) = self.cannot_try(change) {
+                Proof::not_tried(reason)
+            } else {
+                match self.alone(baseline, change).await {
+                    Ok(proof) => self.proof(proof),
+                    Err(error) if fatal(error.kind()) => return Err(error),
+                    Err(error) => self.proof(verdict::failed(&error)),
+                }
+            };
+        }
+        self.progress.advance(total, total);
+        Ok(())
+    }
+
+    fn cannot_try(&self, change: &Change) -> Option<String> {
+        if self.out_of_time() {
+            let seconds = self.options.budget.as_secs();
+            return Some(format!("the {seconds} s for proving were used up by the changes before"));
+        }
+        match change.kind {
+            ChangeKind::Grant => Some("a grant does not change how a statement runs".into()),
+            _ if change.up.is_empty() => Some("it is to be done by hand".into()),
+            ChangeKind::Setting if change.engine == Engine::Mongodb => {
+                Some("a server setting of MongoDB is not tried in the lab".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether an error ends the whole proof rather than one change's.
+fn fatal(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::ServerDied | ErrorKind::Interrupted | ErrorKind::Unreachable | ErrorKind::Io
+    )
+}

@@ -1,0 +1,81 @@
+//! One change alone.
+
+use marula_core::{Build, Change, ChangeKind, Proof, Result, Verdict};
+
+use super::Prover;
+use super::measure::{Baseline, measurement};
+use super::verdict::{Judged, judge};
+use crate::bench::Bench;
+use crate::compare::Outcome;
+
+impl<B: Bench> Prover<'_, B> {
+    /// Applies `change`, measures it, and leaves it applied but switched off.
+    pub(super) async fn alone(&mut self, baseline: &Baseline, change: &Change) -> Result<Proof> {
+        let rewrite = change.kind == ChangeKind::Rewrite;
+        let build = if rewrite { None } else { self.bench.apply(change).await? };
+        let measured = self.measured(baseline, change, build).await;
+        if !rewrite && !matches!(&measured, Err(error) if super::fatal(error.kind())) {
+            self.bench.set_active(change, false).await?;
+        }
+        measured
+    }
+
+    async fn measured(
+        &mut self,
+        baseline: &Baseline,
+        change: &Change,
+        build: Option<Build>,
+    ) -> Result<Proof> {
+        let rewrite = change.kind == ChangeKind::Rewrite;
+        let statement = self.rewritten(change);
+        let pairs = self
+            .pairs(baseline, &statement, async |bench: &mut B, on| {
+                if rewrite { Ok(()) } else { bench.set_active(change, on).await }
+            })
+            .await?;
+        let limit = self.cut(baseline);
+        let limit = if pairs.timed_out { std::time::Duration::ZERO } else { limit };
+        let plan = self.bench.plan(&statement, limit).await?;
+        let used = if rewrite { None } else { self.bench.uses(&plan, change) };
+        let after = measurement(&pairs.after_ms, pairs.timed_out, Some(plan));
+        let (outcome, sampled) =
+            self.outcome(baseline, &pairs, &statement, std::slice::from_ref(change)).await?;
+        let judged = judge(&Judged {
+            kind: change.kind,
+            baseline: &baseline.measurement,
+            after: &after,
+            ratios: &pairs.ratios(),
+            used,
+            outcome: &outcome,
+            sampled: sampled.as_deref(),
+        });
+        let mut before = baseline.measurement.clone();
+        if !before.timed_out {
+            before.ms = Some(super::measure::median(&pairs.before_ms));
+            before.runs = u32::try_from(pairs.before_ms.len()).unwrap_or(u32::MAX);
+        }
+        Ok(Proof {
+            speedup: Some(pairs.speedup()),
+            results_equal: match outcome {
+                Outcome::Equal => Some(true),
+                Outcome::Different(_) => Some(false),
+                Outcome::Unknown(_) => None,
+            },
+            before: Some(before),
+            after: Some(after),
+            build,
+            ..judged
+        })
+    }
+}
+
+/// Whether a proof may be part of a set: it was measured, and did not change the results.
+pub(super) fn may_combine(proof: &Proof) -> bool {
+    match proof.verdict {
+        Verdict::Proven => true,
+        Verdict::NotTried => false,
+        Verdict::Refuted | Verdict::Inconclusive => {
+            proof.after.is_some() && proof.results_equal != Some(false)
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! From numbers to a verdict and its reason.
+
+use marula_core::{ChangeKind, Error, Measurement, Proof, Verdict};
+
+use super::measure::median;
+use crate::compare::Outcome;
+
+/// The least gain that counts.
+pub(super) const WORTH: f64 = 1.1;
+/// Below this many milliseconds clock time is noise, and counters decide.
+const TINY_MS: f64 = 1.0;
+
+/// What a verdict rests on.
+pub(super) struct Judged<'a> {
+    pub kind: ChangeKind,
+    pub baseline: &'a Measurement,
+    pub after: &'a Measurement,
+    /// Before / after of each pair.
+    pub ratios: &'a [f64],
+    /// Whether the plan uses what was built, when it can tell.
+    pub used: Option<bool>,
+    pub outcome: &'a Outcome,
+    /// Where the results were compared, when not on all the data.
+    pub sampled: Option<&'a str>,
+}
+
+/// The proof of a change that could not be made or run.
+pub(super) fn failed(error: &Error) -> Proof {
+    Proof::bare(Verdict::Inconclusive, format!("it could not be tried: {error}"))
+}
+
+/// Judges one measured change.
+pub(super) fn judge(j: &Judged<'_>) -> Proof {
+    if let Outcome::Different(how) = j.outcome {
+        return Proof::bare(
+            Verdict::Refuted,
+            format!("THE RESULTS DIFFER: {how}{}", j.sampled.unwrap_or_default()),
+        );
+    }
+    let (verdict, mut reason) = by_numbers(j);
+    match j.outcome {
+        Outcome::Unknown(why) if verdict == Verdict::Proven && j.kind == ChangeKind::Rewrite => {
+            return Proof::bare(
+                Verdict::Inconclusive,
+                format!("{reason}, but equal results were not shown: {why}"),
+            );
+        }
+        Outcome::Unknown(why) if verdict == Verdict::Proven => {
+            reason.push_str(&format!("; results were not compared: {why}"));
+        }
+        _ => {
+            if verdict == Verdict::Proven {
+                reason.push_str("; results are equal");
+                reason.push_str(j.sampled.unwrap_or_default());
+            }
+        }
+    }
+    Proof::bare(verdict, reason)
+}
+
+fn by_numbers(j: &Judged<'_>) -> (Verdict, String) {
+    let (before_ms, after_ms) = (j.baseline.ms.unwrap_or(0.0), j.after.ms.unwrap_or(0.0));
+    if j.after.timed_out {
+        return if j.baseline.timed_out {
+            (Verdict::Refuted, "it does not finish within the limit either".into())
+        } else {
+            (Verdict::Refuted, format!("slower: cancelled after {}", time(after_ms)))
+        };
+    }
+    let speedup = median(j.ratios);
+    if j.baseline.timed_out {
+        return (
+            Verdict::Proven,
+            format!("at least {speedup:.0} times faster: before, it was cancelled at the limit"),
+        );
+    }
+    let work = work_ratio(j.baseline, j.after);
+    if before_ms.max(after_ms) < TINY_MS {
+        return by_counters(work, speedup);
+    }
+    let unused = if j.used == Some(false) { ": the planner does not use it" } else { "" };
+    if speedup < 1.0 / WORTH {
+        if j.used == Some(false) {
+            return (Verdict::Refuted, format!("no gain{unused}"));
+        }
+        return (Verdict::Refuted, format!("slower: {:.2} times the time", 1.0 / speedup));
+    }
+    if speedup < WORTH {
+        if let Some(work) = work.filter(|work| *work >= 1.5 && j.used != Some(false)) {
+            return (
+                Verdict::Inconclusive,
+                format!("reads fall {work:.1} times, but the time does not"),
+            );
+        }
+        return (Verdict::Refuted, format!("no gain{unused}"));
+    }
+    if j.used == Some(false) {
+        return (Verdict::Inconclusive, format!("faster by chance{unused}"));
+    }
+    let wobbles = j.ratios.iter().any(|ratio| *ratio < 1.0) && speedup < 1.5;
+    if wobbles {
+        return (Verdict::Inconclusive, "the runs wobble more than they differ".into());
+    }
+    match work {
+        Some(work) if work < 0.9 && speedup < 1.5 => (
+            Verdict::Inconclusive,
+            format!("{speedup:.1} times faster, but it reads {:.1} times as much", 1.0 / work),
+        ),
+        Some(work) if work >= WORTH => {
+            (Verdict::Proven, format!("{} faster, reads fall {}", times(speedup), times(work)))
+        }
+        _ => (Verdict::Proven, format!("{} faster", times(speedup))),
+    }
+}
+
+fn by_counters(work: Option<f64>, speedup: f64) -> (Verdict, String) {
+    match work {
+        Some(work) if work >= WORTH => {
+            (Verdict::Proven, format!("reads fall {}; the time is below 1 ms either way", times(work)))
+        }
+        Some(work) if work < 1.0 / WORTH => {
+            (Verdict::Refuted, format!("it reads {:.1} times as much", 1.0 / work))
+        }
+        Some(_) => (Verdict::Refuted, "no gain: it reads as much as before".into()),
+        None if speedup >= 2.0 => (Verdict::Proven, format!("{} faster", times(speedup))),
+        None => (Verdict::Inconclusive, "the time is below 1 ms either way".into()),
+    }
+}
+
+/// How many times less is read: buffers, or documents and index keys.
+fn work_ratio(before: &Measurement, after: &Measurement) -> Option<f64> {
+    let work = |measurement: &Measurement| {
+        let summary = &measurement.plan.as_ref().filter(|plan| plan.executed)?.summary;
+        Some((summary.reads? + summary.keys.unwrap_or(0)) as f64)
+    };
+    Some((work(before)? + 1.0) / (work(after)? + 1.0))
+}
+
+/// `3.4 times`, `120 times`.
+pub(super) fn times(ratio: f64) -> String {
+    if ratio < 10.0 { format!("{ratio:.1} times") } else { format!("{ratio:.0} times") }
+}
+
+/// `12 ms`, `3.4 s`.
+fn time(ms: f64) -> String {
+    if ms < 1000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1000.0) }
+}
