@@ -280,6 +280,5 @@ fn fold(a: u64, b: u64) -> u64 {
     (product as u64) ^ ((product >> 64) as u64)
 }
 
-
 #[cfg(test)]
 mod tests;

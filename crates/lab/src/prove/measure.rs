@@ -103,12 +103,8 @@ impl<B: Bench> Prover<'_, B> {
     /// Runs the statement `runs` times as things are now, after a warm-up when it is fast.
     pub(super) async fn time(&mut self, statement: &Statement, cut: Duration) -> Result<Pairs> {
         let limit = self.run_limit().min(cut);
-        let mut pairs = Pairs {
-            before_ms: Vec::new(),
-            after_ms: Vec::new(),
-            digest: None,
-            timed_out: false,
-        };
+        let mut pairs =
+            Pairs { before_ms: Vec::new(), after_ms: Vec::new(), digest: None, timed_out: false };
         let warm = self.bench.run(statement, limit).await?;
         pairs.digest = warm.digest;
         pairs.timed_out = warm.timed_out;

@@ -115,9 +115,10 @@ fn by_numbers(j: &Judged<'_>) -> (Verdict, String) {
 
 fn by_counters(work: Option<f64>, speedup: f64) -> (Verdict, String) {
     match work {
-        Some(work) if work >= WORTH => {
-            (Verdict::Proven, format!("reads fall {}; the time is below 1 ms either way", times(work)))
-        }
+        Some(work) if work >= WORTH => (
+            Verdict::Proven,
+            format!("reads fall {}; the time is below 1 ms either way", times(work)),
+        ),
         Some(work) if work < 1.0 / WORTH => {
             (Verdict::Refuted, format!("it reads {:.1} times as much", 1.0 / work))
         }
