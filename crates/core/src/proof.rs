@@ -98,7 +98,7 @@ pub struct Dataset {
 }
 
 /// The server a measurement was made on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LabServer {
     /// Its engine.
     pub engine: Engine,

@@ -1,0 +1,9 @@
+//! One file per command, nothing but glue: resolve, call the library, hand back its report.
+
+pub mod completions;
+pub mod explain;
+pub mod inspect;
+pub mod lab;
+pub mod man;
+pub mod rule;
+pub mod schema;

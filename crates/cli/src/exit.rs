@@ -1,0 +1,41 @@
+//! What the program ends with; the one place where kinds of trouble become exit codes.
+
+use marula_core::{ErrorKind, Report};
+
+use crate::args::FailOn;
+
+/// Nothing at or above `--fail-on` was found.
+pub const CLEAN: u8 = 0;
+/// Something was found.
+pub const FINDINGS: u8 = 1;
+/// The user interrupted.
+pub const INTERRUPTED: u8 = 130;
+
+/// The exit code of a failure.
+pub fn of_error(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Usage
+        | ErrorKind::Syntax
+        | ErrorKind::Refused
+        | ErrorKind::NotFound
+        | ErrorKind::Unsupported
+        | ErrorKind::Io => 2,
+        ErrorKind::Unreachable
+        | ErrorKind::Denied
+        | ErrorKind::ServerDied
+        | ErrorKind::Timeout
+        | ErrorKind::Server => 3,
+        ErrorKind::Lab => 4,
+        ErrorKind::Internal => 70,
+        ErrorKind::Interrupted => INTERRUPTED,
+    }
+}
+
+/// The exit code of a report.
+pub fn of_report(report: &Report, fail_on: FailOn) -> u8 {
+    if report.findings.iter().any(|finding| fail_on.is_reached_by(finding.severity)) {
+        FINDINGS
+    } else {
+        CLEAN
+    }
+}

@@ -1,0 +1,82 @@
+//! For people at a terminal: what they need first comes first.
+
+mod changes;
+mod document;
+mod findings;
+mod headline;
+mod lab;
+pub mod numbers;
+pub mod paint;
+pub mod proof;
+mod relational;
+pub mod text;
+mod tree;
+
+use marula_core::{Catalog, Finding, Plan, Proof, Report};
+
+use super::{Look, Paint};
+pub use findings::evidence;
+pub use headline::sentence as headline;
+use paint::Ink;
+
+/// Paragraphs are not wider than this: long lines are hard to read.
+const READABLE: usize = 100;
+
+/// The report as text.
+pub fn report(report: &Report, look: &Look) -> String {
+    match (report.command.as_str(), &report.catalog, &report.data) {
+        ("inspect", Some(catalog), data) => {
+            let object = data.as_ref().and_then(|data| data["object"].as_str());
+            match catalog {
+                Catalog::Postgres(catalog) => relational::inspect(report, catalog, object, look),
+                Catalog::Mongodb(catalog) => document::inspect(report, catalog, object, look),
+            }
+        }
+        (command, _, Some(data)) if command.starts_with("lab") => lab::lab(command, data, look),
+        _ => explain(report, look),
+    }
+}
+
+/// How slow, why, what to do, what that gains, how it was proved; then the plan.
+fn explain(report: &Report, look: &Look) -> String {
+    let mut out = headline::headline(report, look);
+    findings::findings(report, look, &mut out);
+    changes::to_do(report, look, &mut out);
+    proof::how_proved(report, look, &mut out);
+    changes::others(report, look, &mut out);
+    if let Some(plan) = &report.plan {
+        tree::plan(plan, &report.findings, look, &mut out);
+    }
+    if !report.notes.is_empty() {
+        heading("Notes", look, &mut out);
+        for note in &report.notes {
+            out.push_str(&text::wrap(note, paragraph(look), "  · ", "    "));
+        }
+    }
+    out
+}
+
+/// A section's heading, with an empty line before it.
+fn heading(title: &str, look: &Look, out: &mut String) {
+    out.push('\n');
+    out.push_str(&look.paint.ink(Ink::Strong, title));
+    out.push('\n');
+}
+
+/// The columns a paragraph may take.
+fn paragraph(look: &Look) -> usize {
+    look.width.min(READABLE)
+}
+
+/// The verdict of a proof with what was measured, in one line.
+pub fn verdict(proof: &Proof) -> String {
+    changes::verdict(proof).1
+}
+
+/// The plan's tree without colour, for a code block.
+pub fn tree_text(plan: &Plan, findings: &[Finding]) -> String {
+    let look = Look { width: 120, paint: Paint(false), verbose: false, file: None };
+    let mut out = String::new();
+    tree::plan(plan, findings, &look, &mut out);
+    out.trim_start().to_string()
+}
