@@ -1,0 +1,233 @@
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use marula_core::{Engine, Error, ErrorKind, Result, Version};
+use marula_mongodb::ConnectSpec;
+use rustix::process::Signal;
+
+use super::{Listen, StartOptions, account, folder::ServerFolder, percent_encode, process, replica};
+use crate::discover::Install;
+
+/// How long a start may take.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// A running MongoDB server of this program's own. Dropping it ends it at once and removes all it
+/// held.
+pub struct MongoServer {
+    // Fields are dropped in this order: the process before its folder.
+    process: process::Process,
+    folder: ServerFolder,
+    install: Install,
+    listen: Listen,
+    replica_set: bool,
+    databases: AtomicU32,
+}
+
+impl MongoServer {
+    /// Starts an empty server; it answers (and is primary, if a replica set) when this returns.
+    pub async fn start(install: &Install, options: &StartOptions) -> Result<Self> {
+        let (install, chosen) = (install.clone(), options.clone());
+        let server = super::in_background(move || Self::start_blocking(install, &chosen)).await?;
+        if options.replica_set {
+            replica::initiate(&server.direct_url(), &server.member()).await?;
+        }
+        Ok(server)
+    }
+
+    fn start_blocking(install: Install, options: &StartOptions) -> Result<Self> {
+        if install.engine != Engine::Mongodb {
+            return Err(Error::new(ErrorKind::Internal, format!("{install} is not MongoDB")));
+        }
+        let account = account::lab_account()?;
+        let account = account.as_ref();
+        let folder = ServerFolder::create(account)?;
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data)?;
+        if let Some(account) = account {
+            account.own(&data)?;
+        }
+        let log = folder.path().join("log");
+        let output = folder.path().join("output");
+        let mut launch = process::Launch::of(&install, "mongod", folder.path(), &output);
+        launch.account = account;
+        launch.arguments = arguments(options, &folder, &data, &log);
+        let mut process = process::Process::start(&launch)?;
+        ServerFolder::note_server(process.id());
+        let ready = wait_until_ready(&mut process, &install, &log, &output);
+        let server = MongoServer {
+            process,
+            folder,
+            install,
+            listen: options.listen,
+            replica_set: options.replica_set,
+            databases: AtomicU32::new(1),
+        };
+        ready.map(|()| server)
+    }
+
+    /// How to connect: without a database chosen, through the socket or, on a port, over TCP.
+    pub fn spec(&self) -> Result<ConnectSpec> {
+        ConnectSpec::parse(&self.url())
+    }
+
+    /// A URL that mongosh opens.
+    pub fn url(&self) -> String {
+        self.url_of("")
+    }
+
+    /// A URL that mongosh opens, with a database.
+    pub fn url_of(&self, database: &str) -> String {
+        let host = match self.listen {
+            Listen::Loopback(port) => format!("127.0.0.1:{port}"),
+            Listen::Socket => percent_encode(&self.socket().display().to_string()),
+        };
+        format!("mongodb://{host}/{database}?directConnection=true")
+    }
+
+    fn direct_url(&self) -> String {
+        format!(
+            "mongodb://{}/?directConnection=true",
+            percent_encode(&self.socket().display().to_string())
+        )
+    }
+
+    /// What the server calls itself in its replica set.
+    fn member(&self) -> String {
+        match self.listen {
+            Listen::Loopback(port) => format!("127.0.0.1:{port}"),
+            Listen::Socket => self.socket().display().to_string(),
+        }
+    }
+
+    /// The server's socket.
+    pub fn socket(&self) -> PathBuf {
+        socket(&self.folder)
+    }
+
+    /// The server's version.
+    pub fn version(&self) -> Version {
+        self.install.version
+    }
+
+    /// The program it was started from.
+    pub fn install(&self) -> &Install {
+        &self.install
+    }
+
+    /// Whether it is a replica set, so that transactions work.
+    pub fn is_replica_set(&self) -> bool {
+        self.replica_set
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The folder that holds its data, its log and its socket.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The file the server logs to.
+    pub fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// Why the server is gone, if it is: how it ended and what it logged last.
+    pub fn died(&mut self) -> Option<Error> {
+        let status = self.process.exited()?;
+        Some(super::died(&self.install, status, &self.log()))
+    }
+
+    /// How to connect to a database of this server that nobody else uses. MongoDB makes it when
+    /// something is written.
+    pub async fn create_database(&self) -> Result<ConnectSpec> {
+        let name = format!("lab{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        ConnectSpec::parse(&self.url_of(&name))
+    }
+
+    /// Ends it and removes its folder; what dropping does, but without blocking the caller's
+    /// thread.
+    pub async fn stop(self) {
+        let _ = super::in_background(move || {
+            drop(self);
+            Ok(())
+        })
+        .await;
+    }
+}
+
+impl Drop for MongoServer {
+    fn drop(&mut self) {
+        // There is nothing to save.
+        self.process.stop(Signal::KILL, Duration::from_secs(10));
+    }
+}
+
+fn socket(folder: &ServerFolder) -> PathBuf {
+    folder.sockets().join("m.sock")
+}
+
+fn arguments(
+    options: &StartOptions,
+    folder: &ServerFolder,
+    data: &Path,
+    log: &Path,
+) -> Vec<String> {
+    let socket = socket(folder).display().to_string();
+    let (bind, port) = match options.listen {
+        Listen::Socket => (socket, 27017),
+        Listen::Loopback(port) => (format!("127.0.0.1,{socket}"), port),
+    };
+    let cache = f64::from(options.cache_mb.max(256)) / 1024.0;
+    let mut arguments: Vec<String> = ["--nounixsocket", "--quiet"].map(str::to_owned).into();
+    let mut set = |name: &str, value: String| {
+        arguments.push(format!("--{name}"));
+        arguments.push(value);
+    };
+    set("dbpath", data.display().to_string());
+    set("logpath", log.display().to_string());
+    set("bind_ip", bind);
+    set("port", port.to_string());
+    set("wiredTigerCacheSizeGB", format!("{cache:.3}"));
+    // 300 MB of log files in advance are of no use to a server that will not be recovered.
+    set("wiredTigerEngineConfigString", "log=(prealloc=false,file_max=32MB)".to_owned());
+    set("setParameter", "diagnosticDataCollectionEnabled=false".to_owned());
+    if !options.expire_documents {
+        set("setParameter", "ttlMonitorEnabled=false".to_owned());
+    }
+    if options.replica_set {
+        set("replSet", replica::NAME.to_owned());
+        set("oplogSize", "256".to_owned());
+    }
+    for (name, value) in &options.settings {
+        set(name, value.clone());
+    }
+    arguments
+}
+
+/// mongod logs that it waits for connections when it takes them, in JSON and, before 4.4, in text.
+fn wait_until_ready(
+    process: &mut process::Process,
+    install: &Install,
+    log: &Path,
+    output: &Path,
+) -> Result<()> {
+    let until = Instant::now() + START_LIMIT;
+    loop {
+        let said = std::fs::read(log).unwrap_or_default();
+        if String::from_utf8_lossy(&said).to_ascii_lowercase().contains("waiting for connections") {
+            return Ok(());
+        }
+        if let Some(status) = process.exited() {
+            let log = if said.is_empty() { output } else { log };
+            return Err(super::died(install, status, log));
+        }
+        if Instant::now() > until {
+            return Err(super::not_ready(install, START_LIMIT, log));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,54 @@
+//! One server of each version per process, started when first asked for: for tests, and for a
+//! program that needs the same server again.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use marula_core::{Engine, Error, ErrorKind, Result, Version};
+use tokio::sync::OnceCell;
+
+use crate::discover;
+use crate::servers::{MongoServer, PostgresServer, StartOptions};
+
+type Shared<Server> = Mutex<Option<HashMap<Version, &'static OnceCell<Server>>>>;
+
+static POSTGRES: Shared<PostgresServer> = Mutex::new(None);
+static MONGODB: Shared<MongoServer> = Mutex::new(None);
+
+/// The process's PostgreSQL of exactly this major version.
+pub async fn postgres(major: u16) -> Result<&'static PostgresServer> {
+    let version = Version::new(major, 0, 0);
+    let start = async || {
+        let install = exactly(Engine::Postgres, version)?;
+        PostgresServer::start(&install, &StartOptions::default()).await
+    };
+    cell(&POSTGRES, version).get_or_try_init(start).await
+}
+
+/// The process's MongoDB of exactly this version, as a replica set of one member.
+pub async fn mongodb(major: u16, minor: u16) -> Result<&'static MongoServer> {
+    let version = Version::new(major, minor, 0);
+    let start = async || {
+        let install = exactly(Engine::Mongodb, version)?;
+        MongoServer::start(&install, &StartOptions::default().replica_set()).await
+    };
+    cell(&MONGODB, version).get_or_try_init(start).await
+}
+
+/// The place of one shared server. It lives as long as the process; its end is the server's.
+fn cell<Server>(shared: &Shared<Server>, version: Version) -> &'static OnceCell<Server> {
+    let mut shared = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    shared
+        .get_or_insert_default()
+        .entry(version)
+        .or_insert_with(|| Box::leak(Box::new(OnceCell::new())))
+}
+
+/// The server program of this version, and no other: a test of 18 says nothing on 15.
+fn exactly(engine: Engine, version: Version) -> Result<discover::Install> {
+    let choice = discover::choose(engine, Some(version))?;
+    match choice.note {
+        None => Ok(choice.install),
+        Some(note) => Err(Error::new(ErrorKind::Lab, note).hint("run 'scripts/setup --all'")),
+    }
+}
