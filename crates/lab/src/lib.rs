@@ -3,4 +3,11 @@
 pub mod bench;
 pub mod clone;
 pub mod compare;
+pub mod discover;
+mod home;
 pub mod prove;
+pub mod servers;
+pub mod shared;
+
+pub use home::home;
+pub use servers::{Listen, MongoServer, PostgresServer, StartOptions};

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use marula_core::{Engine, Error, ErrorKind, Result, Version};
+#[cfg(any())]
 use marula_mongodb::ConnectSpec;
 use rustix::process::Signal;
 
@@ -67,6 +68,7 @@ impl MongoServer {
     }
 
     /// How to connect: without a database chosen, through the socket or, on a port, over TCP.
+    #[cfg(any())]
     pub fn spec(&self) -> Result<ConnectSpec> {
         ConnectSpec::parse(&self.url())
     }
@@ -143,6 +145,7 @@ impl MongoServer {
 
     /// How to connect to a database of this server that nobody else uses. MongoDB makes it when
     /// something is written.
+    #[cfg(any())]
     pub async fn create_database(&self) -> Result<ConnectSpec> {
         let name = format!("lab{}", self.databases.fetch_add(1, Ordering::Relaxed));
         ConnectSpec::parse(&self.url_of(&name))

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use marula_core::{Engine, Error, ErrorKind, Result, Version};
+#[cfg(any())]
 use marula_postgres::ConnectSpec;
 use rustix::process::Signal;
 use secrecy::ExposeSecret;
@@ -75,6 +76,7 @@ impl PostgresServer {
     }
 
     /// How to connect as superuser: to the database `postgres`, through the socket.
+    #[cfg(any())]
     pub fn spec(&self) -> ConnectSpec {
         ConnectSpec::socket(self.folder.sockets(), self.port, USER, "postgres")
     }
@@ -128,6 +130,7 @@ impl PostgresServer {
     }
 
     /// A new empty database of this server, under a name of its own.
+    #[cfg(any())]
     pub async fn create_database(&self) -> Result<ConnectSpec> {
         let name = format!("lab{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.execute(&format!("CREATE DATABASE {name}")).await?;
