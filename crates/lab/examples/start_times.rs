@@ -12,7 +12,10 @@ const RUNS: usize = 5;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    println!("{:<22} {:<12} {:>9} {:>9} {:>7} {:>8}", "server", "kind", "first", "median", "limit", "stop");
+    println!(
+        "{:<22} {:<12} {:>9} {:>9} {:>7} {:>8}",
+        "server", "kind", "first", "median", "limit", "stop"
+    );
     for install in find_all() {
         match install.engine {
             Engine::Postgres => report(&install, false, 1000).await?,

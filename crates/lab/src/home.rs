@@ -51,8 +51,7 @@ pub(crate) fn write_whole(path: &Path, text: &[u8], mode: u32) -> std::io::Resul
 
     let unique = format!("{}.{:08x}.new", path.display(), rand::random::<u32>());
     let new = Path::new(&unique);
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(new)?;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(new)?;
     let written = file.write_all(text).and_then(|()| std::fs::rename(new, path));
     if written.is_err() {
         let _ = std::fs::remove_file(new);

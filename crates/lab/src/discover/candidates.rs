@@ -81,7 +81,8 @@ fn server_in(path: &Path, engine: Engine) -> Option<PathBuf> {
         Engine::Postgres => "postgres",
         Engine::Mongodb => "mongod",
     };
-    let folders = [Some(path.to_owned()), Some(path.join("bin")), path.parent().map(Path::to_owned)];
+    let folders =
+        [Some(path.to_owned()), Some(path.join("bin")), path.parent().map(Path::to_owned)];
     // The parent counts only when the program itself was named.
     let tried = if path.is_file() { &folders[2..] } else { &folders[..2] };
     tried.iter().flatten().map(|folder| folder.join(name)).find(|program| {
@@ -161,5 +162,9 @@ fn matching(pattern: &Path) -> Vec<PathBuf> {
         .collect();
     names.sort();
     names.reverse();
-    names.iter().map(|name| Path::new(parent).join(name).join(rest)).filter(|p| p.is_dir()).collect()
+    names
+        .iter()
+        .map(|name| Path::new(parent).join(name).join(rest))
+        .filter(|p| p.is_dir())
+        .collect()
 }

@@ -1,6 +1,6 @@
 use marula_core::{Engine, Error, ErrorKind, Result, Version};
 
-use super::{Install, Found, install::series, search};
+use super::{Found, Install, install::series, search};
 
 /// The server program to use, and what is to be said about it.
 #[derive(Debug, Clone)]

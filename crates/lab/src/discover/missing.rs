@@ -62,11 +62,17 @@ fn server(engine: Engine, series: &str) -> Vec<(&'static str, String)> {
     match engine {
         Engine::Postgres => how.extend([
             ("Debian, Ubuntu", format!("apt-get install postgresql-{series}")),
-            ("Fedora, RHEL", format!("dnf install postgresql{series}-server postgresql{series}-contrib")),
+            (
+                "Fedora, RHEL",
+                format!("dnf install postgresql{series}-server postgresql{series}-contrib"),
+            ),
             ("macOS", format!("brew install postgresql@{series}")),
         ]),
         Engine::Mongodb => how.extend([
-            ("Linux", format!("install mongodb-org-server {series} and set MARULA_MONGOD to its mongod")),
+            (
+                "Linux",
+                format!("install mongodb-org-server {series} and set MARULA_MONGOD to its mongod"),
+            ),
             ("macOS", format!("brew install mongodb/brew/mongodb-community@{series}")),
         ]),
     }

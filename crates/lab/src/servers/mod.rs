@@ -51,8 +51,7 @@ fn died(install: &Install, status: ExitStatus, log: &Path) -> Error {
 
 fn not_ready(install: &Install, limit: Duration, log: &Path) -> Error {
     let said = process::tail(log);
-    let message =
-        format!("the lab's {install} did not start within {} s: {said}", limit.as_secs());
+    let message = format!("the lab's {install} did not start within {} s: {said}", limit.as_secs());
     Error::new(ErrorKind::Lab, message).hint("look whether this machine is overloaded")
 }
 

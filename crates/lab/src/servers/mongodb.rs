@@ -7,7 +7,9 @@ use marula_core::{Engine, Error, ErrorKind, Result, Version};
 use marula_mongodb::ConnectSpec;
 use rustix::process::Signal;
 
-use super::{Listen, StartOptions, account, folder::ServerFolder, percent_encode, process, replica};
+use super::{
+    Listen, StartOptions, account, folder::ServerFolder, percent_encode, process, replica,
+};
 use crate::discover::Install;
 
 /// How long a start may take.

@@ -70,8 +70,14 @@ impl PostgresServer {
         let mut process = process::Process::start(&launch)?;
         ServerFolder::note_server(process.id());
         let ready = wait_until_ready(&mut process, &install, &data, &log);
-        let server =
-            PostgresServer { process, folder, install, port, listen: options.listen, databases: AtomicU32::new(1) };
+        let server = PostgresServer {
+            process,
+            folder,
+            install,
+            port,
+            listen: options.listen,
+            databases: AtomicU32::new(1),
+        };
         ready.map(|()| server)
     }
 

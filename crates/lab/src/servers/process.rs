@@ -134,7 +134,9 @@ pub(super) fn tail(log: &Path) -> String {
     let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(8 << 10)..]).into_owned();
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let fatal = |line: &&&str| {
-        ["FATAL", "PANIC", "rror:", "ERROR", "\"s\":\"F\"", "\"s\":\"E\""].iter().any(|word| line.contains(word))
+        ["FATAL", "PANIC", "rror:", "ERROR", "\"s\":\"F\"", "\"s\":\"E\""]
+            .iter()
+            .any(|word| line.contains(word))
     };
     let told: Vec<&str> = lines.iter().filter(fatal).take(3).copied().collect();
     let told = if told.is_empty() { lines[lines.len().saturating_sub(3)..].to_vec() } else { told };

@@ -79,7 +79,8 @@ fn initdb(
     let log = folder.join("log");
     let mut launch = process::Launch::of(install, "initdb", folder, &log);
     launch.account = account;
-    launch.arguments = ["--username=postgres", "--auth=trust", "--no-sync"].map(str::to_owned).into();
+    launch.arguments =
+        ["--username=postgres", "--auth=trust", "--no-sync"].map(str::to_owned).into();
     launch.arguments.push(format!("--pgdata={}", data.display()));
     launch.arguments.push(format!("--encoding={}", options.encoding));
     launch.arguments.push(format!("--locale={}", options.locale));
