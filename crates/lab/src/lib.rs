@@ -8,6 +8,7 @@ mod home;
 pub mod prove;
 pub mod servers;
 pub mod shared;
+pub mod shop;
 
 pub use home::home;
 pub use servers::{Listen, MongoServer, PostgresServer, StartOptions};

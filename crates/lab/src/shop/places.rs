@@ -1,0 +1,260 @@
+//! Countries and their cities. A city stands in one country only: the columns `country` and
+//! `city` depend on each other, which a planner does not know before CREATE STATISTICS.
+
+use super::words::{ENGLISH, FRENCH, GERMAN, NORTHERN, Names, SOUTHERN};
+
+/// A country people live in.
+pub(super) struct Country {
+    /// ISO 3166-1 code.
+    pub(super) code: &'static str,
+    /// How likely a customer lives there.
+    pub(super) weight: u32,
+    /// What a telephone number begins with.
+    pub(super) dial: &'static str,
+    /// What people are called.
+    pub(super) names: &'static Names,
+    /// Cities with the first digits of their postal codes and their weights.
+    pub(super) cities: &'static [(&'static str, &'static str, u32)],
+    /// Names of streets; the house number follows, or leads where `number_first`.
+    pub(super) streets: &'static [&'static str],
+    /// Whether the house number stands before the street.
+    pub(super) number_first: bool,
+}
+
+const ENGLISH_STREETS: &[&str] = &[
+    "High Street",
+    "Station Road",
+    "Church Lane",
+    "Park Avenue",
+    "Victoria Road",
+    "Mill Lane",
+    "Queen Street",
+    "Oak Drive",
+    "Maple Avenue",
+    "Main Street",
+    "Highland Road",
+    "River Street",
+];
+const GERMAN_STREETS: &[&str] = &[
+    "Hauptstraße",
+    "Schulstraße",
+    "Gartenweg",
+    "Bahnhofstraße",
+    "Lindenallee",
+    "Bergstraße",
+    "Goethestraße",
+    "Am Markt",
+    "Schillerstraße",
+    "Mühlenweg",
+];
+const FRENCH_STREETS: &[&str] = &[
+    "rue de la République",
+    "avenue Victor Hugo",
+    "rue des Lilas",
+    "boulevard Gambetta",
+    "rue du Moulin",
+    "place de l'Église",
+    "rue Pasteur",
+    "allée des Tilleuls",
+];
+const SOUTHERN_STREETS: &[&str] = &[
+    "Calle Mayor",
+    "Via Roma",
+    "Avenida de la Paz",
+    "Via Garibaldi",
+    "Calle del Sol",
+    "Corso Italia",
+    "Rua das Flores",
+    "Plaza Nueva",
+];
+const NORTHERN_STREETS: &[&str] = &[
+    "Kerkstraat",
+    "Dorpsstraat",
+    "Storgatan",
+    "Kungsgatan",
+    "Polna",
+    "Leśna",
+    "Słoneczna",
+    "Molenweg",
+    "Skolgatan",
+];
+
+/// All countries, the commonest first.
+pub(super) const COUNTRIES: [Country; 12] = [
+    Country {
+        code: "DE",
+        weight: 26,
+        dial: "+49",
+        names: &GERMAN,
+        cities: &[
+            ("Berlin", "10", 30),
+            ("Hamburg", "20", 18),
+            ("München", "80", 16),
+            ("Köln", "50", 11),
+            ("Frankfurt", "60", 8),
+            ("Stuttgart", "70", 7),
+            ("Leipzig", "04", 6),
+            ("Freiburg", "79", 3),
+            ("Görlitz", "02", 1),
+        ],
+        streets: GERMAN_STREETS,
+        number_first: false,
+    },
+    Country {
+        code: "US",
+        weight: 20,
+        dial: "+1",
+        names: &ENGLISH,
+        cities: &[
+            ("New York", "10", 28),
+            ("Los Angeles", "90", 20),
+            ("Chicago", "60", 14),
+            ("Houston", "77", 12),
+            ("Seattle", "98", 9),
+            ("Denver", "80", 7),
+            ("Boston", "02", 6),
+            ("Portland", "97", 3),
+            ("Burlington", "05", 1),
+        ],
+        streets: ENGLISH_STREETS,
+        number_first: true,
+    },
+    Country {
+        code: "GB",
+        weight: 15,
+        dial: "+44",
+        names: &ENGLISH,
+        cities: &[
+            ("London", "EC", 40),
+            ("Manchester", "M1", 14),
+            ("Birmingham", "B1", 13),
+            ("Leeds", "LS", 9),
+            ("Glasgow", "G1", 9),
+            ("Bristol", "BS", 8),
+            ("Cardiff", "CF", 4),
+            ("York", "YO", 2),
+            ("Truro", "TR", 1),
+        ],
+        streets: ENGLISH_STREETS,
+        number_first: true,
+    },
+    Country {
+        code: "FR",
+        weight: 13,
+        dial: "+33",
+        names: &FRENCH,
+        cities: &[
+            ("Paris", "75", 36),
+            ("Marseille", "13", 15),
+            ("Lyon", "69", 13),
+            ("Toulouse", "31", 10),
+            ("Nice", "06", 8),
+            ("Nantes", "44", 7),
+            ("Lille", "59", 6),
+            ("Annecy", "74", 2),
+        ],
+        streets: FRENCH_STREETS,
+        number_first: true,
+    },
+    Country {
+        code: "NL",
+        weight: 7,
+        dial: "+31",
+        names: &NORTHERN,
+        cities: &[
+            ("Amsterdam", "10", 40),
+            ("Rotterdam", "30", 25),
+            ("Utrecht", "35", 16),
+            ("Eindhoven", "56", 11),
+            ("Groningen", "97", 6),
+            ("Delft", "26", 2),
+        ],
+        streets: NORTHERN_STREETS,
+        number_first: false,
+    },
+    Country {
+        code: "ES",
+        weight: 5,
+        dial: "+34",
+        names: &SOUTHERN,
+        cities: &[
+            ("Madrid", "28", 42),
+            ("Barcelona", "08", 30),
+            ("Valencia", "46", 14),
+            ("Sevilla", "41", 10),
+            ("Girona", "17", 4),
+        ],
+        streets: SOUTHERN_STREETS,
+        number_first: false,
+    },
+    Country {
+        code: "IT",
+        weight: 4,
+        dial: "+39",
+        names: &SOUTHERN,
+        cities: &[
+            ("Roma", "00", 34),
+            ("Milano", "20", 32),
+            ("Napoli", "80", 16),
+            ("Torino", "10", 12),
+            ("Trieste", "34", 6),
+        ],
+        streets: SOUTHERN_STREETS,
+        number_first: false,
+    },
+    Country {
+        code: "SE",
+        weight: 3,
+        dial: "+46",
+        names: &NORTHERN,
+        cities: &[
+            ("Stockholm", "11", 52),
+            ("Göteborg", "41", 28),
+            ("Malmö", "21", 16),
+            ("Umeå", "90", 4),
+        ],
+        streets: NORTHERN_STREETS,
+        number_first: false,
+    },
+    Country {
+        code: "PL",
+        weight: 3,
+        dial: "+48",
+        names: &NORTHERN,
+        cities: &[
+            ("Warszawa", "00", 44),
+            ("Kraków", "30", 26),
+            ("Gdańsk", "80", 16),
+            ("Łódź", "90", 14),
+        ],
+        streets: NORTHERN_STREETS,
+        number_first: false,
+    },
+    Country {
+        code: "AT",
+        weight: 2,
+        dial: "+43",
+        names: &GERMAN,
+        cities: &[("Wien", "10", 62), ("Graz", "80", 20), ("Salzburg", "50", 18)],
+        streets: GERMAN_STREETS,
+        number_first: false,
+    },
+    Country {
+        code: "PT",
+        weight: 1,
+        dial: "+351",
+        names: &SOUTHERN,
+        cities: &[("Lisboa", "10", 60), ("Porto", "40", 34), ("Faro", "80", 6)],
+        streets: SOUTHERN_STREETS,
+        number_first: false,
+    },
+    Country {
+        code: "IE",
+        weight: 1,
+        dial: "+353",
+        names: &ENGLISH,
+        cities: &[("Dublin", "D0", 70), ("Cork", "T1", 22), ("Galway", "H9", 8)],
+        streets: ENGLISH_STREETS,
+        number_first: true,
+    },
+];

@@ -1,0 +1,9 @@
+//! `shop` for PostgreSQL: binary COPY.
+
+mod encode;
+mod load;
+mod schema;
+mod writer;
+
+pub(super) use encode::TABLES;
+pub use load::load_postgres_over;
