@@ -1,1 +1,20 @@
 //! Everything that speaks PostgreSQL: sessions, SQL, catalogue, statistics, plans.
+//!
+//! A statement goes [`sql::parse`] → [`guard::check`] → [`guard::check_in_catalog`] →
+//! [`parameters::fill`] → [`explain::explain`], over a [`Session`] opened from a
+//! [`ConnectSpec`]. Saved plans go through [`plan::parse`].
+
+pub mod catalog;
+mod connect;
+mod error;
+pub mod explain;
+pub mod guard;
+pub mod parameters;
+pub mod plan;
+pub mod run;
+mod session;
+pub mod sql;
+
+pub use connect::{ConnectSpec, Environment, SslMode};
+pub use error::from_server;
+pub use session::{Session, SessionOptions};
