@@ -102,11 +102,15 @@ pub(crate) fn from_connecting(
         );
     }
     if text.contains("server does not support TLS") {
-        return Error::new(ErrorKind::Denied, format!("the server has no TLS, sslmode={} wants it", spec.ssl_mode))
-            .hint("turn ssl on in the server, or use sslmode=prefer");
+        return Error::new(
+            ErrorKind::Denied,
+            format!("the server has no TLS, sslmode={} wants it", spec.ssl_mode),
+        )
+        .hint("turn ssl on in the server, or use sslmode=prefer");
     }
     let below = error.source();
-    if below.is_some_and(|source| source.is::<std::io::Error>()) || text.contains("lookup address") {
+    if below.is_some_and(|source| source.is::<std::io::Error>()) || text.contains("lookup address")
+    {
         if text.contains("certificate") || text.contains("TLS") || text.contains("alert") {
             return Error::new(ErrorKind::Denied, format!("TLS failed: {text}")).hint(
                 "check sslmode and sslrootcert against the server's certificate and host name",
@@ -130,4 +134,3 @@ pub(crate) fn from_connecting(
 pub(crate) fn has_code(error: &tokio_postgres::Error, code: &str) -> bool {
     error.code().is_some_and(|own| own.code() == code)
 }
-

@@ -11,7 +11,10 @@ pub(super) const DEFAULT_SOCKETS: &[&str] = &["/var/run/postgresql", "/run/postg
 /// The servers to try: `host`, `hostaddr` and `port` are lists that go together.
 pub(super) fn hosts(parameters: &Parameters) -> Result<Vec<HostSpec>> {
     let list = |key: &str| -> Vec<&str> {
-        parameters.get(key).map(|value| value.split(',').map(str::trim).collect()).unwrap_or_default()
+        parameters
+            .get(key)
+            .map(|value| value.split(',').map(str::trim).collect())
+            .unwrap_or_default()
     };
     let (names, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
     let count = names.len().max(addresses.len()).max(1);

@@ -36,7 +36,8 @@ pub(crate) async fn open(spec: &ConnectSpec, application: &str) -> Result<Opened
                 Ok(opened) => match fits(&opened.client, *wanted).await {
                     Ok(true) => return Ok(opened),
                     Ok(false) => {
-                        let sort = if *wanted == Wanted::Primary { "a primary" } else { "a standby" };
+                        let sort =
+                            if *wanted == Wanted::Primary { "a primary" } else { "a standby" };
                         last = Some(
                             Error::new(ErrorKind::Unreachable, format!("the server is not {sort}"))
                                 .at(place(host))
@@ -58,7 +59,8 @@ async fn fits(client: &Client, wanted: Wanted) -> Result<bool, tokio_postgres::E
     if wanted == Wanted::Any {
         return Ok(true);
     }
-    let standby: bool = client.query_one("SELECT pg_catalog.pg_is_in_recovery()", &[]).await?.get(0);
+    let standby: bool =
+        client.query_one("SELECT pg_catalog.pg_is_in_recovery()", &[]).await?.get(0);
     Ok(standby == (wanted == Wanted::Standby))
 }
 

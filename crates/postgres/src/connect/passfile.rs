@@ -66,7 +66,8 @@ fn fields(line: &str) -> Vec<Field> {
                 escaped = true;
             }
             ':' if fields.len() < 4 => {
-                fields.push(Field { any: text == "*" && !escaped, text: std::mem::take(&mut text) });
+                fields
+                    .push(Field { any: text == "*" && !escaped, text: std::mem::take(&mut text) });
                 escaped = false;
             }
             other => text.push(other),

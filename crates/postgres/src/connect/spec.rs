@@ -65,19 +65,17 @@ impl ConnectSpec {
     /// text itself, which may hold a password.
     pub fn parse(text: &str, environment: &Environment) -> Result<Self> {
         let text = text.trim();
-        let mut parameters = match text
-            .strip_prefix("postgresql://")
-            .or_else(|| text.strip_prefix("postgres://"))
-        {
-            Some(rest) => url::parse(rest)?,
-            None if text.contains("://") => {
-                return Err(Error::new(ErrorKind::Usage, "the URL is not one of PostgreSQL")
-                    .hint("write it like: postgresql://user@host:5432/database"));
-            }
-            None if text.contains('=') => conninfo::parse(text)?,
-            None if text.is_empty() => Parameters::new(),
-            None => Parameters::from([("dbname".to_string(), text.to_string())]),
-        };
+        let mut parameters =
+            match text.strip_prefix("postgresql://").or_else(|| text.strip_prefix("postgres://")) {
+                Some(rest) => url::parse(rest)?,
+                None if text.contains("://") => {
+                    return Err(Error::new(ErrorKind::Usage, "the URL is not one of PostgreSQL")
+                        .hint("write it like: postgresql://user@host:5432/database"));
+                }
+                None if text.contains('=') => conninfo::parse(text)?,
+                None if text.is_empty() => Parameters::new(),
+                None => Parameters::from([("dbname".to_string(), text.to_string())]),
+            };
         let service = parameters
             .get("service")
             .cloned()

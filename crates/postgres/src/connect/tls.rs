@@ -54,9 +54,12 @@ pub(crate) fn connector(spec: &ConnectSpec) -> Result<MakeRustlsConnect> {
             let certificates = certificates(file, "sslcert")?;
             let key = key(spec, file)?;
             builder.with_client_auth_cert(certificates, key).map_err(|error| {
-                Error::new(ErrorKind::Usage, format!("the client certificate cannot be used: {error}"))
-                    .at(file.display().to_string())
-                    .hint("check that sslcert and sslkey belong together")
+                Error::new(
+                    ErrorKind::Usage,
+                    format!("the client certificate cannot be used: {error}"),
+                )
+                .at(file.display().to_string())
+                .hint("check that sslcert and sslkey belong together")
             })?
         }
         None => builder.with_no_client_auth(),

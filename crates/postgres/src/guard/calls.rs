@@ -53,7 +53,8 @@ impl Calls {
         let _ = sql::walk(root, |node| match node {
             NodeRef::FuncCall(call) => {
                 if let Some(name) = name(&call.funcname) {
-                    let arguments = call.args.len() + if call.agg_within_group { call.agg_order.len() } else { 0 };
+                    let arguments = call.args.len()
+                        + if call.agg_within_group { call.agg_order.len() } else { 0 };
                     let arguments = (!call.func_variadic).then_some(arguments);
                     self.functions.insert((name, arguments.and_then(|n| i32::try_from(n).ok())));
                 }
@@ -62,7 +63,8 @@ impl Calls {
                 self.attributes.extend(last_name(&column.fields).map(str::to_string));
             }
             NodeRef::AIndirection(path) => {
-                self.attributes.extend(path.indirection.iter().filter_map(text).map(str::to_string));
+                self.attributes
+                    .extend(path.indirection.iter().filter_map(text).map(str::to_string));
             }
             NodeRef::AExpr(expression) => self.operators.extend(name(&expression.name)),
             NodeRef::SubLink(link) => self.operators.extend(name(&link.oper_name)),

@@ -5,8 +5,8 @@
 //! resolves what the statement calls, through views, in the server's catalogue; and the session
 //! itself is read-only with time limits.
 
-mod catalog;
 mod calls;
+mod catalog;
 mod forbidden;
 
 pub use catalog::check_in_catalog;

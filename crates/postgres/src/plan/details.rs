@@ -64,10 +64,9 @@ pub(super) fn lines(native: &Json) -> Vec<String> {
 fn shown(value: &Json) -> Option<String> {
     match value {
         Json::String(text) => Some(text.clone()),
-        Json::Number(number) => number
-            .as_f64()
-            .filter(|number| *number != 0.0)
-            .map(|_| number.to_string()),
+        Json::Number(number) => {
+            number.as_f64().filter(|number| *number != 0.0).map(|_| number.to_string())
+        }
         Json::Bool(value) => Some(value.to_string()),
         Json::Array(parts) => {
             Some(parts.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "))

@@ -11,8 +11,9 @@ pub(crate) fn from_document(document: Json) -> Result<(Plan, Option<String>)> {
     };
     let native = object.get_mut("Plan").map(Json::take).filter(Json::is_object);
     let Some(native) = native else {
-        return Err(Error::new(ErrorKind::Syntax, "the JSON holds no \"Plan\"")
-            .hint(super::HOW_TO_SAVE));
+        return Err(
+            Error::new(ErrorKind::Syntax, "the JSON holds no \"Plan\"").hint(super::HOW_TO_SAVE)
+        );
     };
     let mut root = tree::node(native, 1)?;
     timing::charge(&mut root);

@@ -3,11 +3,8 @@ use marula_core::{Error, ErrorKind, Json, PlanNode, Result};
 use super::{MAX_LEVELS, details};
 
 pub(super) fn too_deep() -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        format!("the plan nests deeper than {MAX_LEVELS} levels"),
-    )
-    .hint("explain a part of the statement")
+    Error::new(ErrorKind::Unsupported, format!("the plan nests deeper than {MAX_LEVELS} levels"))
+        .hint("explain a part of the statement")
 }
 
 pub(super) fn text<'a>(native: &'a Json, key: &str) -> Option<&'a str> {
@@ -44,18 +41,16 @@ pub(super) fn node(mut native: Json, level: usize) -> Result<PlanNode> {
     let bare = text(&native, "Relation Name");
     let alias = text(&native, "Alias").filter(|alias| Some(*alias) != bare);
     let estimated = number(&native, "Plan Rows");
-    let removed = [
-        "Rows Removed by Filter",
-        "Rows Removed by Join Filter",
-        "Rows Removed by Index Recheck",
-    ]
-    .iter()
-    .filter_map(|key| number(&native, key))
-    .reduce(|a, b| a + b);
-    let reads = ["Shared Hit Blocks", "Shared Read Blocks", "Local Hit Blocks", "Local Read Blocks"]
-        .iter()
-        .filter_map(|key| number(&native, key))
-        .reduce(|a, b| a + b);
+    let removed =
+        ["Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck"]
+            .iter()
+            .filter_map(|key| number(&native, key))
+            .reduce(|a, b| a + b);
+    let reads =
+        ["Shared Hit Blocks", "Shared Read Blocks", "Local Hit Blocks", "Local Read Blocks"]
+            .iter()
+            .filter_map(|key| number(&native, key))
+            .reduce(|a, b| a + b);
     let mut made = PlanNode {
         op,
         relation,
