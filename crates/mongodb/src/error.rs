@@ -1,0 +1,104 @@
+//! The driver's errors in this program's words. The server's code name stays inside.
+
+use marula_core::{Error, ErrorKind};
+use mongodb::error::{Error as DriverError, ErrorKind as DriverKind, WriteFailure};
+
+/// The oldest server the driver speaks to; the newest it was tried with is 8.0.
+pub const OLDEST_SERVER: &str = "4.4";
+
+/// The driver's own words, without the dressing.
+pub(crate) fn reason(error: &DriverError) -> String {
+    match error.kind.as_ref() {
+        DriverKind::InvalidArgument { message, .. }
+        | DriverKind::ServerSelection { message, .. }
+        | DriverKind::Authentication { message, .. } => message.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The error in this program's words. `clean` takes secrets out of the driver's.
+pub(crate) fn map(error: DriverError, place: &str, clean: impl Fn(&str) -> String) -> Error {
+    let (code, code_name, message) = match error.kind.as_ref() {
+        DriverKind::Command(command) => {
+            (Some(command.code), command.code_name.clone(), clean(&command.message))
+        }
+        DriverKind::Write(WriteFailure::WriteError(write)) => {
+            (Some(write.code), write.code_name.clone().unwrap_or_default(), clean(&write.message))
+        }
+        _ => (None, String::new(), clean(&reason(&error))),
+    };
+    let mut mapped = match (code, error.kind.as_ref()) {
+        (Some(18), _) => denied("the server does not accept the user's name or password", &message)
+            .hint("check the name, the password and authSource in the address"),
+        (Some(13), _) => denied("the user lacks the rights for it", &message)
+            .hint("grant the user the role 'read' on the database, and 'clusterMonitor' for statistics"),
+        (Some(50), _) | (Some(262), _) => {
+            Error::new(ErrorKind::Timeout, "the time limit was reached and the server stopped the command")
+                .hint("give it more time with --timeout, or look at the estimate")
+        }
+        (Some(26), _) => Error::new(ErrorKind::NotFound, message.clone()),
+        (Some(11600 | 11602 | 91 | 189), _) => {
+            Error::new(ErrorKind::ServerDied, format!("the server is going down: {message}"))
+                .hint("start it again, then try once more")
+        }
+        (Some(_), _) => Error::new(ErrorKind::Server, message.clone()),
+        (None, DriverKind::Authentication { .. }) => {
+            // The driver wraps the server's refusal; anything else here is a handshake problem.
+            denied("the server does not accept the user's name or password", &message)
+                .hint("check the name, the password and authSource in the address")
+        }
+        (None, DriverKind::ServerSelection { .. }) => selection(&message),
+        (None, DriverKind::DnsResolve { .. }) => {
+            Error::new(ErrorKind::Unreachable, format!("the name does not resolve: {message}"))
+                .hint("check the host's name, and for mongodb+srv:// its SRV record")
+        }
+        (None, DriverKind::InvalidTlsConfig { .. }) => {
+            denied("TLS could not be set up", &message)
+                .hint("check tlsCAFile and tlsCertificateKeyFile in the address")
+        }
+        (None, DriverKind::IncompatibleServer { .. }) => too_old(&message),
+        (None, DriverKind::Io(_) | DriverKind::ConnectionPoolCleared { .. }) => {
+            Error::new(ErrorKind::ServerDied, format!("the connection broke: {message}"))
+                .hint("check that the server still runs, then try again")
+        }
+        (None, DriverKind::InvalidArgument { .. }) => Error::new(ErrorKind::Usage, message.clone()),
+        (None, DriverKind::BsonSerialization(_) | DriverKind::Bson(_)) => {
+            Error::new(ErrorKind::Usage, format!("it cannot be sent as BSON: {message}"))
+        }
+        _ => Error::new(ErrorKind::Server, message.clone()),
+    };
+    if !code_name.is_empty() {
+        mapped = mapped.code(code_name);
+    } else if let Some(code) = code {
+        mapped = mapped.code(code.to_string());
+    }
+    // The driver's error itself is not kept below: its text could hold the address.
+    mapped.at(place)
+}
+
+fn denied(what: &str, message: &str) -> Error {
+    Error::new(ErrorKind::Denied, format!("{what}: {message}"))
+}
+
+fn too_old(message: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("the server's version is not spoken: {message}"))
+        .hint(format!("MongoDB {OLDEST_SERVER} and newer can be asked; of older ones, saved explains are read (--plan FILE)"))
+}
+
+/// No server could be chosen in time: the driver's message says why each one could not.
+fn selection(message: &str) -> Error {
+    if message.contains("wire version") {
+        return too_old(message);
+    }
+    let lower = message.to_lowercase();
+    if lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake") {
+        return denied("TLS was refused", message)
+            .hint("check tls=true, tlsCAFile and the host's name in the address");
+    }
+    let short = message
+        .split_once("Topology:")
+        .map_or(message, |(_, topology)| topology.trim());
+    Error::new(ErrorKind::Unreachable, format!("no server answers: {short}"))
+        .hint("check the host and port, that the server runs, and that a firewall lets it through")
+        .hint("for a server behind a tunnel, add directConnection=true to the address")
+}

@@ -1,0 +1,48 @@
+//! Asks a server how it runs a command.
+
+use bson::{Document, doc};
+use marula_core::{Plan, Result};
+
+use crate::{Command, Session, guard, plan};
+
+/// How far the server goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The plan alone; nothing runs.
+    Estimate,
+    /// The plan with what really happened: the server runs it, up to the time limit. Writes are
+    /// not applied: the server only looks for what they would change.
+    Execute,
+}
+
+/// The server's plan for a command. The guard is asked first.
+///
+/// # Errors
+/// `Refused` by the guard, `NotFound` when there is no such collection, `Timeout` past the
+/// session's limit, and what the server says.
+pub async fn explain(session: &Session, command: &Command, mode: Mode) -> Result<Plan> {
+    let reply = raw(session, command, mode).await?;
+    let mut saved = plan::from_document(&reply)?;
+    saved.plan.version.get_or_insert(session.version());
+    Ok(saved.plan)
+}
+
+/// The server's explain output as it is.
+///
+/// # Errors
+/// As [`explain`].
+pub async fn raw(session: &Session, command: &Command, mode: Mode) -> Result<Document> {
+    guard::check(command)?;
+    if session.options().read_only {
+        guard::check_in_catalog(session, command).await?;
+    }
+    let mut inner = command.to_command();
+    // The limit belongs to the explain: inside it, some versions do not look at it.
+    inner.remove("maxTimeMS");
+    let verbosity = match mode {
+        Mode::Estimate => "queryPlanner",
+        Mode::Execute => "executionStats",
+    };
+    let explain = doc! { "explain": inner, "verbosity": verbosity };
+    session.send(&session.database_of(command), explain).await
+}
