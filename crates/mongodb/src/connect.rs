@@ -134,9 +134,21 @@ mod tests {
         for (text, shown, database) in [
             ("mongodb://ann:secret@db:27017/shop", "mongodb://ann:***@db:27017/shop", Some("shop")),
             ("mongodb://db", "mongodb://db", None),
-            ("mongodb://a,b:27018/shop?replicaSet=rs0", "mongodb://a,b:27018/shop?replicaSet=rs0", Some("shop")),
-            ("mongodb://%2Ftmp%2Fmongodb-27017.sock/shop", "mongodb://%2Ftmp%2Fmongodb-27017.sock/shop", Some("shop")),
-            ("mongodb://ann:s%40x@db/shop?tls=true", "mongodb://ann:***@db/shop?tls=true", Some("shop")),
+            (
+                "mongodb://a,b:27018/shop?replicaSet=rs0",
+                "mongodb://a,b:27018/shop?replicaSet=rs0",
+                Some("shop"),
+            ),
+            (
+                "mongodb://%2Ftmp%2Fmongodb-27017.sock/shop",
+                "mongodb://%2Ftmp%2Fmongodb-27017.sock/shop",
+                Some("shop"),
+            ),
+            (
+                "mongodb://ann:s%40x@db/shop?tls=true",
+                "mongodb://ann:***@db/shop?tls=true",
+                Some("shop"),
+            ),
         ] {
             let spec = ConnectSpec::parse(text).unwrap();
             assert_eq!(spec.to_string(), shown);

@@ -30,12 +30,14 @@ pub(crate) fn map(error: DriverError, place: &str, clean: impl Fn(&str) -> Strin
     let mut mapped = match (code, error.kind.as_ref()) {
         (Some(18), _) => denied("the server does not accept the user's name or password", &message)
             .hint("check the name, the password and authSource in the address"),
-        (Some(13), _) => denied("the user lacks the rights for it", &message)
-            .hint("grant the user the role 'read' on the database, and 'clusterMonitor' for statistics"),
-        (Some(50), _) | (Some(262), _) => {
-            Error::new(ErrorKind::Timeout, "the time limit was reached and the server stopped the command")
-                .hint("give it more time with --timeout, or look at the estimate")
-        }
+        (Some(13), _) => denied("the user lacks the rights for it", &message).hint(
+            "grant the user the role 'read' on the database, and 'clusterMonitor' for statistics",
+        ),
+        (Some(50), _) | (Some(262), _) => Error::new(
+            ErrorKind::Timeout,
+            "the time limit was reached and the server stopped the command",
+        )
+        .hint("give it more time with --timeout, or look at the estimate"),
         (Some(26), _) => Error::new(ErrorKind::NotFound, message.clone()),
         (Some(11600 | 11602 | 91 | 189), _) => {
             Error::new(ErrorKind::ServerDied, format!("the server is going down: {message}"))
@@ -52,10 +54,8 @@ pub(crate) fn map(error: DriverError, place: &str, clean: impl Fn(&str) -> Strin
             Error::new(ErrorKind::Unreachable, format!("the name does not resolve: {message}"))
                 .hint("check the host's name, and for mongodb+srv:// its SRV record")
         }
-        (None, DriverKind::InvalidTlsConfig { .. }) => {
-            denied("TLS could not be set up", &message)
-                .hint("check tlsCAFile and tlsCertificateKeyFile in the address")
-        }
+        (None, DriverKind::InvalidTlsConfig { .. }) => denied("TLS could not be set up", &message)
+            .hint("check tlsCAFile and tlsCertificateKeyFile in the address"),
         (None, DriverKind::IncompatibleServer { .. }) => too_old(&message),
         (None, DriverKind::Io(_) | DriverKind::ConnectionPoolCleared { .. }) => {
             Error::new(ErrorKind::ServerDied, format!("the connection broke: {message}"))
@@ -95,9 +95,7 @@ fn selection(message: &str) -> Error {
         return denied("TLS was refused", message)
             .hint("check tls=true, tlsCAFile and the host's name in the address");
     }
-    let short = message
-        .split_once("Topology:")
-        .map_or(message, |(_, topology)| topology.trim());
+    let short = message.split_once("Topology:").map_or(message, |(_, topology)| topology.trim());
     Error::new(ErrorKind::Unreachable, format!("no server answers: {short}"))
         .hint("check the host and port, that the server runs, and that a firewall lets it through")
         .hint("for a server behind a tunnel, add directConnection=true to the address")

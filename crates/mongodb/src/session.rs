@@ -136,7 +136,11 @@ impl Session {
 
     /// Sends a command with the session's time limit and the address's read preference, and
     /// gives its reply. What may be sent is for the caller to have checked.
-    pub(crate) async fn send(&self, database: &Database, mut command: Document) -> Result<Document> {
+    pub(crate) async fn send(
+        &self,
+        database: &Database,
+        mut command: Document,
+    ) -> Result<Document> {
         if !command.contains_key("maxTimeMS") {
             command.insert("maxTimeMS", self.max_time());
         }

@@ -89,8 +89,7 @@ impl Command {
                 put(&mut options, "hint", update.hint.clone());
                 put(&mut options, "collation", update.collation.clone());
                 put(&mut options, "arrayFilters", update.array_filters.clone());
-                let arguments =
-                    vec![Bson::Document(update.filter.clone()), update.update.clone()];
+                let arguments = vec![Bson::Document(update.filter.clone()), update.update.clone()];
                 finish(&mut out, name, arguments, options);
             }
             Operation::Delete(delete) => {

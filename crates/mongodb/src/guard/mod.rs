@@ -17,10 +17,9 @@ pub fn check(command: &Command) -> Result<()> {
         | Operation::Distinct(_)
         | Operation::Update(_)
         | Operation::Delete(_)
-        | Operation::FindAndModify(_) => Err(Error::new(
-            ErrorKind::Unsupported,
-            "commands are not checked yet",
-        )),
+        | Operation::FindAndModify(_) => {
+            Err(Error::new(ErrorKind::Unsupported, "commands are not checked yet"))
+        }
         _ => Err(Error::new(
             ErrorKind::Refused,
             format!("{} changes the database and is not sent to a target", command.name()),

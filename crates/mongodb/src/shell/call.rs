@@ -148,8 +148,7 @@ pub(super) fn collection<'e>(
         }
     }
     let operation = operation(&name, &mut Given { scope, values, span })?;
-    let mut command =
-        Command { database: place.database, collection: place.collection, operation };
+    let mut command = Command { database: place.database, collection: place.collection, operation };
     cursor::apply(scope, &mut command, rest)?;
     Ok(command)
 }
@@ -280,9 +279,9 @@ fn operation(name: &str, given: &mut Given<'_, '_>) -> Result<Operation> {
             };
             let mut options = given.document(if removes { 1 } else { 2 }, "the options")?;
             json::drop_envelope(&mut options);
-            let after = options.remove("returnDocument").is_some_and(|value| {
-                matches!(&value, Bson::String(text) if text.eq_ignore_ascii_case("after"))
-            });
+            let after = options.remove("returnDocument").is_some_and(
+                |value| matches!(&value, Bson::String(text) if text.eq_ignore_ascii_case("after")),
+            );
             let original = options.remove("returnOriginal") == Some(Bson::Boolean(false));
             let projection = json::take_document(&mut options, "projection")?;
             Operation::FindAndModify(FindAndModify {
@@ -322,9 +321,7 @@ fn operation(name: &str, given: &mut Given<'_, '_>) -> Result<Operation> {
                 .collect();
             Operation::CreateIndexes(CreateIndexes { indexes })
         }
-        "dropIndex" => {
-            Operation::DropIndex(DropIndex { index: given.wanted(0, "the index")? })
-        }
+        "dropIndex" => Operation::DropIndex(DropIndex { index: given.wanted(0, "the index")? }),
         "hideIndex" | "unhideIndex" => {
             let field = match given.wanted(0, "the index")? {
                 Bson::String(name) => doc! { "name": name },

@@ -125,9 +125,7 @@ fn on_find(
     };
     let number = |argument: Option<Value>| match argument.map(Value::into_bson) {
         None | Some(Bson::Null) => Ok(None),
-        Some(value) => {
-            crate::plan::number(&value).map(Some).ok_or_else(|| wrong("a whole number"))
-        }
+        Some(value) => crate::plan::number(&value).map(Some).ok_or_else(|| wrong("a whole number")),
     };
     match name {
         "sort" => {

@@ -239,8 +239,10 @@ pub(super) fn modify(mut rest: Document) -> Result<Operation> {
 }
 
 fn unknown(name: &str, document: &Document) -> Error {
-    let error =
-        Error::new(ErrorKind::Refused, format!("'{name}' is not a command that is understood here"));
+    let error = Error::new(
+        ErrorKind::Refused,
+        format!("'{name}' is not a command that is understood here"),
+    );
     // A filter or an explain output pasted where a command is wanted.
     if document.contains_key("queryPlanner") || document.contains_key("stages") {
         return error.hint("this looks like a saved explain: give it as --plan FILE");

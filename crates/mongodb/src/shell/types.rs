@@ -47,10 +47,7 @@ pub(super) fn call(
 }
 
 /// Constants that hang on a name: `Number.MAX_SAFE_INTEGER`.
-pub(super) fn constant(
-    scope: &Scope<'_>,
-    member: &StaticMemberExpression<'_>,
-) -> Result<Value> {
+pub(super) fn constant(scope: &Scope<'_>, member: &StaticMemberExpression<'_>) -> Result<Value> {
     let object = match &member.object {
         Expression::Identifier(object) => object.name.as_str(),
         _ => "",
@@ -107,9 +104,11 @@ fn construct(scope: &Scope<'_>, name: &str, mut given: Vec<Value>, span: Span) -
             return Ok(Value::Number(DateTime::now().timestamp_millis() as f64));
         }
         ("ISODate" | "Date", None, _) => Bson::DateTime(DateTime::now()),
-        ("ISODate" | "Date", Some(first), None) => Bson::DateTime(date(first).ok_or_else(|| {
-            wrong("not a date").hint("write it like ISODate(\"2024-01-31T12:00:00Z\")")
-        })?),
+        ("ISODate" | "Date", Some(first), None) => {
+            Bson::DateTime(date(first).ok_or_else(|| {
+                wrong("not a date").hint("write it like ISODate(\"2024-01-31T12:00:00Z\")")
+            })?)
+        }
         ("Date", Some(_), Some(_)) => {
             return Err(wrong("its parts mean the time zone of the client")
                 .hint("write ISODate(\"…Z\"), or new Date(Date.UTC(…))"));
@@ -135,9 +134,9 @@ fn construct(scope: &Scope<'_>, name: &str, mut given: Vec<Value>, span: Span) -
                 .and_then(|number| i32::try_from(number).ok())
                 .ok_or_else(|| wrong("takes a 32-bit whole number"))?,
         ),
-        ("Double" | "NumberDouble", Some(first), None) => Bson::Double(
-            double(&first).ok_or_else(|| wrong("takes a number"))?,
-        ),
+        ("Double" | "NumberDouble", Some(first), None) => {
+            Bson::Double(double(&first).ok_or_else(|| wrong("takes a number"))?)
+        }
         ("NumberDecimal" | "Decimal128" | "Decimal128.fromString", Some(first), None) => {
             let text = match &first {
                 Value::Number(number) => Some(format!("{number}")),
@@ -217,8 +216,11 @@ fn construct(scope: &Scope<'_>, name: &str, mut given: Vec<Value>, span: Span) -
         }
         // What this program prints for types the shell has no constructor for.
         ("EJSON", Some(Value::Bson(value)), None) => super::json::decode(value),
-        ("ISODate" | "ObjectId" | "NumberLong" | "NumberInt" | "NumberDecimal" | "UUID"
-        | "BinData", ..) => return Err(wrong("these arguments are not understood")),
+        (
+            "ISODate" | "ObjectId" | "NumberLong" | "NumberInt" | "NumberDecimal" | "UUID"
+            | "BinData",
+            ..,
+        ) => return Err(wrong("these arguments are not understood")),
         _ => {
             return Err(scope
                 .source

@@ -175,17 +175,11 @@ impl<'t> Scope<'t> {
         match self.value(expression)? {
             Value::Bson(Bson::Document(document)) => Ok(document),
             Value::Undefined | Value::Bson(Bson::Null) => Ok(Document::new()),
-            _ => Err(self
-                .source
-                .usage(format!("{what} is a document, {{…}}"), expression.span())),
+            _ => Err(self.source.usage(format!("{what} is a document, {{…}}"), expression.span())),
         }
     }
 
-    fn property(
-        &self,
-        property: &ObjectPropertyKind<'_>,
-        document: &mut Document,
-    ) -> Result<()> {
+    fn property(&self, property: &ObjectPropertyKind<'_>, document: &mut Document) -> Result<()> {
         let property = match property {
             ObjectPropertyKind::ObjectProperty(property) => property,
             ObjectPropertyKind::SpreadProperty(spread) => {
@@ -194,9 +188,7 @@ impl<'t> Scope<'t> {
                         document.extend(more);
                         Ok(())
                     }
-                    _ => {
-                        Err(self.source.usage("only a document can be spread here", spread.span))
-                    }
+                    _ => Err(self.source.usage("only a document can be spread here", spread.span)),
                 };
             }
         };
