@@ -3,7 +3,7 @@
 use marula_core::{Change, ChangeKind, Engine, Proof, Report, Verdict};
 
 use super::super::{Look, statement};
-use super::numbers::{bytes, duration, times};
+use super::numbers::{bytes, duration};
 use super::paint::Ink;
 use super::{heading, paragraph, text};
 
@@ -101,14 +101,10 @@ pub fn verdict(proof: &Proof) -> (Ink, String) {
     };
     let mut facts = Vec::new();
     if let (Some(before), Some(after)) = (&proof.before, &proof.after) {
-        let times = proof.speedup.filter(|ratio| *ratio > 0.0).map(|ratio| match ratio {
-            r if r >= 1.0 => format!(" ({} faster)", times(r)),
-            r => format!(" ({} slower)", times(1.0 / r)),
-        });
         if let (Some(from), Some(to)) =
             (super::headline::shown_time(before), super::headline::shown_time(after))
         {
-            facts.push(format!("alone {from} → {to}{}", times.unwrap_or_default()));
+            facts.push(format!("alone {from} → {to}{}", super::headline::faster(proof)));
         }
     }
     if let Some(build) = &proof.build {

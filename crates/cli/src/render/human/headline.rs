@@ -110,13 +110,19 @@ fn gain(proof: &Proof) -> Option<String> {
             grouped(after.cost?.max(0.0) as u64),
         ),
     };
-    let faster = match proof.speedup {
-        Some(ratio) if before.timed_out => format!(" (at least {} faster)", times(ratio)),
-        Some(ratio) if ratio >= 1.0 => format!(" ({} faster)", times(ratio)),
+    Some(format!("{from} → {to}{}", faster(proof)))
+}
+
+/// ` (240× faster)`, ` (1.3× slower)`, ` (about the same)`.
+pub fn faster(proof: &Proof) -> String {
+    let least = proof.before.as_ref().is_some_and(|before| before.timed_out);
+    match proof.speedup {
+        Some(ratio) if least && ratio > 1.0 => format!(" (at least {} faster)", times(ratio)),
+        Some(ratio) if (0.95..1.05).contains(&ratio) => " (about the same)".into(),
+        Some(ratio) if ratio > 1.0 => format!(" ({} faster)", times(ratio)),
         Some(ratio) if ratio > 0.0 => format!(" ({} slower)", times(1.0 / ratio)),
         _ => String::new(),
-    };
-    Some(format!("{from} → {to}{faster}"))
+    }
 }
 
 /// The time of one side, with what a cancelled run means.
@@ -151,7 +157,8 @@ pub fn depth(data: &Dataset) -> String {
     }
 }
 
-fn is_what_if(proof: &Proof) -> bool {
+/// Whether costs were compared rather than times.
+pub fn is_what_if(proof: &Proof) -> bool {
     proof
         .dataset
         .as_ref()

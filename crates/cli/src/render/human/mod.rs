@@ -3,6 +3,7 @@
 mod changes;
 mod document;
 mod findings;
+mod grid;
 mod headline;
 mod lab;
 pub mod numbers;
@@ -47,13 +48,18 @@ fn explain(report: &Report, look: &Look) -> String {
     if let Some(plan) = &report.plan {
         tree::plan(plan, &report.findings, look, &mut out);
     }
+    notes(report, look, &mut out);
+    out
+}
+
+/// What the reader should know besides.
+fn notes(report: &Report, look: &Look, out: &mut String) {
     if !report.notes.is_empty() {
-        heading("Notes", look, &mut out);
+        heading("Notes", look, out);
         for note in &report.notes {
             out.push_str(&text::wrap(note, paragraph(look), "  · ", "    "));
         }
     }
-    out
 }
 
 /// A section's heading, with an empty line before it.

@@ -1,9 +1,9 @@
 //! How the best set was proved: the data, the server, both sides in numbers.
 
-use marula_core::{Engine, Measurement, Proof, Report};
+use marula_core::{Engine, Measurement, Proof, Report, Verdict};
 
 use super::super::Look;
-use super::headline::{depth, shown_time};
+use super::headline::{depth, is_what_if, shown_time};
 use super::numbers::{grouped, times};
 use super::paint::Ink;
 use super::{heading, paragraph, text};
@@ -11,13 +11,14 @@ use super::{heading, paragraph, text};
 /// The section, when something was measured.
 pub fn how_proved(report: &Report, look: &Look, out: &mut String) {
     let Some(proof) = report.best.as_ref().map(|best| &best.proof) else { return };
-    heading("How it was proved", look, out);
+    heading(title(proof), look, out);
     out.push_str(&text::wrap(&account(proof), paragraph(look), "  ", "  "));
     if let (Some(before), Some(after)) = (&proof.before, &proof.after) {
         out.push('\n');
         let documents = proof.server.is_some_and(|server| server.engine == Engine::Mongodb);
-        for (at, row) in table(proof, before, after, documents).iter().enumerate() {
-            let line = columns(row, look.width);
+        let rows = table(proof, before, after, documents);
+        for (at, row) in rows.iter().enumerate() {
+            let line = columns(row, &rows, look.width);
             if at == 0 {
                 out.push_str(&look.paint.ink(Ink::Faint, line.trim_end()));
                 out.push('\n');
@@ -25,6 +26,16 @@ pub fn how_proved(report: &Report, look: &Look, out: &mut String) {
                 text::push_line(out, &line);
             }
         }
+    }
+}
+
+/// The section's heading.
+pub fn title(proof: &Proof) -> &'static str {
+    match proof.verdict {
+        Verdict::Proven => "How it was proved",
+        _ if is_what_if(proof) => "How it was estimated",
+        Verdict::NotTried => "Why it was not proved",
+        Verdict::Refuted | Verdict::Inconclusive => "What was measured",
     }
 }
 
@@ -58,7 +69,9 @@ pub fn account(proof: &Proof) -> String {
         if !sentence.is_empty() {
             sentence.push_str(". ");
         }
-        sentence.push_str(&reason);
+        let mut letters = reason.chars();
+        sentence.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        sentence.push_str(letters.as_str());
     }
     if !sentence.ends_with(['.', '!', '?', '…']) && !sentence.is_empty() {
         sentence.push('.');
@@ -120,25 +133,25 @@ fn list(names: &[String]) -> String {
     if names.is_empty() { "none".into() } else { names.join(", ") }
 }
 
-/// Four columns that fit: numbers to the right, names cut only when they must be.
-fn columns(row: &[String; 4], width: usize) -> String {
+/// Four columns: numbers to the right; names, which may be long, take the rest of the line.
+fn columns(row: &[String; 4], rows: &[[String; 4]], width: usize) -> String {
     let [name, before, after, ratio] = row;
-    let numeric = |cell: &str| {
-        cell.starts_with(|c: char| c.is_ascii_digit()) || cell.starts_with("more than")
+    let numeric = |row: &[String; 4]| row[0].is_empty() || is_number(&row[1]);
+    let widest = |at: usize| {
+        rows.iter().filter(|row| numeric(row)).map(|row| text::width(&row[at])).max().unwrap_or(0)
     };
-    let head = name.is_empty();
-    let room = width.saturating_sub(2 + 16 + 2);
-    let narrow = 16;
-    if head || numeric(before) {
-        format!(
-            "  {}{}  {}  {}",
-            text::left(name, 16),
-            text::right(before, narrow),
-            text::right(after, narrow),
-            text::right(ratio, 8)
-        )
+    let head = rows.iter().map(|row| text::width(&row[0])).max().unwrap_or(0);
+    let start = format!("  {}  ", text::left(name, head));
+    if numeric(row) {
+        let cells = [(before, 1), (after, 2), (ratio, 3)]
+            .map(|(cell, at)| text::right(cell, widest(at).max(if at < 3 { 6 } else { 0 })));
+        format!("{start}{}", cells.join("  "))
     } else {
-        // Names take the whole rest of the line: before → after.
-        format!("  {}{}", text::left(name, 16), text::cut(&format!("{before} → {after}"), room))
+        let room = width.saturating_sub(text::width(&start));
+        format!("{start}{}", text::cut(&format!("{before} → {after}"), room))
     }
+}
+
+fn is_number(cell: &str) -> bool {
+    cell.starts_with(|c: char| c.is_ascii_digit()) || cell.starts_with("more than")
 }

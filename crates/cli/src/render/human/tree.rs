@@ -25,23 +25,21 @@ pub fn plan(plan: &Plan, findings: &[Finding], look: &Look, out: &mut String) {
     };
     let version = plan.version.map(|version| format!(" {version}")).unwrap_or_default();
     heading(&format!("Plan ({}{version}, {how})", plan.engine.title()), look, out);
-    out.push_str(&look.paint.ink(Ink::Faint, head(plan, look).trim_end()));
-    out.push('\n');
 
     let nodes = plan.tree.walk();
     let whole = plan.tree.total_ms.or(plan.execution_ms).unwrap_or(0.0);
     let found: HashSet<&NodePath> = findings.iter().filter_map(|f| f.place.node.as_ref()).collect();
     let all = look.verbose || nodes.len() <= MANY;
     let kept = if all { HashSet::new() } else { worth_showing(&nodes, whole, &found) };
-    let last: HashSet<NodePath> = last_children(&nodes);
-    let mut hidden = 0;
-    for (path, node) in &nodes {
-        if !all && !kept.contains(path) {
-            hidden += 1;
-            continue;
-        }
-        one(path, node, &last, whole, found.contains(path), plan, look, out);
+    let shown: Vec<_> = nodes.iter().filter(|(path, _)| all || kept.contains(path)).collect();
+    let mut drawing = Drawing { plan, look, whole, last: last_children(&nodes), room: 0 };
+    drawing.room = drawing.room(&shown, &found);
+    out.push_str(&look.paint.ink(Ink::Faint, drawing.head().trim_end()));
+    out.push('\n');
+    for (path, node) in &shown {
+        drawing.one(path, node, found.contains(path), out);
     }
+    let hidden = (nodes.len() - shown.len()) as u64;
     if hidden > 0 {
         let line = format!(
             "  … {} where little time goes; -v shows them",
@@ -90,102 +88,122 @@ fn last_children(nodes: &[(NodePath, &PlanNode)]) -> HashSet<NodePath> {
         .collect()
 }
 
-/// The columns right of the tree: time, share, rows, expected rows.
-fn head(plan: &Plan, look: &Look) -> String {
-    let mut line = text::left("", tree_width(plan, look));
-    if plan.executed {
-        line.push_str(&format!("{:>9}{:>6}", "time", ""));
-        line.push_str(&format!("{:>9}", "rows"));
-    }
-    if plan.engine == Engine::Postgres || !plan.executed {
-        line.push_str(&format!("{:>10}", "expected"));
-    }
-    if plan.executed {
-        line.push_str(&format!(
-            "{:>9}",
-            if plan.engine == Engine::Postgres { "buffers" } else { "read" }
-        ));
-    }
-    line
-}
-
-fn tree_width(plan: &Plan, look: &Look) -> usize {
-    let columns = match (plan.executed, plan.engine) {
-        (true, Engine::Postgres) => 43,
-        (true, Engine::Mongodb) => 33,
-        (false, _) => 10,
-    };
-    look.width.min(140).saturating_sub(columns).max(24)
-}
-
-#[allow(clippy::too_many_arguments)] // one line of the tree needs all of them
-fn one(
-    path: &NodePath,
-    node: &PlanNode,
-    last: &HashSet<NodePath>,
+/// What every line of the tree needs.
+struct Drawing<'a> {
+    plan: &'a Plan,
+    look: &'a Look,
     whole: f64,
-    found: bool,
-    plan: &Plan,
-    look: &Look,
-    out: &mut String,
-) {
-    let share = share(node, whole);
-    let hot = share >= HOT;
-    let room = tree_width(plan, look);
-    let branch = branch(path, last);
-    let mark = if hot || found { "● " } else { "" };
-    let role = node
-        .role
-        .as_deref()
-        .filter(|role| !matches!(*role, "Outer" | "Inner" | "Subquery" | "Member"));
-    let role = role.map(|role| format!("{role}: ")).unwrap_or_default();
-    let label = text::cut(
-        &format!("{mark}{role}{}", name(node)),
-        room.saturating_sub(text::width(&branch)).max(8),
-    );
-    let ink = if share >= 0.3 { Ink::Bad } else { Ink::Warn };
-    let padding = " ".repeat(room.saturating_sub(text::width(&branch) + text::width(&label)));
-    let label = if hot { look.paint.ink(ink, &label) } else { label };
-    let mut line = format!("{branch}{label}{padding}");
+    last: HashSet<NodePath>,
+    /// Columns of the tree; the numbers stand right of it.
+    room: usize,
+}
 
-    if plan.executed {
-        let time = node.self_ms.map(duration).unwrap_or_default();
-        let part = if node.self_ms.is_some() && whole > 0.0 {
-            percent(share.min(1.0))
-        } else {
-            String::new()
+impl Drawing<'_> {
+    /// As wide as the widest label, as far as the numbers leave room for it.
+    fn room(&self, shown: &[&(NodePath, &PlanNode)], found: &HashSet<&NodePath>) -> usize {
+        let numbers = match (self.plan.executed, self.plan.engine) {
+            (true, Engine::Postgres) => 42,
+            (true, Engine::Mongodb) => 32,
+            (false, _) => 10,
         };
-        line.push_str(&format!(
-            "{time:>9}{:>6}",
-            if share >= 0.005 { part } else { String::new() }
-        ));
-        line.push_str(&format!("{:>9}", node.actual_rows.map(rows).unwrap_or_default()));
+        let widths = shown.iter().map(|(path, node)| {
+            let mark = found.contains(path) || share(node, self.whole) >= HOT;
+            let label = label(node, mark, usize::MAX).0;
+            text::width(&branch(path, &self.last)) + text::width(&label)
+        });
+        widths.max().unwrap_or(0).min(self.look.width.saturating_sub(numbers)).max(24)
     }
-    if plan.engine == Engine::Postgres || !plan.executed {
-        line.push_str(&format!("{:>10}", node.estimated_rows.map(rows).unwrap_or_default()));
-    }
-    if plan.executed {
-        line.push_str(&format!("{:>9}", node.reads.map(short).unwrap_or_default()));
-    }
-    text::push_line(out, &line);
 
-    let below = below(path, last, !node.children.is_empty());
-    let mut details: Vec<String> = node.details.iter().map(|line| text::flat(line)).collect();
-    if let Some(loops) = node.loops.filter(|loops| *loops > 1) {
-        details.push(format!("run {} times", super::numbers::grouped(loops)));
+    /// The heads of the columns right of the tree.
+    fn head(&self) -> String {
+        let postgres = self.plan.engine == Engine::Postgres;
+        let mut line = text::left("", self.room);
+        if self.plan.executed {
+            line.push_str(&format!("{:>9}{:>6}{:>9}", "own time", "", "rows"));
+        }
+        if postgres || !self.plan.executed {
+            line.push_str(&format!("{:>10}", "expected"));
+        }
+        if self.plan.executed {
+            line.push_str(&format!("{:>8}", if postgres { "buffers" } else { "read" }));
+        }
+        line
     }
-    if let Some(removed) = node.removed.filter(|removed| *removed > 0) {
-        details.push(format!("rows thrown away: {}", super::numbers::grouped(removed)));
+
+    fn one(&self, path: &NodePath, node: &PlanNode, found: bool, out: &mut String) {
+        let share = share(node, self.whole);
+        let hot = share >= HOT;
+        let branch = branch(path, &self.last);
+        let room = self.room.saturating_sub(text::width(&branch)).max(8);
+        let (label, left_out) = label(node, hot || found, room);
+        let padding = " ".repeat(room.saturating_sub(text::width(&label)));
+        let ink = if share >= 0.3 { Ink::Bad } else { Ink::Warn };
+        let label = if hot { self.look.paint.ink(ink, &label) } else { label };
+        text::push_line(out, &format!("{branch}{label}{padding}{}", self.numbers(node, share)));
+
+        let below = below(path, &self.last, !node.children.is_empty());
+        let details = left_out.into_iter().chain(details(node, self.plan.engine));
+        let most = if self.look.verbose { usize::MAX } else { 7 };
+        let room = self.look.width.saturating_sub(text::width(&below) + 2).max(16);
+        for detail in details.take(most) {
+            let detail = self.look.paint.ink(Ink::Faint, &text::cut(&detail, room));
+            text::push_line(out, &format!("{below}  {detail}"));
+        }
     }
-    if let Some(keys) = node.keys.filter(|keys| *keys > 0) {
-        details.push(format!("index entries examined: {}", super::numbers::grouped(keys)));
+
+    fn numbers(&self, node: &PlanNode, share: f64) -> String {
+        let mut line = String::new();
+        if self.plan.executed {
+            let time = node.self_ms.map(duration).unwrap_or_default();
+            let part = if share >= 0.005 { percent(share.min(1.0)) } else { String::new() };
+            let rows = node.actual_rows.map(rows).unwrap_or_default();
+            line.push_str(&format!("{time:>9}{part:>6}{rows:>9}"));
+        }
+        if self.plan.engine == Engine::Postgres || !self.plan.executed {
+            line.push_str(&format!("{:>10}", node.estimated_rows.map(rows).unwrap_or_default()));
+        }
+        if self.plan.executed {
+            line.push_str(&format!("{:>8}", node.reads.map(short).unwrap_or_default()));
+        }
+        line
     }
-    let shown = if look.verbose { details.len() } else { 6 };
-    for detail in details.iter().take(shown) {
-        let room = look.width.saturating_sub(text::width(&below) + 2).max(16);
-        let detail = look.paint.ink(Ink::Faint, &text::cut(detail, room));
-        text::push_line(out, &format!("{below}  {detail}"));
+}
+
+/// What a node is called in `room` columns. An index whose name does not fit goes to the details.
+fn label(node: &PlanNode, marked: bool, room: usize) -> (String, Option<String>) {
+    let plain = ["Outer", "Inner", "Subquery", "Member"];
+    let role = node.role.as_deref().filter(|role| !plain.contains(role));
+    let role = role.map(|role| format!("{}: ", text::flat(role))).unwrap_or_default();
+    let mark = if marked { "● " } else { "" };
+    let whole = format!("{mark}{role}{}", name(node));
+    match &node.index {
+        Some(index) if text::width(&whole) > room => {
+            let bare = PlanNode {
+                op: node.op.clone(),
+                relation: node.relation.clone(),
+                alias: node.alias.clone(),
+                ..PlanNode::default()
+            };
+            let short = text::cut(&format!("{mark}{role}{}", name(&bare)), room);
+            (short, Some(format!("Index: {index}")))
+        }
+        _ => (text::cut(&whole, room), None),
     }
+}
+
+/// Conditions and what has no column of its own.
+fn details(node: &PlanNode, engine: Engine) -> Vec<String> {
+    let mut details: Vec<String> = node.details.clone();
+    let mut count = |number: Option<u64>, least: u64, before: &str, after: &str| {
+        if let Some(number) = number.filter(|number| *number >= least) {
+            details.push(format!("{before}{}{after}", super::numbers::grouped(number)));
+        }
+    };
+    let things = if engine == Engine::Postgres { "rows" } else { "documents" };
+    count(node.loops, 2, "run ", " times");
+    count(node.removed, 1, &format!("{things} read and thrown away: "), "");
+    count(node.keys, 1, "index entries examined: ", "");
+    details
 }
 
 /// `Index Scan using orders_pkey on shop.orders o`.
@@ -195,6 +213,8 @@ pub fn name(node: &PlanNode) -> String {
         name.push_str(&format!(" using {index}"));
     }
     if let Some(relation) = &node.relation {
+        // The usual schema says nothing, and takes room.
+        let relation = relation.strip_prefix("public.").unwrap_or(relation);
         name.push_str(&format!(" on {relation}"));
         if let Some(alias) = node.alias.as_deref().filter(|alias| !relation.ends_with(alias)) {
             name.push_str(&format!(" {alias}"));
