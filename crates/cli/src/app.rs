@@ -139,7 +139,7 @@ impl App {
 fn columns(terminal: bool, size: Option<(terminal_size::Width, terminal_size::Height)>) -> usize {
     let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
     let found = size.filter(|_| terminal).map(|(width, _)| usize::from(width.0));
-    found.or(set).unwrap_or(100).clamp(40, 400)
+    found.or(set).unwrap_or(100).clamp(60, 400)
 }
 
 fn colored(wanted: Option<Color>, terminal: bool) -> bool {

@@ -204,9 +204,8 @@ mod tests {
         let long = format!("SELECT {} -- x", "a, ".repeat(60));
         assert_eq!(laid_out(&long, Engine::Postgres, 40)[0], long);
         let regex = format!("db.a.find({{ name: /a b {}/ }})", "c ".repeat(40));
-        assert_eq!(
-            laid_out(&regex, Engine::Mongodb, 40).join("\n"),
-            regex.replacen("{ name", "{ name", 1)
-        );
+        let lines = laid_out(&regex, Engine::Mongodb, 40);
+        let pattern = &regex[regex.find('/').unwrap_or_default()..];
+        assert!(lines.iter().any(|line| line.trim_start() == pattern), "{lines:#?}");
     }
 }

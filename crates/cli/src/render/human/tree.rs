@@ -13,8 +13,10 @@ use super::{heading, text};
 const MANY: usize = 60;
 /// A node is hot with this share of the whole time.
 const HOT: f64 = 0.1;
-/// Deeper trees are not indented further.
-const DEEPEST: usize = 16;
+/// Deeper trees are not indented further, not even on the widest screen.
+const DEEPEST: usize = 24;
+/// Columns a label gets at least.
+const LABEL: usize = 16;
 
 /// The plan under its heading.
 pub fn plan(plan: &Plan, findings: &[Finding], look: &Look, out: &mut String) {
@@ -32,7 +34,9 @@ pub fn plan(plan: &Plan, findings: &[Finding], look: &Look, out: &mut String) {
     let all = look.verbose || nodes.len() <= MANY;
     let kept = if all { HashSet::new() } else { worth_showing(&nodes, whole, &found) };
     let shown: Vec<_> = nodes.iter().filter(|(path, _)| all || kept.contains(path)).collect();
-    let mut drawing = Drawing { plan, look, whole, last: last_children(&nodes), room: 0 };
+    let mut drawing =
+        Drawing { plan, look, whole, last: last_children(&nodes), room: 0, deepest: 0 };
+    drawing.deepest = (look.width.saturating_sub(drawing.columns() + LABEL + 4) / 2).min(DEEPEST);
     drawing.room = drawing.room(&shown, &found);
     out.push_str(&look.paint.ink(Ink::Faint, drawing.head().trim_end()));
     out.push('\n');
@@ -96,35 +100,46 @@ struct Drawing<'a> {
     last: HashSet<NodePath>,
     /// Columns of the tree; the numbers stand right of it.
     room: usize,
+    /// How many levels are indented.
+    deepest: usize,
 }
 
 impl Drawing<'_> {
+    /// What the numbers take.
+    fn columns(&self) -> usize {
+        let columns = [(self.plan.executed, 24), (self.has_expected(), 10), (self.has_reads(), 8)];
+        columns.iter().filter(|(shown, _)| *shown).map(|(_, columns)| columns).sum()
+    }
+
+    fn has_expected(&self) -> bool {
+        !self.plan.executed || self.plan.engine == Engine::Postgres && self.look.width >= 72
+    }
+
+    fn has_reads(&self) -> bool {
+        self.plan.executed && self.look.width >= 72
+    }
+
     /// As wide as the widest label, as far as the numbers leave room for it.
     fn room(&self, shown: &[&(NodePath, &PlanNode)], found: &HashSet<&NodePath>) -> usize {
-        let numbers = match (self.plan.executed, self.plan.engine) {
-            (true, Engine::Postgres) => 42,
-            (true, Engine::Mongodb) => 32,
-            (false, _) => 10,
-        };
         let widths = shown.iter().map(|(path, node)| {
             let mark = found.contains(path) || share(node, self.whole) >= HOT;
             let label = label(node, mark, usize::MAX).0;
-            text::width(&branch(path, &self.last)) + text::width(&label)
+            text::width(&branch(path, &self.last, self.deepest)) + text::width(&label)
         });
-        widths.max().unwrap_or(0).min(self.look.width.saturating_sub(numbers)).max(24)
+        widths.max().unwrap_or(0).min(self.look.width.saturating_sub(self.columns())).max(LABEL)
     }
 
     /// The heads of the columns right of the tree.
     fn head(&self) -> String {
-        let postgres = self.plan.engine == Engine::Postgres;
         let mut line = text::left("", self.room);
         if self.plan.executed {
             line.push_str(&format!("{:>9}{:>6}{:>9}", "own time", "", "rows"));
         }
-        if postgres || !self.plan.executed {
+        if self.has_expected() {
             line.push_str(&format!("{:>10}", "expected"));
         }
-        if self.plan.executed {
+        if self.has_reads() {
+            let postgres = self.plan.engine == Engine::Postgres;
             line.push_str(&format!("{:>8}", if postgres { "buffers" } else { "read" }));
         }
         line
@@ -133,7 +148,7 @@ impl Drawing<'_> {
     fn one(&self, path: &NodePath, node: &PlanNode, found: bool, out: &mut String) {
         let share = share(node, self.whole);
         let hot = share >= HOT;
-        let branch = branch(path, &self.last);
+        let branch = branch(path, &self.last, self.deepest);
         let room = self.room.saturating_sub(text::width(&branch)).max(8);
         let (label, left_out) = label(node, hot || found, room);
         let padding = " ".repeat(room.saturating_sub(text::width(&label)));
@@ -141,7 +156,7 @@ impl Drawing<'_> {
         let label = if hot { self.look.paint.ink(ink, &label) } else { label };
         text::push_line(out, &format!("{branch}{label}{padding}{}", self.numbers(node, share)));
 
-        let below = below(path, &self.last, !node.children.is_empty());
+        let below = below(path, &self.last, self.deepest, !node.children.is_empty());
         let details = left_out.into_iter().chain(details(node, self.plan.engine));
         let most = if self.look.verbose { usize::MAX } else { 7 };
         let room = self.look.width.saturating_sub(text::width(&below) + 2).max(16);
@@ -159,10 +174,10 @@ impl Drawing<'_> {
             let rows = node.actual_rows.map(rows).unwrap_or_default();
             line.push_str(&format!("{time:>9}{part:>6}{rows:>9}"));
         }
-        if self.plan.engine == Engine::Postgres || !self.plan.executed {
+        if self.has_expected() {
             line.push_str(&format!("{:>10}", node.estimated_rows.map(rows).unwrap_or_default()));
         }
-        if self.plan.executed {
+        if self.has_reads() {
             line.push_str(&format!("{:>8}", node.reads.map(short).unwrap_or_default()));
         }
         line
@@ -228,12 +243,12 @@ fn rows(number: f64) -> String {
 }
 
 /// The lines that lead from the parents to a node.
-fn branch(path: &NodePath, last: &HashSet<NodePath>) -> String {
-    let mut line = stems(path, last, path.len().saturating_sub(1));
+fn branch(path: &NodePath, last: &HashSet<NodePath>, deepest: usize) -> String {
+    let mut line = stems(path, last, deepest, path.len().saturating_sub(1));
     if path.is_empty() {
         return line;
     }
-    if path.len() > DEEPEST {
+    if path.len() > deepest {
         line.push_str(&format!("⋯{} ", path.len()));
     } else {
         line.push_str(if last.contains(path) { "└─ " } else { "├─ " });
@@ -242,15 +257,15 @@ fn branch(path: &NodePath, last: &HashSet<NodePath>) -> String {
 }
 
 /// The lines that go on below a node, beside its details.
-fn below(path: &NodePath, last: &HashSet<NodePath>, children: bool) -> String {
-    let stem = stems(path, last, path.len());
-    format!("{stem}{}", if children && path.len() < DEEPEST { "│" } else { " " })
+fn below(path: &NodePath, last: &HashSet<NodePath>, deepest: usize, children: bool) -> String {
+    let stem = stems(path, last, deepest, path.len());
+    format!("{stem}{}", if children && path.len() < deepest { "│ " } else { "  " })
 }
 
-fn stems(path: &NodePath, last: &HashSet<NodePath>, depth: usize) -> String {
+fn stems(path: &NodePath, last: &HashSet<NodePath>, deepest: usize, depth: usize) -> String {
     let mut line = String::from("  ");
-    for at in 1..=depth.min(DEEPEST) {
-        line.push_str(if last.contains(&path[..at]) { "   " } else { "│  " });
+    for at in 1..=depth.min(deepest) {
+        line.push_str(if last.contains(&path[..at]) { "  " } else { "│ " });
     }
     line
 }

@@ -1,0 +1,5 @@
+//! The program as its users meet it: the real binary, real servers.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod arrows;
+mod program;
