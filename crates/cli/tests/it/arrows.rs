@@ -16,15 +16,35 @@ const FLOORS: [(&str, &[&str]); 4] = [
 ];
 /// What the vocabulary must do without: drivers, terminals, clocks, threads of its own.
 const NOT_IN_CORE: [&str; 14] = [
-    "tokio", "tokio-postgres", "mongodb", "bson", "pg_query", "clap", "indicatif", "comfy-table",
-    "anstream", "terminal_size", "time", "chrono", "rand", "tracing-subscriber",
+    "tokio",
+    "tokio-postgres",
+    "mongodb",
+    "bson",
+    "pg_query",
+    "clap",
+    "indicatif",
+    "comfy-table",
+    "anstream",
+    "terminal_size",
+    "time",
+    "chrono",
+    "rand",
+    "tracing-subscriber",
 ];
 
 /// The normal dependencies of every crate here; what only tests need is exempt.
 fn arrows() -> BTreeMap<String, BTreeSet<String>> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+            "--manifest-path",
+            manifest,
+        ])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -35,7 +55,10 @@ fn arrows() -> BTreeMap<String, BTreeSet<String>> {
         let normal = all.filter(|dependency| dependency["kind"].is_null());
         normal.map(|dependency| dependency["name"].as_str().unwrap().to_string()).collect()
     };
-    packages.iter().map(|package| (package["name"].as_str().unwrap().to_string(), of(package))).collect()
+    packages
+        .iter()
+        .map(|package| (package["name"].as_str().unwrap().to_string(), of(package)))
+        .collect()
 }
 
 /// Why `from` must not lean on `to`, or nothing when it may.

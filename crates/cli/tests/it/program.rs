@@ -32,7 +32,8 @@ fn the_schema_describes_every_part_of_a_report() {
     for name in ["schema_version", "target", "findings", "changes", "best", "goal", "plan"] {
         assert!(schema["properties"][name].is_object(), "{name}");
     }
-    for name in ["Finding", "Change", "Proof", "Dataset", "Measurement", "PlanSummary", "PlanNode"] {
+    for name in ["Finding", "Change", "Proof", "Dataset", "Measurement", "PlanSummary", "PlanNode"]
+    {
         assert!(schema["$defs"][name].is_object(), "{name}");
     }
     let finding = &schema["$defs"]["Finding"]["properties"];
@@ -66,6 +67,10 @@ fn a_bad_call_never_shows_a_password() {
         let output = marula(&args);
         let said = stdout(&output) + &stderr(&output);
         assert!(!said.contains("hush"), "{args:?}: {said}");
-        assert!(matches!(output.status.code(), Some(2 | 3)), "{args:?}: {:?} {said}", output.status);
+        assert!(
+            matches!(output.status.code(), Some(2 | 3)),
+            "{args:?}: {:?} {said}",
+            output.status
+        );
     }
 }
