@@ -1,12 +1,26 @@
 //! Why a MongoDB query is slow, and what to do about it.
+//!
+//! `explain.rs` is the way through. `shape.rs` (over `predicate.rs` and `pipeline.rs`) says what
+//! a command asks of each collection, `candidates.rs` thinks of indexes for it, `rules/` read the
+//! plan, `rewrites/` write the pipeline another way.
+
+mod candidates;
+mod context;
+mod explain;
+mod index;
+mod pipeline;
+mod predicate;
+mod prove;
+mod rewrites;
+mod rules;
+mod shape;
+
+pub use context::Context;
+pub use explain::{explain, explain_saved};
 
 use crate::Rule;
 
-/// What the rules of MongoDB look at.
-#[derive(Debug)]
-pub struct Context {}
-
 /// The rules of MongoDB.
 pub fn rules() -> &'static [&'static Rule<Context>] {
-    &[]
+    rules::ALL
 }

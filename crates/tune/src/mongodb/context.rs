@@ -1,0 +1,240 @@
+use bson::Document;
+use marula_core::{
+    Collection, DocumentCatalog, Evidence, Json, NodePath, Place, Plan, PlanNode, Severity, Version,
+};
+
+use marula_mongodb::{Aggregate, Command, Operation};
+
+use super::candidates::candidates;
+use super::rewrites::{Facts, Rewrite, Rewrites};
+use super::shape::{Access, Role, Shape};
+use crate::{Draft, Proposal};
+
+/// Indexes offered for one access; the rest would only take time to prove.
+const MAX_OFFERED: usize = 5;
+
+/// What the rules of MongoDB look at.
+#[derive(Debug)]
+pub struct Context {
+    /// The plan, with actual numbers when the command ran.
+    pub plan: Plan,
+    /// The command as the server takes it; `None` for a saved plan that does not hold it.
+    pub command: Option<Document>,
+    /// What the command asks of each collection.
+    pub shape: Shape,
+    /// The collections the command touches; `None` without a server.
+    pub catalog: Option<DocumentCatalog>,
+    /// The server's version, or the newest the plan could have come from.
+    pub version: Version,
+    /// The other ways to write its pipeline.
+    pub rewrites: Rewrites,
+    /// Each rewrite with the new text and the old.
+    pub rewritten: Vec<(Rewrite, String, String)>,
+}
+
+impl Context {
+    /// A context over `plan` of `command`.
+    pub fn new(
+        plan: Plan,
+        command: Option<&Command>,
+        catalog: Option<DocumentCatalog>,
+        version: Option<Version>,
+    ) -> Self {
+        // A saved plan need not say where it comes from: then nothing is ruled out.
+        let version = version.or(plan.version).unwrap_or(Version::new(8, 0, 0));
+        let sent = command.map(Command::to_command);
+        let mut context = Context {
+            plan,
+            shape: sent.as_ref().map(|c| Shape::of(c, version)).unwrap_or_default(),
+            command: sent,
+            catalog,
+            version,
+            rewrites: Rewrites::default(),
+            rewritten: Vec::new(),
+        };
+        let Some(command) = command else { return context };
+        let Operation::Aggregate(aggregate) = &command.operation else { return context };
+        let known = context.collection(&command.collection);
+        let schema = known.and_then(|collection| collection.schema.as_ref());
+        context.rewrites = Rewrites::of(&aggregate.pipeline, Facts { schema, version });
+        for rewrite in context.rewrites.single.iter().chain(&context.rewrites.combined) {
+            let operation = Operation::Aggregate(Aggregate {
+                pipeline: rewrite.pipeline.clone(),
+                ..aggregate.clone()
+            });
+            let new = Command { operation, ..command.clone() };
+            context.rewritten.push((rewrite.clone(), new.to_shell(), command.to_shell()));
+        }
+        context
+    }
+
+    /// What is known of a collection.
+    pub fn collection(&self, name: &str) -> Option<&Collection> {
+        self.catalog.as_ref()?.find(name)
+    }
+
+    /// Every node of the plan with its path.
+    pub fn nodes(&self) -> Vec<(NodePath, &PlanNode)> {
+        self.plan.tree.walk()
+    }
+
+    /// The share of the statement's work a node does by itself, from 0 to 1.
+    pub fn share(&self, node: &PlanNode) -> f64 {
+        let total = self.plan.execution_ms.unwrap_or(0.0);
+        // The server counts whole milliseconds: of a few of them nothing can be told.
+        if let Some(ms) = node.self_ms.filter(|_| total >= 20.0) {
+            return (ms / total).clamp(0.0, 1.0);
+        }
+        let summary = &self.plan.summary;
+        let all = (summary.reads.unwrap_or(0) + summary.keys.unwrap_or(0)) as f64;
+        let own = (node.reads.unwrap_or(0) + node.keys.unwrap_or(0)) as f64;
+        if all > 0.0 { (own / all).clamp(0.0, 1.0) } else { 0.5 }
+    }
+
+    /// The accesses of the command that `wanted` takes.
+    pub fn accesses(&self, wanted: impl Fn(&Access) -> bool) -> Vec<&Access> {
+        self.shape.accesses.iter().filter(|access| wanted(access)).collect()
+    }
+
+    /// The command's own read of a collection, or its write.
+    pub fn main(&self) -> Option<&Access> {
+        self.shape.main().filter(|access| matches!(access.role, Role::Main | Role::Write))
+    }
+
+    /// Indexes that might serve the accesses `wanted` takes.
+    pub fn indexes(&self, share: f64, wanted: impl Fn(&Access) -> bool) -> Vec<Proposal> {
+        self.indexes_of(&self.shape, share, wanted)
+    }
+
+    fn indexes_of(
+        &self,
+        shape: &Shape,
+        share: f64,
+        wanted: impl Fn(&Access) -> bool,
+    ) -> Vec<Proposal> {
+        let mut offered: Vec<Proposal> = Vec::new();
+        for access in shape.accesses.iter().filter(|access| wanted(access)) {
+            let found =
+                candidates(access, self.collection(&access.collection), shape.collation.as_ref());
+            for candidate in found.into_iter().take(MAX_OFFERED) {
+                let proposal = candidate.proposal(share);
+                if !offered.iter().any(|other| other.up == proposal.up) {
+                    offered.push(proposal);
+                }
+            }
+        }
+        offered
+    }
+
+    /// Indexes for the command's own collection.
+    pub fn main_indexes(&self, share: f64) -> Vec<Proposal> {
+        self.indexes(share, |access| matches!(access.role, Role::Main | Role::Write | Role::Union))
+    }
+
+    /// The rewrites of which `id` is a part, and the indexes that only they can use.
+    pub fn rewrites(&self, id: &str, share: f64) -> Vec<Proposal> {
+        let mut offered = Vec::new();
+        for (rewrite, new, old) in &self.rewritten {
+            if !rewrite.ids.contains(&id) {
+                continue;
+            }
+            // The combined one does all that each alone does.
+            let gain = share * if rewrite.ids.len() > 1 { 1.0 } else { 0.95 };
+            offered.push(Proposal {
+                kind: marula_core::ChangeKind::Rewrite,
+                title: rewrite.title.clone(),
+                relation: self.main().map(|main| main.collection.clone()),
+                up: vec![new.clone()],
+                down: vec![old.clone()],
+                hazards: Vec::new(),
+                conditions: rewrite.conditions.clone(),
+                gain,
+            });
+            let Some(command) = &self.command else { continue };
+            let command = with_pipeline(command, &rewrite.pipeline);
+            let shape = Shape::of(&command, self.version);
+            offered.extend(self.indexes_of(&shape, share, |access| access.role == Role::Main));
+        }
+        offered
+    }
+}
+
+/// The same command with other stages.
+pub fn with_pipeline(command: &Document, pipeline: &[Document]) -> Document {
+    let mut changed = command.clone();
+    changed.insert("pipeline", pipeline.to_vec());
+    changed
+}
+
+/// A field of the engine's own node: of the stage, or beside it.
+pub fn native<'a>(node: &'a PlanNode, key: &str) -> Option<&'a Json> {
+    node.native.get(key).or_else(|| node.native.get(&node.op).and_then(|stage| stage.get(key)))
+}
+
+/// A number of the engine's own node.
+pub fn native_number(node: &PlanNode, key: &str) -> Option<f64> {
+    number(native(node, key)?)
+}
+
+/// A number in plain or extended JSON.
+pub fn number(value: &Json) -> Option<f64> {
+    value.as_f64().or_else(|| {
+        let (kind, text) = value.as_object()?.iter().next()?;
+        matches!(kind.as_str(), "$numberLong" | "$numberInt" | "$numberDouble")
+            .then(|| text.as_str()?.parse().ok())?
+    })
+}
+
+/// Where a node is.
+pub fn place(path: &NodePath, node: &PlanNode) -> Place {
+    Place {
+        relation: node.relation.clone(),
+        index: node.index.clone(),
+        node: Some(path.clone()),
+        op: Some(node.op.clone()),
+        expression: None,
+    }
+}
+
+/// How much a share of the time matters.
+pub fn severity(share: f64) -> Severity {
+    match share {
+        share if share >= 0.3 => Severity::High,
+        share if share >= 0.1 => Severity::Medium,
+        _ => Severity::Low,
+    }
+}
+
+/// A finding at a node.
+pub fn draft(
+    (path, node): (&NodePath, &PlanNode),
+    share: f64,
+    title: String,
+    evidence: Vec<Evidence>,
+    explanation: impl Into<String>,
+    proposals: Vec<Proposal>,
+) -> Draft {
+    Draft {
+        rule: "",
+        severity: severity(share),
+        title,
+        place: place(path, node),
+        evidence,
+        explanation: explanation.into(),
+        share,
+        proposals,
+    }
+}
+
+/// `12,345`.
+pub fn count(value: f64) -> String {
+    let digits = format!("{:.0}", value.max(0.0));
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

@@ -1,0 +1,298 @@
+//! An index as it is proposed, and how it compares with those that exist.
+
+use bson::{Bson, Document};
+use marula_core::{Collection, DocumentIndex, FieldProfile, InferredSchema, Json};
+
+/// An index to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Index {
+    /// The collection.
+    pub collection: String,
+    /// Paths with 1 or −1, in order.
+    pub keys: Vec<(String, i32)>,
+    /// The filter of a partial index.
+    pub partial: Option<Document>,
+    /// The collation of the command it serves, when it has one.
+    pub collation: Option<Document>,
+}
+
+impl Index {
+    /// The name the server would give it, shortened where it passes the limit of 4.0 and before.
+    pub fn name(&self) -> String {
+        let mut name = String::new();
+        for (path, direction) in &self.keys {
+            let separator = if name.is_empty() { "" } else { "_" };
+            name.push_str(&format!("{separator}{path}_{direction}"));
+        }
+        if self.partial.is_some() {
+            name.push_str("_partial");
+        }
+        if self.collation.is_some() {
+            name.push_str("_collation");
+        }
+        // Names of 127 bytes with the namespace were the limit of old; long ones help nobody.
+        if name.len() > 100 {
+            let cut = (0..=80).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+            let sum = name.bytes().fold(5381u32, |sum, b| sum.wrapping_mul(33) ^ u32::from(b));
+            name = format!("{}_{sum:08x}", &name[..cut]);
+        }
+        name
+    }
+
+    /// `{ status: 1, at: -1 }`.
+    pub fn keys_shell(&self) -> String {
+        shell(&Bson::Document(self.keys_document()))
+    }
+
+    /// The keys as the server takes them.
+    pub fn keys_document(&self) -> Document {
+        self.keys.iter().map(|(path, direction)| (path.clone(), Bson::Int32(*direction))).collect()
+    }
+
+    /// `db.orders.createIndex({…}, {name: "…"})`.
+    pub fn create(&self) -> String {
+        let mut options = bson::doc! {"name": self.name()};
+        if let Some(partial) = &self.partial {
+            options.insert("partialFilterExpression", partial.clone());
+        }
+        if let Some(collation) = &self.collation {
+            options.insert("collation", collation.clone());
+        }
+        let options = shell(&Bson::Document(options));
+        format!("{}.createIndex({}, {options})", handle(&self.collection), self.keys_shell())
+    }
+
+    /// `db.orders.dropIndex("…")`.
+    pub fn drop(&self) -> String {
+        format!("{}.dropIndex({})", handle(&self.collection), quoted(&self.name()))
+    }
+
+    /// Whether `existing` already does what this one would: it begins with the same keys, all
+    /// in the same or all in the opposite direction.
+    pub fn is_served_by(&self, existing: &DocumentIndex) -> bool {
+        self.comparable(existing)
+            && existing.keys.len() >= self.keys.len()
+            && same_order(&self.keys, &existing.keys)
+    }
+
+    /// Whether this one begins with all keys of `existing`, so that it can take its place.
+    pub fn extends(&self, existing: &DocumentIndex) -> bool {
+        self.comparable(existing)
+            && self.partial.is_none()
+            && existing.keys.len() < self.keys.len()
+            && existing.keys.first().is_some_and(|(path, _)| path != "_id")
+            && same_order(&self.keys, &existing.keys)
+    }
+
+    fn comparable(&self, existing: &DocumentIndex) -> bool {
+        let same_collation = match (&self.collation, &existing.collation) {
+            (None, None) => true,
+            (Some(ours), Some(theirs)) => {
+                let locale = theirs.get("locale").and_then(Json::as_str);
+                let strength = theirs.get("strength").and_then(Json::as_i64).unwrap_or(3);
+                ours.get_str("locale").ok() == locale
+                    && super::shape::number(ours.get("strength")).unwrap_or(3) == strength
+            }
+            _ => false,
+        };
+        same_collation && !existing.hidden && !existing.sparse && existing.partial.is_none()
+    }
+}
+
+/// Whether the common length of both begins alike, forwards or backwards.
+fn same_order(keys: &[(String, i32)], existing: &[(String, Json)]) -> bool {
+    let pairs = || keys.iter().zip(existing);
+    let alike = |flip: i64| {
+        pairs().all(|((path, direction), (theirs, value))| {
+            path == theirs && as_direction(value) == Some(i64::from(*direction) * flip)
+        })
+    };
+    alike(1) || alike(-1)
+}
+
+/// 1 or −1; nothing for `"hashed"` and its like.
+pub fn as_direction(value: &Json) -> Option<i64> {
+    value.as_f64().map(|number| if number < 0.0 { -1 } else { 1 })
+}
+
+/// Whether `keys` can be one index of documents that look like this: a document may hold an
+/// array in at most one of the paths, unless one array stands inside the other.
+pub fn buildable(keys: &[(String, i32)], schema: Option<&InferredSchema>) -> bool {
+    let arrays: Vec<String> = keys.iter().filter_map(|(path, _)| array_in(path, schema)).collect();
+    arrays.iter().all(|a| arrays.iter().all(|b| super::pipeline::overlap(a, b)))
+}
+
+/// The part of `path` at which the documents hold an array, if they do; the innermost.
+pub fn array_in(path: &str, schema: Option<&InferredSchema>) -> Option<String> {
+    let fields = &schema?.fields;
+    let mut spelled = String::new();
+    let mut plain = String::new();
+    let mut found = None;
+    for part in path.split('.') {
+        if !plain.is_empty() {
+            spelled.push('.');
+            plain.push('.');
+        }
+        spelled.push_str(part);
+        plain.push_str(part);
+        let profile = fields.get(&spelled);
+        if profile.is_some_and(|field| field.types.contains_key("array")) {
+            found = Some(plain.clone());
+            spelled.push_str("[]");
+        }
+    }
+    found
+}
+
+/// What is known of `path`, whether or not arrays stand in it.
+pub fn profile<'a>(path: &str, schema: Option<&'a InferredSchema>) -> Option<&'a FieldProfile> {
+    let fields = &schema?.fields;
+    fields.get(path).or_else(|| {
+        fields.iter().find(|(spelled, _)| spelled.replace("[]", "") == path).map(|(_, field)| field)
+    })
+}
+
+/// The existing index that serves `index`, if there is one.
+pub fn served<'a>(index: &Index, collection: Option<&'a Collection>) -> Option<&'a DocumentIndex> {
+    collection?.indexes.iter().find(|existing| index.is_served_by(existing))
+}
+
+/// `db.orders`, or `db.getCollection("odd name")`.
+pub fn handle(collection: &str) -> String {
+    const METHODS: [&str; 8] =
+        ["version", "stats", "help", "getName", "watch", "aggregate", "auth", "hostInfo"];
+    let plain = collection.split('.').all(|part| {
+        !part.is_empty()
+            && !part.starts_with(|c: char| c.is_ascii_digit())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    });
+    match plain && !METHODS.contains(&collection) && !collection.starts_with('_') {
+        true => format!("db.{collection}"),
+        false => format!("db.getCollection({})", quoted(collection)),
+    }
+}
+
+/// A JavaScript string literal.
+pub fn quoted(text: &str) -> String {
+    Json::String(text.to_string()).to_string()
+}
+
+/// A value as mongosh reads it, on one line.
+pub fn shell(value: &Bson) -> String {
+    let mut out = String::new();
+    write(value, &mut out, 0);
+    out
+}
+
+fn write(value: &Bson, out: &mut String, depth: usize) {
+    if depth > 200 {
+        return out.push_str("null");
+    }
+    match value {
+        Bson::Document(document) => {
+            out.push('{');
+            for (number, (key, value)) in document.iter().enumerate() {
+                if number > 0 {
+                    out.push_str(", ");
+                }
+                let plain = !key.is_empty()
+                    && !key.starts_with(|c: char| c.is_ascii_digit())
+                    && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$');
+                out.push_str(&if plain { key.to_string() } else { quoted(key) });
+                out.push_str(": ");
+                write(value, out, depth + 1);
+            }
+            out.push('}');
+        }
+        Bson::Array(values) => {
+            out.push('[');
+            for (number, value) in values.iter().enumerate() {
+                if number > 0 {
+                    out.push_str(", ");
+                }
+                write(value, out, depth + 1);
+            }
+            out.push(']');
+        }
+        Bson::String(text) => out.push_str(&quoted(text)),
+        Bson::Int32(number) => out.push_str(&number.to_string()),
+        Bson::Int64(number) => out.push_str(&format!("NumberLong(\"{number}\")")),
+        Bson::Boolean(value) => out.push_str(&value.to_string()),
+        Bson::Null => out.push_str("null"),
+        Bson::ObjectId(id) => out.push_str(&format!("ObjectId(\"{}\")", id.to_hex())),
+        Bson::DateTime(date) => match date.try_to_rfc3339_string() {
+            Ok(text) => out.push_str(&format!("ISODate({})", quoted(&text))),
+            Err(_) => out.push_str(&format!("new Date({})", date.timestamp_millis())),
+        },
+        other => out.push_str(&other.clone().into_relaxed_extjson().to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn index(keys: &[(&str, i32)]) -> Index {
+        Index {
+            collection: "orders".into(),
+            keys: keys.iter().map(|(path, d)| (path.to_string(), *d)).collect(),
+            partial: None,
+            collation: None,
+        }
+    }
+
+    fn existing(keys: &[(&str, i32)]) -> DocumentIndex {
+        DocumentIndex {
+            name: "x".into(),
+            keys: keys.iter().map(|(path, d)| (path.to_string(), Json::from(*d))).collect(),
+            unique: false,
+            sparse: false,
+            hidden: false,
+            partial: None,
+            expire_after_seconds: None,
+            collation: None,
+            bytes: 0,
+            accesses: None,
+            specification: Json::Null,
+        }
+    }
+
+    #[test]
+    fn an_index_is_written_as_mongosh_takes_it() {
+        let index = index(&[("user.id", 1), ("at", -1)]);
+        assert_eq!(
+            index.create(),
+            r#"db.orders.createIndex({"user.id": 1, at: -1}, {name: "user.id_1_at_-1"})"#
+        );
+        assert_eq!(index.drop(), r#"db.orders.dropIndex("user.id_1_at_-1")"#);
+        assert_eq!(handle("odd-name"), r#"db.getCollection("odd-name")"#);
+    }
+
+    #[test]
+    fn an_existing_index_serves_forwards_and_backwards() {
+        let wanted = index(&[("a", 1), ("b", -1)]);
+        assert!(wanted.is_served_by(&existing(&[("a", -1), ("b", 1), ("c", 1)])));
+        assert!(!wanted.is_served_by(&existing(&[("a", 1), ("b", 1)])));
+        assert!(wanted.extends(&existing(&[("a", 1)])));
+        let sparse = DocumentIndex { sparse: true, ..existing(&[("a", 1), ("b", -1)]) };
+        assert!(!wanted.is_served_by(&sparse), "a sparse index misses documents");
+    }
+
+    #[test]
+    fn two_arrays_side_by_side_cannot_share_an_index() {
+        let array = || FieldProfile {
+            types: BTreeMap::from([("array".to_string(), 3)]),
+            ..FieldProfile::default()
+        };
+        let schema = InferredSchema {
+            fields: BTreeMap::from([("tags".to_string(), array()), ("items".to_string(), array())]),
+            ..InferredSchema::default()
+        };
+        let keys = |paths: &[&str]| paths.iter().map(|p| (p.to_string(), 1)).collect::<Vec<_>>();
+        assert!(buildable(&keys(&["items.sku", "items.n", "at"]), Some(&schema)));
+        assert!(!buildable(&keys(&["items.sku", "tags"]), Some(&schema)));
+        assert_eq!(array_in("items.sku", Some(&schema)).as_deref(), Some("items"));
+    }
+}

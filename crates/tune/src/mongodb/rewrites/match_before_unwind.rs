@@ -1,0 +1,254 @@
+//! A `$match` on elements behind `$unwind` is copied before it, so that documents without such
+//! an element are never unwound. The original stays.
+
+use bson::{Bson, Document};
+use marula_core::InferredSchema;
+
+use super::{Answer, Facts, Rewrite, conjunction, conjuncts};
+use crate::mongodb::index::profile;
+use crate::mongodb::pipeline::{effect, filter_paths, overlap, stage, unwind_path};
+
+/// Its name among the rewrites.
+pub const ID: &str = "match-before-unwind";
+
+/// Copies what is safe of the first `$match` behind an `$unwind`.
+pub fn rewrite(pipeline: &[Document], facts: Facts) -> Answer {
+    let mut reason = None;
+    for (at, document) in pipeline.iter().enumerate() {
+        let Some(("$unwind", value)) = stage(document) else { continue };
+        let Some(path) = unwind_path(value) else { continue };
+        match copy(pipeline, at, path, facts) {
+            Ok(rewrite) => return Ok(rewrite),
+            Err(why) => reason = reason.or(why),
+        }
+    }
+    Err(reason)
+}
+
+fn copy(pipeline: &[Document], at: usize, path: &str, facts: Facts) -> Answer {
+    let mut wanted: Vec<Document> = Vec::new();
+    let mut declined: Option<String> = None;
+    for document in &pipeline[at + 1..] {
+        let Some((name, value)) = stage(document) else { break };
+        let one_to_one = matches!(
+            name,
+            "$match" | "$unwind" | "$addFields" | "$set" | "$unset" | "$lookup" | "$sort"
+        );
+        if !one_to_one {
+            break;
+        }
+        if let ("$match", Bson::Document(filter)) = (name, value) {
+            for condition in conjuncts(filter) {
+                let paths = filter_paths(&condition);
+                // Conditions on other paths the server moves itself.
+                if !paths.all && !paths.touches(path) {
+                    continue;
+                }
+                match positive(&condition) {
+                    Ok(()) => wanted.push(condition),
+                    Err(why) => declined = declined.or(Some(why)),
+                }
+            }
+        } else if name != "$unwind" && effect(document).writes.touches(path) {
+            break;
+        }
+    }
+    let made_by_lookup = at > 0
+        && stage(&pipeline[at - 1]).is_some_and(|(name, value)| {
+            let made = value.as_document().and_then(|lookup| lookup.get_str("as").ok());
+            matches!(name, "$lookup" | "$graphLookup")
+                && made.is_some_and(|made| overlap(made, path))
+        });
+    if made_by_lookup {
+        // $lookup, $unwind and $match become one stage on every server.
+        return Err(None);
+    }
+    let earlier: Vec<Document> = pipeline[..at]
+        .iter()
+        .filter_map(|document| match stage(document) {
+            Some(("$match", Bson::Document(filter))) => Some(conjuncts(filter)),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    if let Some(schema) = facts.schema
+        && nested(path, schema)
+    {
+        return Err((!wanted.is_empty()).then(|| {
+            format!("'{path}' holds arrays inside the array, where the copy would find less")
+        }));
+    }
+    wanted.retain(|condition| !earlier.contains(condition));
+    if wanted.is_empty() {
+        return Err(declined);
+    }
+    if facts.schema.is_none() {
+        return Err(Some(format!(
+            "the documents could not be sampled, so whether '{path}' holds \
+                                 arrays inside the array is not known"
+        )));
+    }
+    let sampled = facts.schema.map_or(0, |schema| schema.sampled);
+    let mut conditions = vec![
+        "the copied conditions are positive: a document without a matching element cannot pass \
+         the original $match, which stays"
+            .to_string(),
+        format!("'{path}' holds no array inside the array in the {sampled} documents sampled"),
+    ];
+    if let Some(declined) = declined {
+        conditions.push(format!("not copied: {declined}"));
+    }
+    let mut rewritten = pipeline.to_vec();
+    let shown: Vec<String> =
+        wanted.iter().flat_map(Document::keys).map(|key| key.to_string()).collect();
+    rewritten.insert(at, bson::doc! {"$match": conjunction(wanted)});
+    Ok(Rewrite {
+        ids: vec![ID],
+        title: format!("copy the $match on {} before the $unwind of {path}", shown.join(", ")),
+        pipeline: rewritten,
+        conditions,
+    })
+}
+
+/// Whether elements of the array at `path`, or what is asked below it, are arrays themselves.
+fn nested(path: &str, schema: &InferredSchema) -> bool {
+    let element = format!("{path}[]");
+    profile(path, Some(schema)).is_some()
+        && schema.fields.iter().any(|(spelled, field)| {
+            spelled.replace("[]", "") == path
+                && (spelled.ends_with("[]") && field.types.contains_key("array"))
+                || spelled.starts_with(&format!("{element}[]"))
+        })
+}
+
+/// Whether a condition on an element implies the same condition on the whole array; if not, why.
+fn positive(condition: &Document) -> Result<(), String> {
+    for (key, value) in condition {
+        match (key.as_str(), value) {
+            ("$and" | "$or", Bson::Array(parts)) => {
+                for part in parts.iter().filter_map(Bson::as_document) {
+                    positive(part)?;
+                }
+            }
+            (operator, _) if operator.starts_with('$') => {
+                return Err(format!("{operator} sees the array itself before the $unwind"));
+            }
+            (path, Bson::Document(operators))
+                if operators.keys().next().is_some_and(|key| key.starts_with('$')) =>
+            {
+                for (operator, value) in operators {
+                    positive_operator(path, operator, value)?;
+                }
+            }
+            (path, value) => scalar(path, value)?,
+        }
+    }
+    Ok(())
+}
+
+fn positive_operator(path: &str, operator: &str, value: &Bson) -> Result<(), String> {
+    match operator {
+        "$eq" | "$gt" | "$gte" | "$lt" | "$lte" => scalar(path, value),
+        "$in" => match value.as_array() {
+            Some(values) => values.iter().try_for_each(|value| scalar(path, value)),
+            None => Err(format!("$in on '{path}' has no list")),
+        },
+        "$regex" | "$options" => Ok(()),
+        _ => Err(format!("{operator} on '{path}' also holds for documents the copy would lose")),
+    }
+}
+
+/// Null also matches what is missing; MinKey and MaxKey match every type; a whole array is
+/// compared differently before and after the `$unwind`.
+fn scalar(path: &str, value: &Bson) -> Result<(), String> {
+    match value {
+        Bson::Null | Bson::Undefined => {
+            Err(format!("null on '{path}' also matches what is missing"))
+        }
+        Bson::MinKey | Bson::MaxKey => {
+            Err(format!("MinKey and MaxKey on '{path}' match every type"))
+        }
+        Bson::Array(_) => Err(format!("'{path}' is compared with a whole array")),
+        Bson::Document(_) => Err(format!("'{path}' is compared with a whole document")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bson::doc;
+    use marula_core::{FieldProfile, Version};
+
+    use super::*;
+
+    fn schema(elements: &str) -> InferredSchema {
+        let field = |kind: &str| FieldProfile {
+            types: BTreeMap::from([(kind.to_string(), 9)]),
+            ..FieldProfile::default()
+        };
+        InferredSchema {
+            sampled: 9,
+            complete: true,
+            fields: BTreeMap::from([
+                ("items".to_string(), field("array")),
+                ("items[]".to_string(), field(elements)),
+            ]),
+        }
+    }
+
+    fn answer_in(schema: Option<&InferredSchema>, filter: Document) -> Answer {
+        let pipeline = [doc! {"$unwind": "$items"}, doc! {"$match": filter}];
+        rewrite(&pipeline, Facts { schema, version: Version::new(6, 0, 0) })
+    }
+
+    fn answer(filter: Document) -> Answer {
+        answer_in(Some(&schema("object")), filter)
+    }
+
+    fn reason(filter: Document) -> String {
+        answer(filter).err().flatten().unwrap_or_default()
+    }
+
+    #[test]
+    fn positive_conditions_are_copied_and_the_original_stays() {
+        let filter = doc! {"items.sku": "x", "items.n": {"$gte": 3}, "items.gone": {"$ne": 1}};
+        let rewritten = answer(filter.clone()).map(|rewrite| rewrite.pipeline).unwrap_or_default();
+        assert_eq!(rewritten[0], doc! {"$match": {"items.sku": "x", "items.n": {"$gte": 3}}});
+        assert_eq!(rewritten[2], doc! {"$match": filter});
+    }
+
+    #[test]
+    fn what_gave_wrong_results_is_declined() {
+        for (filter, why) in [
+            (doc! {"items.a": {"$ne": 1}}, "$ne"),
+            (doc! {"items.a": {"$nin": [1]}}, "$nin"),
+            (doc! {"items.a": {"$not": {"$gt": 1}}}, "$not"),
+            (doc! {"items.a": {"$exists": false}}, "$exists"),
+            (doc! {"items.a": null}, "null"),
+            (doc! {"items.a": {"$in": [1, null]}}, "null"),
+            (doc! {"items.a": {"$gte": Bson::MinKey}}, "MinKey"),
+            (doc! {"items.a": [1, 2]}, "whole array"),
+            (doc! {"$expr": {"$eq": ["$items.a", 1]}}, "$expr"),
+            (doc! {"$or": [{"items.a": 1}, {"items.b": {"$ne": 2}}]}, "$ne"),
+        ] {
+            assert!(reason(filter.clone()).contains(why), "{filter}: {}", reason(filter.clone()));
+        }
+        assert!(answer(doc! {"city": "Oslo"}).is_err(), "the server moves that itself");
+        let nested = schema("array");
+        assert!(answer_in(Some(&nested), doc! {"items": 1}).is_err());
+        assert!(answer_in(None, doc! {"items": 1}).is_err());
+    }
+
+    #[test]
+    fn nothing_is_copied_across_a_limit_or_twice() {
+        let facts_schema = schema("object");
+        let facts = Facts { schema: Some(&facts_schema), version: Version::new(6, 0, 0) };
+        let condition = doc! {"$match": {"items.a": 1}};
+        let limited = [doc! {"$unwind": "$items"}, doc! {"$limit": 3}, condition.clone()];
+        assert!(rewrite(&limited, facts).is_err());
+        let twice = [condition.clone(), doc! {"$unwind": "$items"}, condition];
+        assert!(rewrite(&twice, facts).is_err());
+    }
+}

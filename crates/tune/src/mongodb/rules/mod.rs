@@ -1,0 +1,115 @@
+//! One file per rule. A new rule is its file, and one line in [`ALL`].
+
+/// A collection of numbered documents, as lines of mongosh: `_id` from 0, and fields computed
+/// from `$i`. For the set-up of examples.
+macro_rules! numbered {
+    ($collection:literal, $documents:literal, $fields:literal) => {
+        concat!(
+            "db.seed_",
+            $collection,
+            ".insertOne({_id: 0})\n",
+            "db.seed_",
+            $collection,
+            ".aggregate([{$project: {i: {$range: [0, ",
+            $documents,
+            "]}}}, {$unwind: \"$i\"}, {$project: {_id: \"$i\", ",
+            $fields,
+            "}}, {$out: \"",
+            $collection,
+            "\"}])\n"
+        )
+    };
+}
+
+mod collection_scan;
+mod facet;
+mod fetch_filter;
+mod in_explode;
+mod key_waste;
+mod late_match;
+mod lookup_scan;
+mod memory_sort;
+mod negation;
+mod open_prefix;
+mod or_scan;
+mod regex;
+mod skip;
+mod spill;
+mod uncovered;
+mod unused_lookup;
+mod write_scan;
+
+use marula_core::{Json, PlanNode};
+
+use super::Context;
+use super::context::native;
+use crate::Rule;
+
+/// Every rule.
+pub(super) static ALL: &[&Rule<Context>] = &[
+    &collection_scan::RULE,
+    &lookup_scan::RULE,
+    &memory_sort::RULE,
+    &spill::RULE,
+    &fetch_filter::RULE,
+    &key_waste::RULE,
+    &open_prefix::RULE,
+    &regex::RULE,
+    &negation::RULE,
+    &in_explode::RULE,
+    &or_scan::RULE,
+    &skip::RULE,
+    &uncovered::RULE,
+    &facet::RULE,
+    &write_scan::RULE,
+    &late_match::RULE,
+    &unused_lookup::RULE,
+];
+
+/// Below so many documents or keys for nothing, a plan is good enough.
+const ENOUGH: f64 = 500.0;
+
+/// Whether a node reads an index: classic, SBE, clustered or express.
+fn reads_index(node: &PlanNode) -> bool {
+    node.op.contains("IXSCAN") || matches!(node.op.as_str(), "COUNT_SCAN" | "DISTINCT_SCAN")
+}
+
+/// Whether a node reads a collection from end to end.
+fn reads_all(node: &PlanNode) -> bool {
+    node.op == "COLLSCAN"
+}
+
+/// Documents a node read by itself, its children's left out.
+fn own_reads(node: &PlanNode) -> Option<f64> {
+    let below: u64 = node.children.iter().filter_map(|child| child.reads).sum();
+    Some(node.reads?.saturating_sub(below) as f64)
+}
+
+/// Index bounds by path, in the order of the index.
+fn bounds(node: &PlanNode) -> Vec<(String, Vec<String>)> {
+    let Some(Json::Object(bounds)) = native(node, "indexBounds") else { return Vec::new() };
+    bounds
+        .iter()
+        .map(|(path, intervals)| {
+            let intervals = intervals.as_array().into_iter().flatten();
+            (path.clone(), intervals.filter_map(Json::as_str).map(Into::into).collect())
+        })
+        .collect()
+}
+
+/// Whether intervals let everything through.
+fn is_open(intervals: &[String]) -> bool {
+    matches!(intervals, [one] if one == "[MinKey, MaxKey]" || one == "[MaxKey, MinKey]")
+}
+
+/// A node's filter, as one line.
+fn filter(node: &PlanNode) -> Option<String> {
+    let filter = native(node, "filter")?;
+    let empty = filter.as_object().is_some_and(|filter| filter.is_empty());
+    (!empty && !filter.is_null()).then(|| filter.to_string())
+}
+
+/// Whether a node of one of these operations stands above `path`.
+fn below(context: &Context, path: &[usize], wanted: impl Fn(&PlanNode) -> bool) -> bool {
+    (0..path.len()).any(|end| context.plan.tree.at(&path[..end]).is_some_and(&wanted))
+}
