@@ -10,7 +10,8 @@ mod install;
 mod missing;
 mod version;
 
-pub use choose::{Choice, choose, choose_from};
+pub use choose::{Choice, choose, choose_exactly, choose_from};
+pub(crate) use install::series;
 pub use install::{Install, Origin};
 pub use missing::{Missing, missing};
 

@@ -5,6 +5,7 @@ pub mod clone;
 pub mod compare;
 pub mod discover;
 mod home;
+pub mod named;
 pub mod prove;
 pub mod servers;
 pub mod shared;

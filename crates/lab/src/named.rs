@@ -24,6 +24,8 @@ use std::time::Duration;
 use marula_core::{Engine, Error, ErrorKind, Result, Version};
 use serde::{Deserialize, Serialize};
 
+use crate::shop::Scale;
+
 /// What a lab is to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
@@ -93,10 +95,8 @@ impl Request {
             Some(data) if data.name != "shop" => {
                 usage(&format!("there is no data set '{}'", data.name), "write 'shop'")
             }
-            Some(data) if !(data.scale.is_finite() && data.scale > 0.0) => {
-                usage("the scale must be a number above zero", "write a scale such as 0.1")
-            }
-            _ => Ok(()),
+            Some(data) => Scale::new(data.scale).map(|_| ()),
+            None => Ok(()),
         }
     }
 
@@ -126,6 +126,9 @@ pub fn check_name(name: &str) -> Result<()> {
     if (1..=40).contains(&name.len()) && name.bytes().all(fits) && !name.starts_with('-') {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Usage, format!("'{}' cannot be the name of a lab", name.escape_debug()))
-        .hint("use up to 40 of a-z, 0-9, _ and -"))
+    Err(Error::new(
+        ErrorKind::Usage,
+        format!("'{}' cannot be the name of a lab", name.escape_debug()),
+    )
+    .hint("use up to 40 of a-z, 0-9, _ and -"))
 }

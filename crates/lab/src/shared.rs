@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use marula_core::{Engine, Error, ErrorKind, Result, Version};
+use marula_core::{Engine, Result, Version};
 use tokio::sync::OnceCell;
 
 use crate::discover;
@@ -19,7 +19,7 @@ static MONGODB: Shared<MongoServer> = Mutex::new(None);
 pub async fn postgres(major: u16) -> Result<&'static PostgresServer> {
     let version = Version::new(major, 0, 0);
     let start = async || {
-        let install = exactly(Engine::Postgres, version)?;
+        let install = discover::choose_exactly(Engine::Postgres, Some(version))?;
         PostgresServer::start(&install, &StartOptions::default()).await
     };
     cell(&POSTGRES, version).get_or_try_init(start).await
@@ -29,7 +29,7 @@ pub async fn postgres(major: u16) -> Result<&'static PostgresServer> {
 pub async fn mongodb(major: u16, minor: u16) -> Result<&'static MongoServer> {
     let version = Version::new(major, minor, 0);
     let start = async || {
-        let install = exactly(Engine::Mongodb, version)?;
+        let install = discover::choose_exactly(Engine::Mongodb, Some(version))?;
         MongoServer::start(&install, &StartOptions::default().replica_set()).await
     };
     cell(&MONGODB, version).get_or_try_init(start).await
@@ -42,13 +42,4 @@ fn cell<Server>(shared: &Shared<Server>, version: Version) -> &'static OnceCell<
         .get_or_insert_default()
         .entry(version)
         .or_insert_with(|| Box::leak(Box::new(OnceCell::new())))
-}
-
-/// The server program of this version, and no other: a test of 18 says nothing on 15.
-fn exactly(engine: Engine, version: Version) -> Result<discover::Install> {
-    let choice = discover::choose(engine, Some(version))?;
-    match choice.note {
-        None => Ok(choice.install),
-        Some(note) => Err(Error::new(ErrorKind::Lab, note).hint("run 'scripts/setup --all'")),
-    }
 }

@@ -38,6 +38,27 @@ pub fn choose_from(found: &Found, engine: Engine, wanted: Option<Version>) -> Re
     }
 }
 
+/// The server program of just this version (major, and minor of MongoDB), or the best when none is
+/// wanted: for who asked for a version by name.
+pub fn choose_exactly(engine: Engine, wanted: Option<Version>) -> Result<Install> {
+    let found = search();
+    let choice = choose_from(&found, engine, wanted)?;
+    if let (Some(_), Some(wanted)) = (&choice.note, wanted) {
+        let there: Vec<String> = found
+            .installs
+            .iter()
+            .filter(|install| install.engine == engine)
+            .map(|install| install.version.to_string())
+            .collect();
+        let wanted = series(engine, wanted);
+        let message = format!("no {} {wanted} was found on this machine", engine.title());
+        return Err(Error::new(ErrorKind::Lab, message)
+            .hint(format!("take one that is there: {}", there.join(", ")))
+            .hint("or install it: see 'marula lab doctor'"));
+    }
+    Ok(choice.install)
+}
+
 /// `installs` come newest first.
 fn nearest<'a>(
     installs: &[&'a Install],

@@ -1,9 +1,12 @@
+use std::io::Write;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use marula_core::{Engine, Error, ErrorKind, Result};
 use rand::Rng;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines, Stdin};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::net::unix::pipe;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exchange::{Answer, Order};
@@ -23,7 +26,7 @@ const PORTS_TRIED: usize = 4;
 pub async fn supervise() -> Result<()> {
     // Away from the terminal: its Ctrl-C and its end are not meant for us.
     let _ = rustix::process::setsid();
-    let mut orders = BufReader::new(tokio::io::stdin()).lines();
+    let mut orders = orders()?;
     let Some(Order::Start(request)) = next(&mut orders).await else {
         return Err(Error::new(ErrorKind::Usage, "this is for 'marula lab up' to call")
             .hint("use 'marula lab up NAME'"));
@@ -37,7 +40,7 @@ pub async fn supervise() -> Result<()> {
     };
     match started {
         Ok((lab, mut servers, hold)) => {
-            answer(&Answer::Started(lab.clone())).await?;
+            answer(&Answer::Started(lab.clone()))?;
             let ended = hold_on(lab, &mut servers, &hold, orders).await;
             // Servers first: while the name is held nobody else takes it.
             servers.stop().await;
@@ -45,7 +48,7 @@ pub async fn supervise() -> Result<()> {
             ended
         }
         Err(error) => {
-            answer(&Answer::Failed((&error).into())).await?;
+            answer(&Answer::Failed((&error).into()))?;
             Err(error)
         }
     }
@@ -56,7 +59,7 @@ async fn hold_on(
     mut lab: Lab,
     servers: &mut Servers,
     hold: &Hold,
-    mut orders: Lines<BufReader<Stdin>>,
+    mut orders: Orders,
 ) -> Result<()> {
     let mut kept = false;
     let over = tokio::time::sleep(lab.request.ttl);
@@ -223,18 +226,32 @@ fn new_password() -> SecretString {
     SecretString::from(letters.collect::<String>())
 }
 
+type Orders = Lines<BufReader<pipe::Receiver>>;
+
+/// Standard input as a pipe that can be waited for: a thread that reads it would keep this
+/// process from ending.
+fn orders() -> Result<Orders> {
+    let input = std::io::stdin().as_fd().try_clone_to_owned()?;
+    let input = pipe::Receiver::from_owned_fd(input).map_err(|error| {
+        Error::new(ErrorKind::Usage, "this is for 'marula lab up' to call")
+            .because(error)
+            .hint("use 'marula lab up NAME'")
+    })?;
+    Ok(BufReader::new(input).lines())
+}
+
 /// The next order; `None` when `up` is gone or says what nobody understands.
-async fn next(orders: &mut Lines<BufReader<Stdin>>) -> Option<Order> {
+async fn next(orders: &mut Orders) -> Option<Order> {
     let line = orders.next_line().await.ok()??;
     serde_json::from_str(&line).ok()
 }
 
-async fn answer(answer: &Answer) -> Result<()> {
+fn answer(answer: &Answer) -> Result<()> {
     let mut line = serde_json::to_vec(answer).map_err(std::io::Error::from)?;
     line.push(b'\n');
-    let mut output = tokio::io::stdout();
-    output.write_all(&line).await?;
-    Ok(output.flush().await?)
+    let mut output = std::io::stdout().lock();
+    output.write_all(&line)?;
+    Ok(output.flush()?)
 }
 
 async fn told_to_end() {

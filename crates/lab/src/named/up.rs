@@ -67,17 +67,18 @@ pub async fn up(request: &Request, supervisor: &Supervisor, progress: &dyn Progr
 fn already(request: &Request, lab: Lab) -> Result<Up> {
     let name = &request.name;
     if !lab.ready {
-        return Err(Error::new(ErrorKind::Usage, format!("the lab '{name}' is being set up already"))
-            .hint("wait until it is, or end it: marula lab down ".to_owned() + name));
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("the lab '{name}' is being set up already"),
+        )
+        .hint("wait until it is, or end it: marula lab down ".to_owned() + name));
     }
     // A lab may be asked for again with another end.
     if (Request { ttl: lab.request.ttl, ..request.clone() }) == lab.request {
         return Ok(Up { lab, held: None });
     }
-    let message = format!(
-        "a lab '{name}' runs already, and is another one: {}",
-        lab.request.describe()
-    );
+    let message =
+        format!("a lab '{name}' runs already, and is another one: {}", lab.request.describe());
     Err(Error::new(ErrorKind::Usage, message)
         .hint(format!("end it first: marula lab down {name}"))
         .hint("or take another name"))

@@ -21,8 +21,9 @@ pub use options::{Listen, StartOptions};
 pub use postgres::PostgresServer;
 pub use reaper::{Reaped, reap};
 
-pub(crate) use account::{Account, lab_account};
+use account::Account;
 pub(crate) use folder::free_port;
+pub(crate) use postgres::set_password;
 pub(crate) use process::started_at;
 
 use std::path::Path;

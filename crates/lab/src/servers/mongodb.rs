@@ -3,7 +3,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use marula_core::{Engine, Error, ErrorKind, Result, Version};
-#[cfg(any())]
 use marula_mongodb::ConnectSpec;
 use rustix::process::Signal;
 
@@ -22,6 +21,7 @@ pub struct MongoServer {
     process: process::Process,
     folder: ServerFolder,
     install: Install,
+    spec: ConnectSpec,
     listen: Listen,
     replica_set: bool,
     databases: AtomicU32,
@@ -33,7 +33,8 @@ impl MongoServer {
         let (install, chosen) = (install.clone(), options.clone());
         let server = super::in_background(move || Self::start_blocking(install, &chosen)).await?;
         if options.replica_set {
-            replica::initiate(&server.direct_url(), &server.member()).await?;
+            let through_socket = url(Listen::Socket, &server.folder, "");
+            replica::initiate(&through_socket, &server.member()).await?;
         }
         Ok(server)
     }
@@ -59,6 +60,7 @@ impl MongoServer {
         ServerFolder::note_server(process.id());
         let ready = wait_until_ready(&mut process, &install, &log, &output);
         let server = MongoServer {
+            spec: ConnectSpec::parse(&url(options.listen, &folder, ""))?,
             process,
             folder,
             install,
@@ -70,9 +72,8 @@ impl MongoServer {
     }
 
     /// How to connect: without a database chosen, through the socket or, on a port, over TCP.
-    #[cfg(any())]
-    pub fn spec(&self) -> Result<ConnectSpec> {
-        ConnectSpec::parse(&self.url())
+    pub fn spec(&self) -> ConnectSpec {
+        self.spec.clone()
     }
 
     /// A URL that mongosh opens.
@@ -82,18 +83,7 @@ impl MongoServer {
 
     /// A URL that mongosh opens, with a database.
     pub fn url_of(&self, database: &str) -> String {
-        let host = match self.listen {
-            Listen::Loopback(port) => format!("127.0.0.1:{port}"),
-            Listen::Socket => percent_encode(&self.socket().display().to_string()),
-        };
-        format!("mongodb://{host}/{database}?directConnection=true")
-    }
-
-    fn direct_url(&self) -> String {
-        format!(
-            "mongodb://{}/?directConnection=true",
-            percent_encode(&self.socket().display().to_string())
-        )
+        url(self.listen, &self.folder, database)
     }
 
     /// What the server calls itself in its replica set.
@@ -147,10 +137,9 @@ impl MongoServer {
 
     /// How to connect to a database of this server that nobody else uses. MongoDB makes it when
     /// something is written.
-    #[cfg(any())]
     pub async fn create_database(&self) -> Result<ConnectSpec> {
         let name = format!("lab{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        ConnectSpec::parse(&self.url_of(&name))
+        Ok(self.spec.with_database(&name))
     }
 
     /// Ends it and removes its folder; what dropping does, but without blocking the caller's
@@ -169,6 +158,14 @@ impl Drop for MongoServer {
         // There is nothing to save.
         self.process.stop(Signal::KILL, Duration::from_secs(10));
     }
+}
+
+fn url(listen: Listen, folder: &ServerFolder, database: &str) -> String {
+    let host = match listen {
+        Listen::Loopback(port) => format!("127.0.0.1:{port}"),
+        Listen::Socket => percent_encode(&socket(folder).display().to_string()),
+    };
+    format!("mongodb://{host}/{database}?directConnection=true")
 }
 
 fn socket(folder: &ServerFolder) -> PathBuf {

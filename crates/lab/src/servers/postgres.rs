@@ -3,7 +3,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use marula_core::{Engine, Error, ErrorKind, Result, Version};
-#[cfg(any())]
 use marula_postgres::ConnectSpec;
 use rustix::process::Signal;
 use secrecy::ExposeSecret;
@@ -63,10 +62,12 @@ impl PostgresServer {
         // Immediate shutdown: the postmaster takes its children with it, as SIGKILL would not.
         launch.at_our_end = Signal::QUIT;
         launch.arguments = vec!["-D".to_owned(), data.display().to_string()];
-        for (name, value) in settings(&install, options, &folder, port) {
-            launch.arguments.push("-c".to_owned());
-            launch.arguments.push(format!("{name}={value}"));
-        }
+        // In a file, so that ALTER SYSTEM can change them on a lab's server.
+        let lines: String = settings(&install, options, &folder, port)
+            .iter()
+            .map(|(name, value)| format!("{name} = '{}'\n", value.replace('\'', "''")))
+            .collect();
+        std::fs::write(data.join("postgresql.conf"), lines)?;
         let mut process = process::Process::start(&launch)?;
         ServerFolder::note_server(process.id());
         let ready = wait_until_ready(&mut process, &install, &data, &log);
@@ -82,7 +83,6 @@ impl PostgresServer {
     }
 
     /// How to connect as superuser: to the database `postgres`, through the socket.
-    #[cfg(any())]
     pub fn spec(&self) -> ConnectSpec {
         ConnectSpec::socket(self.folder.sockets(), self.port, USER, "postgres")
     }
@@ -136,7 +136,6 @@ impl PostgresServer {
     }
 
     /// A new empty database of this server, under a name of its own.
-    #[cfg(any())]
     pub async fn create_database(&self) -> Result<ConnectSpec> {
         let name = format!("lab{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.execute(&format!("CREATE DATABASE {name}")).await?;

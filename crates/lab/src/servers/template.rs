@@ -49,14 +49,15 @@ fn make(
     account: Option<&Account>,
     template: &Path,
 ) -> Result<()> {
-    let lock = File::create(template.with_extension("lock"))?;
+    let beside = |ending: &str| PathBuf::from(format!("{}.{ending}", template.display()));
+    let lock = File::create(beside("lock"))?;
     lock.lock()?;
     if template.is_dir() {
         // Another program made it while we waited.
         return Ok(());
     }
     // Nobody else is at it while we hold the lock, so what is there is of a killed program.
-    let new = template.with_extension("new");
+    let new = beside("new");
     let _ = fs::remove_dir_all(&new);
     DirBuilder::new().mode(0o700).create(&new)?;
     if let Some(account) = account {
