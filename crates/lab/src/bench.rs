@@ -4,6 +4,9 @@
 //! The proving algorithm ([`crate::prove`]) is written once over [`Bench`]; each engine says
 //! how its changes are made, switched and taken back.
 
+pub mod mongodb;
+pub mod postgres;
+
 use std::future::Future;
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! Copies of what a statement touches, from a server that is only read to a lab server.
 
+pub mod mongodb;
+pub mod postgres;
+
 use std::collections::BTreeSet;
 
 /// How much may be copied.

@@ -1,0 +1,125 @@
+//! What sort of thing a change is to the bench.
+
+use marula_core::{Change, ChangeKind};
+
+/// How a change is switched on and off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Indexes are built once and then hidden and shown.
+    Switch,
+    /// Settings of the session.
+    Setting,
+    /// Anything else lasts: it gets a world of its own.
+    Lasting,
+}
+
+/// What sort `change` is.
+pub(super) fn kind_of(change: &Change) -> Kind {
+    if change.kind == ChangeKind::Setting {
+        return Kind::Setting;
+    }
+    let builds = |sql: &String| {
+        let words = leading(sql);
+        words.starts_with("create index")
+            || words.starts_with("create unique index")
+            || words.starts_with("create extension")
+    };
+    if change.up.iter().all(builds) { Kind::Switch } else { Kind::Lasting }
+}
+
+/// The first words in lower case, single-spaced: enough to tell a statement by.
+fn leading(sql: &str) -> String {
+    sql.split_whitespace().take(4).collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// The statement as it is run in the lab, where nobody is to be kept from writing: without
+/// CONCURRENTLY, which would read the table twice.
+pub(super) fn for_lab(sql: &str) -> String {
+    let words = leading(sql);
+    if !words.starts_with("create index") && !words.starts_with("create unique index") {
+        return sql.to_owned();
+    }
+    let at = sql.to_ascii_lowercase().find("concurrently");
+    match at {
+        // Only as the word after INDEX, never inside a name or a condition.
+        Some(at) if sql.get(..at).is_some_and(|b| b.trim_end().to_lowercase().ends_with("index")) => {
+            let (before, after) = sql.split_at(at);
+            format!("{before}{}", after.get("concurrently".len()..).unwrap_or_default().trim_start())
+        }
+        _ => sql.to_owned(),
+    }
+}
+
+/// The `SET` a session needs to run under a setting, and the `RESET` that takes it back:
+/// `ALTER SYSTEM SET`, `ALTER ROLE … SET` and `ALTER DATABASE … SET` become a plain one.
+pub(super) fn session_setting(sql: &str) -> Option<(String, String)> {
+    let lower = sql.to_ascii_lowercase();
+    let at = if lower.trim_start().starts_with("set ") {
+        lower.find("set ")?
+    } else if lower.trim_start().starts_with("alter ") {
+        lower.find(" set ")? + 1
+    } else {
+        return None;
+    };
+    let text = sql.get(at..)?.trim_end_matches([';', ' ', '\n']).to_owned();
+    let rest = text.get("set ".len()..)?.trim_start();
+    let rest = rest.strip_prefix("SESSION ").or(rest.strip_prefix("session ")).unwrap_or(rest);
+    let rest = rest.strip_prefix("LOCAL ").or(rest.strip_prefix("local ")).unwrap_or(rest);
+    let name = rest.split(['=', ' ']).next()?.to_owned();
+    Some((format!("SET {rest}"), format!("RESET {name}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use marula_core::{ChangeId, Engine, Proof};
+
+    use super::*;
+
+    fn change(kind: ChangeKind, up: &[&str]) -> Change {
+        Change {
+            id: ChangeId("c1".into()),
+            kind,
+            engine: Engine::Postgres,
+            title: String::new(),
+            relation: None,
+            up: up.iter().map(|sql| (*sql).to_owned()).collect(),
+            down: Vec::new(),
+            hazards: Vec::new(),
+            conditions: Vec::new(),
+            proof: Proof::not_tried(""),
+        }
+    }
+
+    #[test]
+    fn indexes_are_switches_and_statistics_last() {
+        let index = change(ChangeKind::Index, &["CREATE INDEX CONCURRENTLY i ON t (a)"]);
+        assert_eq!(kind_of(&index), Kind::Switch);
+        let expression = change(ChangeKind::Index, &["create index i on t (lower(a))", "ANALYZE t"]);
+        assert_eq!(kind_of(&expression), Kind::Lasting);
+        assert_eq!(kind_of(&change(ChangeKind::Statistics, &["ANALYZE t"])), Kind::Lasting);
+        assert_eq!(kind_of(&change(ChangeKind::Setting, &["SET work_mem = '1GB'"])), Kind::Setting);
+    }
+
+    #[test]
+    fn only_the_keyword_is_taken_out() {
+        assert_eq!(
+            for_lab("CREATE UNIQUE INDEX  CONCURRENTLY i ON t (a)"),
+            "CREATE UNIQUE INDEX  i ON t (a)"
+        );
+        let named = "CREATE INDEX \"concurrently\" ON t (a)";
+        assert_eq!(for_lab(named), named);
+    }
+
+    #[test]
+    fn settings_of_any_reach_are_tried_in_the_session() {
+        for sql in [
+            "SET work_mem = '64MB'",
+            "ALTER SYSTEM SET work_mem = '64MB';",
+            "ALTER ROLE ann SET work_mem = '64MB'",
+            "ALTER DATABASE shop SET work_mem = '64MB'",
+        ] {
+            let expected = ("SET work_mem = '64MB'".to_owned(), "RESET work_mem".to_owned());
+            assert_eq!(session_setting(sql), Some(expected), "{sql}");
+        }
+    }
+}

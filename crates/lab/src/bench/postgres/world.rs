@@ -1,0 +1,233 @@
+//! One database of the bench, with what was built in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use marula_core::{Change, Error, ErrorKind, Result, Version};
+use marula_postgres::{ConnectSpec, Session, SessionOptions};
+
+use super::change::{Kind, for_lab, kind_of, session_setting};
+use super::execute;
+use crate::clone::postgres::{database_name, failed, quote};
+
+/// What making a change took.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Built {
+    pub ms: Option<f64>,
+    pub bytes: u64,
+    /// OIDs and names of the indexes it made.
+    indexes: Vec<(u32, String)>,
+}
+
+/// One database, its session, and the state of the switches in it.
+pub(super) struct World {
+    pub database: String,
+    session: Option<Session>,
+    built: BTreeMap<String, Built>,
+    /// Indexes that are shown, settings that are set.
+    on: BTreeSet<String>,
+}
+
+impl World {
+    pub fn new(database: String) -> Self {
+        World { database, session: None, built: BTreeMap::new(), on: BTreeSet::new() }
+    }
+
+    pub async fn connect(
+        &mut self,
+        lab: &ConnectSpec,
+        settings: &[(String, String)],
+    ) -> Result<()> {
+        if self.session.as_ref().is_some_and(|session| !session.is_closed()) {
+            return Ok(());
+        }
+        if self.session.is_some() {
+            // It broke under us: the server may be gone. A new connection tells.
+            self.session = None;
+        }
+        let session =
+            Session::open(&lab.with_database(&self.database), &SessionOptions::lab()).await?;
+        set_all(&session, settings).await?;
+        self.session = Some(session);
+        Ok(())
+    }
+
+    pub fn disconnect(&mut self) {
+        self.session = None;
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.session.as_ref().is_none_or(Session::is_closed)
+    }
+
+    pub fn session(&self) -> Result<&Session> {
+        self.session
+            .as_ref()
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "the bench is not connected"))
+    }
+
+    /// What making `change` took in this world.
+    pub fn built(&self, change: &Change) -> Built {
+        self.built.get(&change.id.0).cloned().unwrap_or_default()
+    }
+
+    /// The names of the indexes `change` made in this world.
+    pub fn names(&self, change: &Change) -> Option<Vec<String>> {
+        let built = self.built.get(&change.id.0)?;
+        Some(built.indexes.iter().map(|(_, name)| name.clone()).collect())
+    }
+
+    /// Makes `change` in this world and notes what it built.
+    pub async fn make(&mut self, change: &Change) -> Result<()> {
+        let session = self.session()?;
+        execute(session, "SET statement_timeout = 0; SET maintenance_work_mem = '256MB'").await?;
+        let before: u32 = session
+            .client()
+            .query_one("SELECT coalesce(max(indexrelid::int8), 0)::oid FROM pg_index", &[])
+            .await
+            .map_err(failed)?
+            .get(0);
+        let started = Instant::now();
+        for sql in &change.up {
+            execute(session, &for_lab(sql)).await?;
+        }
+        let ms = started.elapsed().as_secs_f64() * 1000.0;
+        const NEW: &str = "SELECT c.oid, c.relname::text, pg_relation_size(c.oid)
+          FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+          JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.oid::int8 > $1::oid::int8 AND n.nspname NOT LIKE 'pg\\_%'";
+        let rows = session.client().query(NEW, &[&before]).await.map_err(failed)?;
+        let bytes = rows.iter().map(|row| row.get::<_, i64>(2).unsigned_abs()).sum();
+        let indexes = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let built = Built { ms: Some(ms), bytes, indexes };
+        self.built.insert(change.id.0.clone(), built);
+        self.on.insert(change.id.0.clone());
+        Ok(())
+    }
+
+    /// Brings a switchable change into the wanted state.
+    pub async fn switch(&mut self, change: &Change, on: bool) -> Result<()> {
+        let id = &change.id.0;
+        match kind_of(change) {
+            Kind::Lasting => Ok(()),
+            Kind::Setting if on != self.on.contains(id) => {
+                for sql in &change.up {
+                    let Some((set, reset)) = session_setting(sql) else {
+                        return Err(Error::new(
+                            ErrorKind::Unsupported,
+                            format!("'{sql}' cannot be set for a session"),
+                        ));
+                    };
+                    execute(self.session()?, if on { &set } else { &reset }).await?;
+                }
+                self.mark(id, on);
+                Ok(())
+            }
+            Kind::Switch if on && !self.built.contains_key(id) => self.make(change).await,
+            Kind::Switch if on != self.on.contains(id) => {
+                let oids: Vec<u32> = self.built.get(id).map_or_else(Vec::new, |built| {
+                    built.indexes.iter().map(|(oid, _)| *oid).collect()
+                });
+                // The planner passes invalid indexes by, but writes keep them up.
+                const SHOW: &str = "UPDATE pg_index SET indisvalid = $1 WHERE indexrelid = ANY($2)";
+                self.session()?.client().execute(SHOW, &[&on, &oids]).await.map_err(failed)?;
+                self.mark(id, on);
+                Ok(())
+            }
+            Kind::Setting | Kind::Switch => Ok(()),
+        }
+    }
+
+    fn mark(&mut self, id: &str, on: bool) {
+        if on {
+            self.on.insert(id.to_owned());
+        } else {
+            self.on.remove(id);
+        }
+    }
+
+    /// Takes a change that was made here back for good.
+    pub async fn unmake(
+        &mut self,
+        change: &Change,
+        lab: &ConnectSpec,
+        settings: &[(String, String)],
+    ) -> Result<()> {
+        if kind_of(change) == Kind::Setting {
+            return self.switch(change, false).await;
+        }
+        if !self.built.contains_key(&change.id.0) {
+            return Ok(());
+        }
+        self.connect(lab, settings).await?;
+        let built = self.built.remove(&change.id.0).unwrap_or_default();
+        self.on.remove(&change.id.0);
+        for (oid, _) in built.indexes {
+            let session = self.session()?;
+            let name: Option<String> = session
+                .client()
+                .query_one("SELECT to_regclass($1::oid::regclass::text)::text", &[&oid])
+                .await
+                .map_err(failed)?
+                .get(0);
+            if let Some(name) = name {
+                execute(session, &format!("DROP INDEX IF EXISTS {name}")).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A second database like this one. Nobody may be connected to it meanwhile.
+    pub async fn duplicate(&mut self, lab: &ConnectSpec, version: Version) -> Result<World> {
+        self.session = None;
+        // Settings were of the session.
+        self.on.retain(|id| self.built.contains_key(id));
+        let admin = Session::open(lab, &SessionOptions::lab()).await?;
+        let name = database_name();
+        let strategy = if version.major >= 15 { " STRATEGY file_copy" } else { "" };
+        let create = format!(
+            "CREATE DATABASE {} TEMPLATE {}{strategy}",
+            quote(&name),
+            quote(&self.database)
+        );
+        let until = Instant::now() + Duration::from_secs(10);
+        loop {
+            match admin.client().batch_execute(&create).await {
+                Ok(()) => break,
+                // Our session's server process is still on its way out.
+                Err(error)
+                    if error.code().is_some_and(|code| code.code() == "55006")
+                        && Instant::now() < until =>
+                {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                Err(error) => return Err(failed(error).with_kind(ErrorKind::Lab)),
+            }
+        }
+        Ok(World {
+            database: name,
+            session: None,
+            built: self.built.clone(),
+            on: self.on.clone(),
+        })
+    }
+}
+
+/// Gives the session the source's settings; one the lab does not know stays as it is.
+pub(super) async fn set_all(session: &Session, settings: &[(String, String)]) -> Result<()> {
+    const SET: &str = "SELECT set_config($1, $2, false)";
+    for (name, value) in settings {
+        if let Err(error) = session.client().query(SET, &[name, value]).await
+            && error.as_db_error().is_none()
+        {
+            return Err(failed(error));
+        }
+    }
+    Ok(())
+}
+
+/// Drops a database of the bench, whoever is still connected to it.
+pub(super) async fn drop_database(admin: &Session, name: &str) -> Result<()> {
+    let force = if admin.version().major >= 13 { " WITH (FORCE)" } else { "" };
+    execute(admin, &format!("DROP DATABASE IF EXISTS {}{force}", quote(name))).await
+}
