@@ -33,11 +33,10 @@ const BUCKETS: u64 = 100_000;
 /// A table with less than this share of the limit comes whole.
 const SMALL: f64 = 0.02;
 
-/// What is copied of each table: `None` is all of it. Also the share of the big tables.
+/// What is copied of each table: `None` is all of it.
 #[derive(Debug)]
 pub(crate) struct Sample {
     pub conditions: Vec<Option<String>>,
-    pub share: f64,
     /// Keys that could not be kept: they close a circle.
     pub dropped: Vec<Edge>,
 }
@@ -46,7 +45,7 @@ pub(crate) struct Sample {
 pub(crate) fn draw(nodes: &[Node], edges: &[Edge], limit: u64) -> Sample {
     let total: u64 = nodes.iter().map(|node| node.bytes).sum();
     if total <= limit {
-        return Sample { conditions: vec![None; nodes.len()], share: 1.0, dropped: Vec::new() };
+        return Sample { conditions: vec![None; nodes.len()], dropped: Vec::new() };
     }
     let small = |node: &Node| (node.bytes as f64) <= limit as f64 * SMALL;
     let small_bytes: u64 = nodes.iter().filter(|n| small(n)).map(|n| n.bytes).sum();
@@ -80,7 +79,7 @@ pub(crate) fn by_share(
     }
     draw.close_selves(edges, &big);
     let conditions = (0..nodes.len()).map(|n| draw.conditions.get(&n).cloned()).collect();
-    Sample { conditions, share: kept as f64 / BUCKETS as f64, dropped: draw.dropped }
+    Sample { conditions, dropped: draw.dropped }
 }
 
 /// The next table to start from: not drawn yet, with no big parent if there is such a one, and
