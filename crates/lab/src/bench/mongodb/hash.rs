@@ -94,9 +94,7 @@ mod tests {
 
     #[test]
     fn the_order_of_fields_counts_only_below_the_top() {
-        let equal = |a, b| {
-            digest(a).compare(&digest(b), &Comparison::Multiset) == Outcome::Equal
-        };
+        let equal = |a, b| digest(a).compare(&digest(b), &Comparison::Multiset) == Outcome::Equal;
         assert!(equal(doc! { "a": 1, "b": 2.5 }, doc! { "b": 2.5, "a": 1 }));
         assert!(!equal(doc! { "x": { "a": 1, "b": 2 } }, doc! { "x": { "b": 2, "a": 1 } }));
         assert!(!equal(doc! { "a": 1_i32 }, doc! { "a": 1_i64 }));

@@ -233,10 +233,15 @@ impl Bench for MongoBench {
         }
         // Servers up to 4.4 do not show which index a $lookup used.
         let hidden = plan.tree.walk().iter().any(|(_, node)| {
-            node.op.contains("lookup") && node.index.is_none() && self.copied.session.version().major < 5
+            node.op.contains("lookup")
+                && node.index.is_none()
+                && self.copied.session.version().major < 5
         });
         let used = plan.summary.indexes.iter().any(|used| {
-            applied.indexes.iter().any(|(_, name)| used == name || used.ends_with(&format!(".{name}")))
+            applied
+                .indexes
+                .iter()
+                .any(|(_, name)| used == name || used.ends_with(&format!(".{name}")))
         });
         if !used && hidden { None } else { Some(used) }
     }

@@ -42,9 +42,14 @@ pub(super) fn for_lab(sql: &str) -> String {
     let at = sql.to_ascii_lowercase().find("concurrently");
     match at {
         // Only as the word after INDEX, never inside a name or a condition.
-        Some(at) if sql.get(..at).is_some_and(|b| b.trim_end().to_lowercase().ends_with("index")) => {
+        Some(at)
+            if sql.get(..at).is_some_and(|b| b.trim_end().to_lowercase().ends_with("index")) =>
+        {
             let (before, after) = sql.split_at(at);
-            format!("{before}{}", after.get("concurrently".len()..).unwrap_or_default().trim_start())
+            format!(
+                "{before}{}",
+                after.get("concurrently".len()..).unwrap_or_default().trim_start()
+            )
         }
         _ => sql.to_owned(),
     }
@@ -94,7 +99,8 @@ mod tests {
     fn indexes_are_switches_and_statistics_last() {
         let index = change(ChangeKind::Index, &["CREATE INDEX CONCURRENTLY i ON t (a)"]);
         assert_eq!(kind_of(&index), Kind::Switch);
-        let expression = change(ChangeKind::Index, &["create index i on t (lower(a))", "ANALYZE t"]);
+        let expression =
+            change(ChangeKind::Index, &["create index i on t (lower(a))", "ANALYZE t"]);
         assert_eq!(kind_of(&expression), Kind::Lasting);
         assert_eq!(kind_of(&change(ChangeKind::Statistics, &["ANALYZE t"])), Kind::Lasting);
         assert_eq!(kind_of(&change(ChangeKind::Setting, &["SET work_mem = '1GB'"])), Kind::Setting);

@@ -20,11 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Lets the server stop what runs longer than `limit`.
 pub(super) async fn set_limit(session: &Session, limit: Duration) -> Result<()> {
     let ms = limit.as_millis().clamp(1, i32::MAX as u128);
-    session
-        .client()
-        .batch_execute(&format!("SET statement_timeout = {ms}"))
-        .await
-        .map_err(failed)
+    session.client().batch_execute(&format!("SET statement_timeout = {ms}")).await.map_err(failed)
 }
 
 /// Runs `statement` to its last row, or to the limit.
@@ -50,8 +46,7 @@ pub(super) async fn run(session: &Session, statement: &Statement, limit: Duratio
 }
 
 async fn fetch(session: &Session, statement: &Statement) -> Result<Digest> {
-    let parameters =
-        statement.parameters.iter().map(|p| (Text(p.value.as_deref()), Type::UNKNOWN));
+    let parameters = statement.parameters.iter().map(|p| (Text(p.value.as_deref()), Type::UNKNOWN));
     let rows =
         session.client().query_typed_raw(&statement.text, parameters).await.map_err(failed)?;
     let mut rows = std::pin::pin!(rows);

@@ -204,12 +204,7 @@ impl World {
                 Err(error) => return Err(failed(error).with_kind(ErrorKind::Lab)),
             }
         }
-        Ok(World {
-            database: name,
-            session: None,
-            built: self.built.clone(),
-            on: self.on.clone(),
-        })
+        Ok(World { database: name, session: None, built: self.built.clone(), on: self.on.clone() })
     }
 }
 

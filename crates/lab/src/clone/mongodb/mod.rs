@@ -109,7 +109,10 @@ pub(crate) async fn copy(
         shape::create(&target, view, &mut notes).await?;
     }
     let documents: u64 = copied.values().sum();
-    let all: u64 = stored.iter().map(|shape| shape.documents.max(copied.get(&shape.name).copied().unwrap_or(0))).sum();
+    let all: u64 = stored
+        .iter()
+        .map(|shape| shape.documents.max(copied.get(&shape.name).copied().unwrap_or(0)))
+        .sum();
     let share = if kept.is_empty() || all == 0 { 1.0 } else { documents as f64 / all as f64 };
     Ok(MongoBench::new(Copied {
         lab: lab.clone(),

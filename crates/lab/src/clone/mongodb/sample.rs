@@ -86,9 +86,9 @@ async fn scan(
     let mut projection = doc! { "_id": 1 };
     for path in paths.iter().filter(|path| **path != "_id" && !path.starts_with("_id.")) {
         // A path and one below it cannot both be projected.
-        let covered = paths.iter().any(|other| {
-            path.len() > other.len() && path.starts_with(&format!("{other}."))
-        });
+        let covered = paths
+            .iter()
+            .any(|other| path.len() > other.len() && path.starts_with(&format!("{other}.")));
         if !covered {
             projection.insert(*path, 1);
         }

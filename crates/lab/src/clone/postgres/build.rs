@@ -44,11 +44,7 @@ pub(super) async fn indexes(
 
 /// Adds constraints. What the source has checked is not checked again: it is added unchecked,
 /// and then marked as checked.
-pub(super) async fn constraints(
-    lab: &Client,
-    keys: &Keys,
-    notes: &mut Vec<String>,
-) -> Result<()> {
+pub(super) async fn constraints(lab: &Client, keys: &Keys, notes: &mut Vec<String>) -> Result<()> {
     lab.batch_execute("SET maintenance_work_mem = '256MB'").await.map_err(failed)?;
     for constraint in &keys.then {
         notes.extend(note(lab.batch_execute(&constraint.ddl).await, &constraint.name)?);
@@ -124,10 +120,15 @@ pub(super) async fn visibility(lab: &Client, tables: &[Table], major: u16) -> Re
 }
 
 /// A note when the server refused; an error when it is gone.
-fn note(done: std::result::Result<(), tokio_postgres::Error>, name: &str) -> Result<Option<String>> {
+fn note(
+    done: std::result::Result<(), tokio_postgres::Error>,
+    name: &str,
+) -> Result<Option<String>> {
     match done {
         Ok(()) => Ok(None),
         Err(error) if error.as_db_error().is_none() => Err(failed(error)),
-        Err(error) => Ok(Some(format!("{name} is missing in the lab: {}", failed(error).message()))),
+        Err(error) => {
+            Ok(Some(format!("{name} is missing in the lab: {}", failed(error).message())))
+        }
     }
 }

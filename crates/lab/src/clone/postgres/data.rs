@@ -36,15 +36,20 @@ impl Copy {
         if self.condition.is_none() && self.table.kind == 'r' {
             return format!("COPY {table} ({columns}) TO STDOUT (FORMAT {format})");
         }
-        let condition =
-            self.condition.as_ref().map(|c| format!(" WHERE {c}")).unwrap_or_default();
-        format!("COPY (SELECT {columns} FROM ONLY {table} t{condition}) TO STDOUT (FORMAT {format})")
+        let condition = self.condition.as_ref().map(|c| format!(" WHERE {c}")).unwrap_or_default();
+        format!(
+            "COPY (SELECT {columns} FROM ONLY {table} t{condition}) TO STDOUT (FORMAT {format})"
+        )
     }
 
     fn into(&self) -> String {
         let format = if self.binary { "binary" } else { "text" };
         let freeze = if self.freeze { ", FREEZE" } else { "" };
-        format!("COPY {} ({}) FROM STDIN (FORMAT {format}{freeze})", self.table.quoted, self.columns())
+        format!(
+            "COPY {} ({}) FROM STDIN (FORMAT {format}{freeze})",
+            self.table.quoted,
+            self.columns()
+        )
     }
 }
 

@@ -55,8 +55,13 @@ pub(super) async fn create(
         _ if admin.version().major >= 15 => " LOCALE_PROVIDER libc".to_owned(),
         _ => String::new(),
     };
-    let base = format!("CREATE DATABASE {} TEMPLATE template0 ENCODING {}", quote(&name), literal(&encoding));
-    let exact = format!("{base} LC_COLLATE {} LC_CTYPE {}{provided}", literal(&collate), literal(&ctype));
+    let base = format!(
+        "CREATE DATABASE {} TEMPLATE template0 ENCODING {}",
+        quote(&name),
+        literal(&encoding)
+    );
+    let exact =
+        format!("{base} LC_COLLATE {} LC_CTYPE {}{provided}", literal(&collate), literal(&ctype));
     if admin.client().batch_execute(&exact).await.is_ok() {
         return Ok(name);
     }

@@ -100,8 +100,7 @@ pub(crate) async fn copy(
     let names: Vec<String> = words(&request.statement).into_iter().collect();
     let needed = objects::find(reader.client(), &oids, &names).await?;
     let keys = keys::read(reader.client(), &oids).await?;
-    let known =
-        statistics::read(reader.client(), &oids, source.version().major).await?;
+    let known = statistics::read(reader.client(), &oids, source.version().major).await?;
 
     let mut notes = Vec::new();
     for table in tables.iter().filter(|table| table.row_security) {
@@ -122,8 +121,7 @@ pub(crate) async fn copy(
     let same_major = source.version().major == writer.version().major;
     let copies = copies(&tables, &plan.conditions, same_major, writer.version().major);
     let lanes = request.limits.parallel.clamp(1, 8);
-    let rows =
-        rows(source, &snapshot, &spec, copies, lanes, progress).await?;
+    let rows = rows(source, &snapshot, &spec, copies, lanes, progress).await?;
     drop(reader);
 
     progress.step("building indexes and constraints on the copy");
@@ -260,7 +258,11 @@ fn drawn(tables: &[Table], keys: &keys::Keys, joins: &[Join], size: Size) -> Dra
         .iter()
         .filter_map(|e| {
             let (child, parent) = (nodes.get(e.child)?, nodes.get(e.parent)?);
-            Some(format!("{} ({})", child.quoted, e.child_columns.join(", ")) + " to " + &parent.quoted)
+            Some(
+                format!("{} ({})", child.quoted, e.child_columns.join(", "))
+                    + " to "
+                    + &parent.quoted,
+            )
         })
         .collect();
     let conditions = tables

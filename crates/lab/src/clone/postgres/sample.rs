@@ -91,14 +91,19 @@ fn anchor(
     drawn: &BTreeMap<usize, String>,
 ) -> Option<usize> {
     let below = |n: usize| -> u64 {
-        edges.iter().filter(|e| e.parent == n).filter_map(|e| nodes.get(e.child)).map(|c| c.bytes).sum()
+        edges
+            .iter()
+            .filter(|e| e.parent == n)
+            .filter_map(|e| nodes.get(e.child))
+            .map(|c| c.bytes)
+            .sum()
     };
-    (0..nodes.len())
-        .filter(|n| big.get(*n) == Some(&true) && !drawn.contains_key(n))
-        .max_by_key(|n| {
+    (0..nodes.len()).filter(|n| big.get(*n) == Some(&true) && !drawn.contains_key(n)).max_by_key(
+        |n| {
             let root = !edges.iter().any(|e| e.child == *n && !drawn.contains_key(&e.parent));
             (root, below(*n), nodes.get(*n).map_or(0, |node| node.bytes), usize::MAX - n)
-        })
+        },
+    )
 }
 
 struct Drawing<'a> {
@@ -224,7 +229,8 @@ impl Drawing<'_> {
     /// A table that points to itself (an employee's manager) takes the rows above its drawn
     /// ones, too.
     fn close_selves(&mut self, edges: &[Edge], big: &[bool]) {
-        for edge in edges.iter().filter(|e| e.child == e.parent && big.get(e.child) == Some(&true)) {
+        for edge in edges.iter().filter(|e| e.child == e.parent && big.get(e.child) == Some(&true))
+        {
             let (Some(condition), Some(node)) =
                 (self.conditions.get(&edge.child).cloned(), self.nodes.get(edge.child))
             else {

@@ -94,11 +94,8 @@ async fn rounds(lab: &Client, mut open: Vec<Object>) -> Result<Vec<Object>> {
 /// Creates the schema of an object, which its name begins with, quoted where need be.
 async fn schema_of(lab: &Client, object: &Object) -> Result<()> {
     let Some((_, name)) = object.name.split_once(' ') else { return Ok(()) };
-    let end = if name.starts_with('"') {
-        name.find("\".").map(|at| at + 1)
-    } else {
-        name.find('.')
-    };
+    let end =
+        if name.starts_with('"') { name.find("\".").map(|at| at + 1) } else { name.find('.') };
     if let Some(schema) = end.and_then(|end| name.get(..end)) {
         let ddl = format!("CREATE SCHEMA IF NOT EXISTS {schema}");
         lab.batch_execute(&ddl).await.map_err(failed)?;

@@ -51,10 +51,8 @@ pub(super) async fn read(
     } else {
         "NULL::text, NULL::float4, NULL::text"
     };
-    let rows = source
-        .query(&READ.replace("RANGE_COLUMNS", ranges), &[&touched])
-        .await
-        .map_err(failed)?;
+    let rows =
+        source.query(&READ.replace("RANGE_COLUMNS", ranges), &[&touched]).await.map_err(failed)?;
     Ok(rows
         .iter()
         .map(|row| ColumnStatistics {

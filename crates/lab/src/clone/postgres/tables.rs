@@ -74,7 +74,10 @@ impl Table {
             "CREATE TABLE {} ({}){}{}",
             self.quoted,
             columns.join(", "),
-            self.partition_key.as_ref().map(|key| format!(" PARTITION BY {key}")).unwrap_or_default(),
+            self.partition_key
+                .as_ref()
+                .map(|key| format!(" PARTITION BY {key}"))
+                .unwrap_or_default(),
             self.options.as_ref().map(|options| format!(" WITH ({options})")).unwrap_or_default(),
         )
     }
@@ -85,7 +88,10 @@ impl Table {
             .iter()
             .flat_map(|column| {
                 column.settings.iter().map(|setting| {
-                    format!("ALTER TABLE ONLY {} ALTER COLUMN {} {setting}", self.quoted, column.quoted)
+                    format!(
+                        "ALTER TABLE ONLY {} ALTER COLUMN {} {setting}",
+                        self.quoted, column.quoted
+                    )
                 })
             })
             .collect()
