@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use marula_core::{Error, ErrorKind, Report, Result, redact};
 
-use crate::args::{Cli, Color, Command, FailOn, Format, Global, Prove};
+use crate::args::{self, Cli, Color, Command, FailOn, Format, Global, Prove};
 use crate::commands;
 use crate::config::{self, Config};
 use crate::progress::Terminal;
@@ -33,9 +33,13 @@ pub struct App {
 /// Runs the command line and gives the exit code.
 pub async fn main(cli: Cli) -> u8 {
     let global = cli.global.clone();
-    let result = tokio::select! {
-        result = run(cli) => result,
-        interrupted = signals::interrupted() => Err(interrupted),
+    let result = match cli.command {
+        // It has its own way to end, and nothing of the user's configuration concerns it.
+        Command::Lab(lab @ args::Lab::Supervise { .. }) => supervise(global.clone(), lab).await,
+        _ => tokio::select! {
+            result = run(cli) => result,
+            interrupted = signals::interrupted() => Err(interrupted),
+        },
     };
     result.unwrap_or_else(|error| {
         let look = Look {
@@ -50,6 +54,11 @@ pub async fn main(cli: Cli) -> u8 {
         crate::tell(&render::error(&error, &look));
         exit::of_error(error.kind())
     })
+}
+
+async fn supervise(global: Global, lab: args::Lab) -> Result<u8> {
+    let app = App { config: Config::default(), global, file: None };
+    commands::lab::run(&app, lab).await.map(|_| exit::CLEAN)
 }
 
 async fn run(cli: Cli) -> Result<u8> {

@@ -7,6 +7,7 @@ mod config;
 mod duration;
 mod exit;
 mod log;
+mod open;
 mod output;
 mod progress;
 mod render;
