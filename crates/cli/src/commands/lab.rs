@@ -2,25 +2,98 @@
 
 use marula_core::{Engine, Error, ErrorKind, Report, Result};
 use marula_lab::discover;
+use marula_lab::named::{self, Filling, Lab as Named, Request, Supervisor, Wanted};
 use serde_json::{Value, json};
 
 use crate::app::{App, Outcome};
-use crate::args::{FailOn, Lab};
+use crate::args::{Data, FailOn, Lab, LabUp};
 
 /// Starts, lists and ends labs.
-pub async fn run(_: &App, lab: Lab) -> Result<Outcome> {
+pub async fn run(app: &App, lab: Lab) -> Result<Outcome> {
     match lab {
+        Lab::Up(args) => up(app, args).await,
+        Lab::List => Ok(report("lab list", json!({ "labs": shown(&named::list()) }))),
+        Lab::Down { name } => {
+            let lab = named::down(&name).await?;
+            Ok(report("lab down", json!({ "ended": lab.request.name })))
+        }
         Lab::Doctor => Ok(doctor()),
-        _ => Err(Error::new(ErrorKind::Unsupported, "named labs are not there yet")),
+        Lab::Supervise { .. } => {
+            named::supervise().await.map(|()| Outcome::Text(String::new()))
+        }
     }
 }
 
 /// The URL of a lab's server.
 pub fn find(name: &str, engine: Engine) -> Result<String> {
-    Err(Error::new(
-        ErrorKind::Unsupported,
-        format!("named labs are not there yet: {name} {engine}"),
-    ))
+    named::find(name, engine)
+}
+
+async fn up(app: &App, args: LabUp) -> Result<Outcome> {
+    let request = request(&args)?;
+    let supervisor = Supervisor::this_program(&["lab", "supervise"])?;
+    let progress = app.progress();
+    let up = named::up(&request, &supervisor, &progress).await?;
+    let existed = up.existed();
+    let lab = up.keep().await?;
+    progress.clear();
+    let data = json!({ "labs": shown(std::slice::from_ref(&lab)), "existed": existed });
+    Ok(report("lab up", data))
+}
+
+fn request(args: &LabUp) -> Result<Request> {
+    let mut engines = args.engine.clone();
+    engines.sort();
+    engines.dedup();
+    if engines.is_empty() {
+        engines = match args.version {
+            None => vec![Engine::Postgres, Engine::Mongodb],
+            // No PostgreSQL below 10 is supported, and no MongoDB is above 9.
+            Some(version) if version.major >= 10 => vec![Engine::Postgres],
+            Some(_) => vec![Engine::Mongodb],
+        };
+    }
+    if let (Some(version), [_, _, ..]) = (args.version, engines.as_slice()) {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("{version} cannot be the version of both engines"),
+        )
+        .hint("give --version with one --engine"));
+    }
+    let wanted = |engine: &Engine| Wanted { engine: *engine, version: args.version };
+    let filling = args.data.map(|Data::Shop| Filling {
+        name: "shop".into(),
+        scale: args.scale,
+        seed: args.seed,
+    });
+    Ok(Request {
+        servers: engines.iter().map(wanted).collect(),
+        data: filling,
+        ..Request::new(&args.name, &engines)
+    })
+}
+
+/// Labs as reports have them. Their passwords are for everyone on this machine's loopback to use.
+fn shown(labs: &[Named]) -> Value {
+    let labs = labs.iter().map(|lab| {
+        let name = &lab.request.name;
+        let servers = lab.servers.iter().map(|server| {
+            json!({
+                "target": format!("lab/{name}/{}", server.engine),
+                "engine": server.engine,
+                "version": server.version,
+                "url": server.url,
+            })
+        });
+        json!({
+            "name": name,
+            "ready": lab.ready,
+            "data": lab.request.data,
+            "ends_in_seconds": lab.remaining().as_secs(),
+            "servers": servers.collect::<Vec<_>>(),
+        })
+    });
+    labs.collect()
 }
 
 fn doctor() -> Outcome {
