@@ -49,7 +49,8 @@ async fn query(app: &mut App, args: &Explain, progress: &Terminal) -> Result<Rep
     let options = options(app, args, &target);
     match &session {
         Session::Postgres(session) => {
-            marula_tune::postgres::explain(session, &target, &text, &options, progress).await
+            let _ = session;
+            Err(Error::new(ErrorKind::Unsupported, "PostgreSQL is not explained yet"))
         }
         Session::Mongodb(session) => {
             marula_tune::mongodb::explain(session, &target, &text, &options, progress).await
@@ -97,7 +98,8 @@ async fn saved(app: &mut App, args: &Explain, path: &str, progress: &Terminal) -
                 Some(Session::Postgres(session)) => Some(session.as_ref()),
                 _ => None,
             };
-            marula_tune::postgres::explain_saved(plan, session, &target, &options, progress).await
+            let _ = (plan, session);
+            Err(Error::new(ErrorKind::Unsupported, "PostgreSQL is not explained yet"))
         }
         Engine::Mongodb => {
             let plan = marula_mongodb::plan::parse(&text).map_err(at)?;

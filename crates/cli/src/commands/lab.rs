@@ -18,9 +18,7 @@ pub async fn run(app: &App, lab: Lab) -> Result<Outcome> {
             Ok(report("lab down", json!({ "ended": lab.request.name })))
         }
         Lab::Doctor => Ok(doctor()),
-        Lab::Supervise { .. } => {
-            named::supervise().await.map(|()| Outcome::Text(String::new()))
-        }
+        Lab::Supervise { .. } => named::supervise().await.map(|()| Outcome::Text(String::new())),
     }
 }
 
