@@ -22,7 +22,7 @@ pub enum Mode {
 /// session's limit, and what the server says.
 pub async fn explain(session: &Session, command: &Command, mode: Mode) -> Result<Plan> {
     let reply = raw(session, command, mode).await?;
-    let mut saved = plan::from_document(&reply)?;
+    let mut saved = plan::from_document(reply)?;
     saved.plan.version.get_or_insert(session.version());
     Ok(saved.plan)
 }

@@ -14,6 +14,9 @@ pub struct DocumentCatalog {
     pub database: String,
     /// Collections and views, by name.
     pub collections: Vec<Collection>,
+    /// What could not be read and why, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl DocumentCatalog {

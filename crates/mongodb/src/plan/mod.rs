@@ -1,7 +1,22 @@
-//! Explain output of every server version, as the neutral tree.
+//! Explain output of every server version since 4.2, as the neutral tree.
+//!
+//! The tree is read from the top: the root gives the result, leaves read collections and
+//! indexes. Stages of a pipeline that the query planner did not absorb are stacked on the
+//! cursor's tree, the last stage on top. Every node's `native` is the server's own object
+//! without its inputs; with the slot-based engine it is the `queryPlan` node, with the counts of
+//! its execution stages under the classic engine's names (`nReturned`, `docsExamined`,
+//! `keysExamined`, `executionTimeMillisEstimate`, `usedDisk` …). The root of each cursor's tree
+//! also carries `queryPlanner`: the planner's object without its plans.
 
-use bson::Bson;
-use marula_core::{Error, ErrorKind, Plan, Result};
+mod envelope;
+mod node;
+mod slots;
+mod stages;
+mod summary;
+mod text;
+
+use bson::{Bson, Document};
+use marula_core::{Plan, Result};
 
 use crate::Command;
 
@@ -10,26 +25,31 @@ use crate::Command;
 pub struct SavedPlan {
     /// The plan.
     pub plan: Plan,
-    /// The command that was explained, when the envelope has it (5.0 and newer, mostly).
+    /// The command that was explained, when the envelope has it: 5.0 and newer write it down,
+    /// and pasted shell output often begins with it.
     pub command: Option<Command>,
 }
 
-/// Reads a saved explain.
+/// Reads a saved explain: JSON, extended JSON, or what a shell printed, with or without its
+/// prompts.
 ///
 /// # Errors
-/// `Syntax` for what is no explain.
+/// `Syntax` for text that is cut off or no explain, `Unsupported` for another tool's plan.
 pub fn parse(text: &str) -> Result<SavedPlan> {
-    let _ = text;
-    Err(Error::new(ErrorKind::Unsupported, "saved explains are not read yet"))
+    let (value, typed) = text::read(text)?;
+    let mut saved = envelope::read(value)?;
+    if saved.command.is_none() {
+        saved.command = typed;
+    }
+    Ok(saved)
 }
 
-/// Reads an explain reply.
+/// Reads a server's reply to `explain`.
 ///
 /// # Errors
 /// As [`parse`].
-pub fn from_document(reply: &bson::Document) -> Result<SavedPlan> {
-    let _ = reply;
-    Err(Error::new(ErrorKind::Unsupported, "explains are not read yet"))
+pub fn from_document(reply: Document) -> Result<SavedPlan> {
+    envelope::read(Bson::Document(reply).into_relaxed_extjson())
 }
 
 /// A whole number, whatever BSON type it has.

@@ -186,6 +186,7 @@ fn operation(name: &str, given: &mut Given<'_, '_>) -> Result<Operation> {
                 (stages, Document::new())
             };
             json::drop_envelope(&mut options);
+            options.remove("explain");
             Operation::Aggregate(Aggregate {
                 pipeline,
                 hint: options.remove("hint"),
