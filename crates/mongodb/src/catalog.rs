@@ -40,7 +40,7 @@ pub async fn read(
     let mut listed = list(session, &mut notes).await?;
     if let Scope::Collections(wanted) = scope {
         for name in wanted {
-            if !listed.iter().any(|entry| entry.get_str("name") .is_ok_and(|known| known == name)) {
+            if !listed.iter().any(|entry| entry.get_str("name").is_ok_and(|known| known == name)) {
                 return Err(unknown(session, name, &listed));
             }
         }
@@ -79,8 +79,9 @@ pub fn unknown_collection<'n>(
 ) -> Error {
     let database = session.database().name();
     let known: Vec<&str> = known.into_iter().collect();
-    let error = Error::new(ErrorKind::NotFound, format!("there is no collection '{name}' in '{database}'"))
-        .at(session.spec().to_string());
+    let error =
+        Error::new(ErrorKind::NotFound, format!("there is no collection '{name}' in '{database}'"))
+            .at(session.spec().to_string());
     let near = nearest(name, known.iter().copied());
     match (near.is_empty(), known.is_empty()) {
         (false, _) => error.hint(format!("did you mean {}?", near.join(", "))),
@@ -264,9 +265,10 @@ async fn indexes(
     };
     let accesses = |index: &str| {
         // One entry per shard: their sum.
-        let counted = uses.as_ref()?.iter().filter(|entry| {
-            entry.get_str("name").is_ok_and(|known| known == index)
-        });
+        let counted = uses
+            .as_ref()?
+            .iter()
+            .filter(|entry| entry.get_str("name").is_ok_and(|known| known == index));
         counted
             .filter_map(|entry| entry.get_document("accesses").ok()?.get("ops").and_then(number))
             .reduce(i64::saturating_add)
@@ -294,11 +296,12 @@ fn index(
         sparse: flag("sparse"),
         hidden: flag("hidden"),
         partial: specification.get("partialFilterExpression").cloned().map(json),
-        expire_after_seconds: specification.get("expireAfterSeconds").and_then(|after| match after
-        {
-            Bson::Double(seconds) => Some(*seconds),
-            other => number(other).map(|seconds| seconds as f64),
-        }),
+        expire_after_seconds: specification.get("expireAfterSeconds").and_then(
+            |after| match after {
+                Bson::Double(seconds) => Some(*seconds),
+                other => number(other).map(|seconds| seconds as f64),
+            },
+        ),
         collation: specification.get("collation").cloned().map(json),
         bytes: bytes
             .get(&name)

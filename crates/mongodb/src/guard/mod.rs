@@ -153,8 +153,7 @@ fn list(found: Option<&[Bson]>, place: &str) -> Result<()> {
 fn update(found: &Bson) -> Result<()> {
     match found {
         Bson::Array(items) => {
-            let list: Vec<Document> =
-                items.iter().filter_map(Bson::as_document).cloned().collect();
+            let list: Vec<Document> = items.iter().filter_map(Bson::as_document).cloned().collect();
             stages::check(&list, stages::UPDATING, "the update")
         }
         other => value(other, "the update"),
@@ -164,8 +163,9 @@ fn update(found: &Bson) -> Result<()> {
 fn forbidden(key: &str, place: &str) -> Error {
     let error = refused(format!("{key} in {place} is not sent to a target"));
     match key {
-        "$out" | "$merge" => error
-            .hint("leave it out: some servers run it even when they only explain the pipeline"),
+        "$out" | "$merge" => {
+            error.hint("leave it out: some servers run it even when they only explain the pipeline")
+        }
         "$function" | "$accumulator" | "$where" => {
             error.hint("write it with $expr and aggregation operators: they run no code")
         }

@@ -59,13 +59,13 @@ pub(super) fn check(command: &str, options: &Document, allowed: &[&str]) -> Resu
             }
             ("cursor", Bson::Document(cursor)) => {
                 if cursor.keys().any(|key| key != "batchSize") {
-                    return Err(refused("'cursor' takes only batchSize")
-                        .hint("leave the rest out"));
+                    return Err(refused("'cursor' takes only batchSize").hint("leave the rest out"));
                 }
             }
             ("readConcern" | "cursor", _) => {
-                return Err(refused(format!("'{key}' must be a document"))
-                    .hint("correct it and try again"));
+                return Err(
+                    refused(format!("'{key}' must be a document")).hint("correct it and try again")
+                );
             }
             _ => {}
         }

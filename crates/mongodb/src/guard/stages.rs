@@ -51,8 +51,11 @@ pub(super) const UPDATING: &[&str] =
 
 /// Passes a pipeline of allowed stages that hold no code, in their sub-pipelines too.
 pub(super) fn check(pipeline: &[Document], allowed: &[&str], place: &str) -> Result<()> {
-    let mut open: Vec<(&Document, String)> =
-        pipeline.iter().enumerate().map(|(n, stage)| (stage, format!("{place}, stage {}", n + 1))).collect();
+    let mut open: Vec<(&Document, String)> = pipeline
+        .iter()
+        .enumerate()
+        .map(|(n, stage)| (stage, format!("{place}, stage {}", n + 1)))
+        .collect();
     while let Some((stage, place)) = open.pop() {
         let mut keys = stage.iter();
         let (Some((name, body)), None) = (keys.next(), keys.next()) else {
@@ -63,7 +66,8 @@ pub(super) fn check(pipeline: &[Document], allowed: &[&str], place: &str) -> Res
             return Err(forbidden(name, &place));
         }
         if !allowed.contains(&name.as_str()) {
-            let error = refused(format!("{place}: '{name}' is not a stage that is sent to a target"));
+            let error =
+                refused(format!("{place}: '{name}' is not a stage that is sent to a target"));
             return Err(match nearest(name, allowed.iter().copied()).first() {
                 Some(near) => error.hint(format!("did you mean {near}?")),
                 None => error.hint(format!("these are: {}", allowed.join(", "))),

@@ -23,8 +23,9 @@ pub async fn check_in_catalog(session: &Session, command: &Command) -> Result<()
         }
         let Some(view) = views.get(&name) else { continue };
         let Ok(pipeline) = view.get_array("pipeline") else {
-            return Err(refused(format!("the pipeline of the view '{name}' cannot be read"))
-                .hint("grant the user the role 'read' on the database, so that it can be checked"));
+            return Err(refused(format!("the pipeline of the view '{name}' cannot be read")).hint(
+                "grant the user the role 'read' on the database, so that it can be checked",
+            ));
         };
         let pipeline: Vec<Document> =
             pipeline.iter().filter_map(Bson::as_document).cloned().collect();
@@ -38,10 +39,7 @@ pub async fn check_in_catalog(session: &Session, command: &Command) -> Result<()
 }
 
 /// The views of the command's database with their options; `None` when there are none.
-async fn views(
-    session: &Session,
-    command: &Command,
-) -> Result<Option<BTreeMap<String, Document>>> {
+async fn views(session: &Session, command: &Command) -> Result<Option<BTreeMap<String, Document>>> {
     let list = doc! { "listCollections": 1, "filter": { "type": "view" } };
     let found = match listed(session, command, list).await {
         Ok(found) => found,

@@ -76,9 +76,8 @@ fn is_explain(fields: &serde_json::Map<String, Json>) -> bool {
 fn not_an_explain(value: &Json) -> Error {
     let error = Error::new(ErrorKind::Syntax, "this is no explain of MongoDB");
     match value {
-        Json::Object(fields) if fields.contains_key("planSummary") => error.hint(
-            "a log line or profile entry has only a summary: explain its command instead",
-        ),
+        Json::Object(fields) if fields.contains_key("planSummary") => error
+            .hint("a log line or profile entry has only a summary: explain its command instead"),
         Json::Object(fields)
             if ["find", "aggregate", "update", "delete"]
                 .iter()
@@ -139,10 +138,7 @@ pub(super) fn planner_tree(object: &Json) -> Result<PlanNode> {
 
 /// A sharded aggregate: each shard's tree below one merging node, and what the merging node
 /// does on top.
-fn sharded_pipeline(
-    object: &Json,
-    shards: &serde_json::Map<String, Json>,
-) -> Result<PlanNode> {
+fn sharded_pipeline(object: &Json, shards: &serde_json::Map<String, Json>) -> Result<PlanNode> {
     let mut children = Vec::with_capacity(shards.len());
     for (name, part) in shards {
         let mut child = tree(part)?;
@@ -200,7 +196,9 @@ fn find_server_info(object: &Json) -> Option<&Json> {
     object.get("serverInfo").or_else(|| {
         object
             .get("queryPlanner")
-            .and_then(|planner| planner.get("winningPlan")?.get("shards")?.get(0)?.get("serverInfo"))
+            .and_then(|planner| {
+                planner.get("winningPlan")?.get("shards")?.get(0)?.get("serverInfo")
+            })
             .or_else(|| first_shard(object)?.get("serverInfo"))
     })
 }

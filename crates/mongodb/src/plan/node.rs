@@ -50,11 +50,8 @@ fn shard_or_stage(planned: &Json, ran: Option<&Json>, collection: Option<&str>) 
         .or_else(|| planned.get("executionStages"))
         .unwrap_or(&Json::Null);
     let execution = ran.and_then(|ran| ran.get("executionStages"));
-    let collection = planned
-        .get("namespace")
-        .and_then(Json::as_str)
-        .map(collection_of)
-        .or(collection);
+    let collection =
+        planned.get("namespace").and_then(Json::as_str).map(collection_of).or(collection);
     let mut child = match winning.get("queryPlan") {
         Some(query_plan) => super::slots::tree(query_plan, execution, collection),
         None => tree(winning, execution, collection),

@@ -115,12 +115,7 @@ fn describe(op: &str, body: &Json) -> String {
     }
 }
 
-fn lookup_details(
-    op: &str,
-    native: &Map<String, Json>,
-    executed: bool,
-    details: &mut Vec<String>,
-) {
+fn lookup_details(op: &str, native: &Map<String, Json>, executed: bool, details: &mut Vec<String>) {
     if op != "$lookup" {
         return;
     }
@@ -132,8 +127,7 @@ fn lookup_details(
                 details.push(format!("Collection scans: {scans}"));
             }
             let used = native.get("indexesUsed").and_then(Json::as_array);
-            let used: Vec<_> =
-                used.into_iter().flatten().filter_map(Json::as_str).collect();
+            let used: Vec<_> = used.into_iter().flatten().filter_map(Json::as_str).collect();
             if !used.is_empty() {
                 details.push(format!("Indexes used: {}", used.join(", ")));
             }

@@ -55,9 +55,7 @@ pub(super) fn of(object: &Json, tree: &PlanNode) -> PlanSummary {
 
 fn returned(object: &Json, tree: &PlanNode) -> Option<u64> {
     let stats = object.get("executionStats").and_then(|stats| stats.get("nReturned"));
-    stats
-        .and_then(node::as_whole)
-        .or_else(|| tree.actual_rows.map(|rows| rows as u64))
+    stats.and_then(node::as_whole).or_else(|| tree.actual_rows.map(|rows| rows as u64))
 }
 
 /// What the envelope counts, summed over cursors, lookups, unions and shards.

@@ -10,8 +10,9 @@ use crate::{Command, shell};
 pub(super) fn read(text: &str) -> Result<(Json, Option<Command>)> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
-        return Err(Error::new(ErrorKind::Syntax, "the explain is empty")
-            .hint("save it with: EJSON.stringify(db.orders.explain(\"executionStats\").find({…}))"));
+        return Err(Error::new(ErrorKind::Syntax, "the explain is empty").hint(
+            "save it with: EJSON.stringify(db.orders.explain(\"executionStats\").find({…}))",
+        ));
     }
     // Strict JSON first: the common form of large files, with a fast parser.
     let broken = match serde_json::from_str::<Json>(text) {
@@ -36,14 +37,14 @@ pub(super) fn read(text: &str) -> Result<(Json, Option<Command>)> {
         .hint("save the whole output: EJSON.stringify(…) written to a file is never shortened"));
     }
     if let Some(at) = shortened(object) {
-        return Err(Error::new(ErrorKind::Syntax, "the shell shortened the explain when printing it")
-            .mark(Marked {
-                name: "explain".into(),
-                text: object.to_string(),
-                start: at,
-                end: at + 8,
-            })
-            .hint("print all of it: EJSON.stringify(db.orders.explain(\"executionStats\").find({…}))"));
+        return Err(Error::new(
+            ErrorKind::Syntax,
+            "the shell shortened the explain when printing it",
+        )
+        .mark(Marked { name: "explain".into(), text: object.to_string(), start: at, end: at + 8 })
+        .hint(
+            "print all of it: EJSON.stringify(db.orders.explain(\"executionStats\").find({…}))",
+        ));
     }
     let value = shell::parse_literal(object).map_err(|error| rename(error, object))?;
     let mut value = value.into_relaxed_extjson();
@@ -67,7 +68,8 @@ fn rename(error: Error, object: &str) -> Error {
             text: piece,
         });
     }
-    renamed.hint("save it as JSON: EJSON.stringify(db.orders.explain(\"executionStats\").find({…}))")
+    renamed
+        .hint("save it as JSON: EJSON.stringify(db.orders.explain(\"executionStats\").find({…}))")
 }
 
 fn floor(text: &str, mut at: usize) -> usize {
@@ -193,7 +195,8 @@ pub(super) fn foreign_object(value: &Json) -> Option<&'static str> {
 
 /// The error for another tool's plan.
 pub(super) fn foreign(tool: &str) -> Error {
-    let error = Error::new(ErrorKind::Unsupported, format!("this is a plan of {tool}, not of MongoDB"));
+    let error =
+        Error::new(ErrorKind::Unsupported, format!("this is a plan of {tool}, not of MongoDB"));
     match tool {
         "PostgreSQL" => error.hint("give a PostgreSQL target, or --engine postgres, with it"),
         _ => error.hint("give the output of MongoDB's explain()"),
