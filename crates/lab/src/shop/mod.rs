@@ -53,5 +53,5 @@ mod zipf;
 
 pub use counts::{Counts, Scale, TABLES};
 pub use digest::{Generated, generate};
-pub use mongodb::load_mongodb_into;
-pub use postgres::load_postgres_over;
+pub use mongodb::load_mongodb;
+pub use postgres::load_postgres;

@@ -21,7 +21,7 @@ const DESCRIPTIONS: [&str; 14] = [
 
 /// What a product's page says.
 pub(super) fn description(adjective: &str, noun: &str, rng: &mut Rng) -> String {
-    let mut out = format!("{adjective} {} for demanding people.", noun.to_lowercase());
+    let mut out = format!("{noun}, {}, for demanding people.", adjective.to_lowercase());
     for _ in 0..1 + rng.below(3) {
         out.push(' ');
         out.push_str(rng.pick::<&str>(&DESCRIPTIONS));
@@ -141,7 +141,7 @@ pub(super) fn review(rating: u8, noun: &str, rng: &mut Rng) -> String {
     }
     if rng.permille(250) {
         out.push_str(" So much for the ");
-        out.push_str(noun);
+        out.push_str(&noun.to_lowercase());
         out.push('.');
     }
     if rng.permille(14) {

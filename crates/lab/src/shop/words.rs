@@ -1,26 +1,105 @@
 //! The words names and products are made of.
 
+/// A shelf of the second level, and what one of its products is called.
+pub(super) type Shelf = (&'static str, &'static str);
+
 /// The categories: the top level, each with its second level and the price range of its
 /// products in cents.
-pub(super) const CATEGORIES: [(&str, &[&str], (i64, i64)); 8] = [
+pub(super) const CATEGORIES: [(&str, &[Shelf], (i64, i64)); 8] = [
     (
         "Electronics",
-        &["Headphones", "Speakers", "Cameras", "Keyboards", "Monitors", "Chargers", "Cables"],
+        &[
+            ("Headphones", "Headphones"),
+            ("Speakers", "Speaker"),
+            ("Cameras", "Camera"),
+            ("Keyboards", "Keyboard"),
+            ("Monitors", "Monitor"),
+            ("Chargers", "Charger"),
+            ("Cables", "Cable"),
+        ],
         (900, 89_900),
     ),
     (
         "Home & Kitchen",
-        &["Cookware", "Coffee", "Knives", "Lighting", "Storage", "Bedding"],
+        &[
+            ("Cookware", "Pan"),
+            ("Coffee", "Coffee Grinder"),
+            ("Knives", "Knife"),
+            ("Lighting", "Lamp"),
+            ("Storage", "Box"),
+            ("Bedding", "Blanket"),
+        ],
         (700, 29_900),
     ),
-    ("Fashion", &["Shirts", "Jackets", "Shoes", "Bags", "Watches", "Scarves"], (1200, 24_900)),
-    ("Sports", &["Running", "Cycling", "Climbing", "Yoga", "Swimming", "Camping"], (900, 49_900)),
-    ("Books", &["Novels", "Cookbooks", "Travel", "Science", "History", "Children"], (500, 5900)),
-    ("Garden", &["Tools", "Seeds", "Pots", "Furniture", "Grills"], (300, 59_900)),
-    ("Toys", &["Puzzles", "Board Games", "Building Sets", "Plush", "Outdoor Play"], (600, 14_900)),
+    (
+        "Fashion",
+        &[
+            ("Shirts", "Shirt"),
+            ("Jackets", "Jacket"),
+            ("Shoes", "Shoes"),
+            ("Bags", "Backpack"),
+            ("Watches", "Watch"),
+            ("Scarves", "Scarf"),
+        ],
+        (1200, 24_900),
+    ),
+    (
+        "Sports",
+        &[
+            ("Running", "Running Shoes"),
+            ("Cycling", "Helmet"),
+            ("Climbing", "Harness"),
+            ("Yoga", "Yoga Mat"),
+            ("Swimming", "Goggles"),
+            ("Camping", "Tent"),
+        ],
+        (900, 49_900),
+    ),
+    (
+        "Books",
+        &[
+            ("Novels", "Novel"),
+            ("Cookbooks", "Cookbook"),
+            ("Travel", "Travel Guide"),
+            ("Science", "Textbook"),
+            ("History", "Chronicle"),
+            ("Children", "Picture Book"),
+        ],
+        (500, 5900),
+    ),
+    (
+        "Garden",
+        &[
+            ("Tools", "Spade"),
+            ("Seeds", "Seed Mix"),
+            ("Pots", "Pot"),
+            ("Furniture", "Bench"),
+            ("Grills", "Grill"),
+        ],
+        (300, 59_900),
+    ),
+    (
+        "Toys",
+        &[
+            ("Puzzles", "Puzzle"),
+            ("Board Games", "Board Game"),
+            ("Building Sets", "Building Set"),
+            ("Plush", "Teddy"),
+            ("Outdoor Play", "Kite"),
+        ],
+        (600, 14_900),
+    ),
     (
         "Beauty",
-        &["Skin Care", "Hair Care", "Fragrance", "Make-up", "Shaving", "Bath", "Sun Care"],
+        &[
+            ("Skin Care", "Face Cream"),
+            ("Hair Care", "Shampoo"),
+            ("Fragrance", "Perfume"),
+            ("Make-up", "Lipstick"),
+            ("Shaving", "Razor"),
+            ("Bath", "Bath Salt"),
+            ("Sun Care", "Sun Cream"),
+        ],
         (400, 12_900),
     ),
 ];

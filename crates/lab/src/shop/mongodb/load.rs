@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bson::RawDocumentBuf;
 use marula_core::{Error, ErrorKind, Progress, Result};
+use marula_mongodb::Session;
 use mongodb::Database;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -15,14 +16,20 @@ use super::encode::{COLLECTIONS, Collection};
 /// travel.
 const INSERTERS: usize = 4;
 
-/// Loads `shop` into an empty database.
-pub async fn load_mongodb_into(
-    database: &Database,
+/// Loads `shop` into the session's database, which must be empty: raw BSON in bulk inserts,
+/// several at a time, while further documents are generated.
+///
+/// # Errors
+/// `Refused` when there is a collection already, which it names; `Server`. What was loaded
+/// before an error stays.
+pub async fn load_mongodb(
+    session: &Session,
     scale: Scale,
     seed: u64,
     progress: &dyn Progress,
 ) -> Result<Counts> {
-    refuse_filled(database).await?;
+    let database = session.database();
+    refuse_filled(session).await?;
     progress.step(&format!("loading shop at scale {scale} into MongoDB"));
     let (shop, rows) = prepare(scale, seed).await?;
     let total = COLLECTIONS.iter().map(|collection| rows.get(collection.name)).sum();
@@ -39,16 +46,20 @@ pub async fn load_mongodb_into(
 }
 
 /// Refuses a database in which there is a collection already.
-async fn refuse_filled(database: &Database) -> Result<()> {
+async fn refuse_filled(session: &Session) -> Result<()> {
+    let database = session.database();
     let mut names = database.list_collection_names().await.map_err(|error| {
-        Error::new(ErrorKind::Server, "cannot tell whether the database is empty").because(error)
+        Error::new(ErrorKind::Server, "cannot tell whether the database is empty")
+            .at(session.spec().to_string())
+            .because(error)
     })?;
     names.retain(|name| !name.starts_with("system."));
     let Some(first) = names.iter().min() else { return Ok(()) };
     Err(Error::new(
         ErrorKind::Refused,
-        format!("the database {} is not empty: it holds {first}", database.name()),
+        format!("the database {} is not empty: it holds the collection {first}", database.name()),
     )
+    .at(session.spec().to_string())
     .hint("load shop into a new, empty database"))
 }
 

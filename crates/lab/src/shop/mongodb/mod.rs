@@ -5,4 +5,4 @@ mod load;
 mod writer;
 
 pub(super) use encode::COLLECTIONS;
-pub use load::load_mongodb_into;
+pub use load::load_mongodb;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use futures_util::SinkExt;
 use futures_util::future::try_join_all;
 use marula_core::{Error, ErrorKind, Progress, Result};
+use marula_postgres::{Session, from_server};
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
@@ -18,16 +19,27 @@ use super::writer::{HEADER, TRAILER};
 /// Parts that wait for the server: generation goes on while the server is busy.
 const AHEAD: usize = 4;
 
-/// Loads `shop` over connections to an empty database, one table at a time on each of them.
-pub async fn load_postgres_over(
-    clients: &[&Client],
+/// More connections than this only make the server's disk jump about.
+const CONNECTIONS: usize = 4;
+
+/// Loads `shop` into the session's database, which must be empty: streamed by COPY over a few
+/// connections, while further rows are generated. Each table is keyed and analysed.
+///
+/// # Errors
+/// `Refused` when there is a table already, which it names; `Server` and `ServerDied`. What was
+/// loaded before an error stays.
+pub async fn load_postgres(
+    session: &Session,
     scale: Scale,
     seed: u64,
     progress: &dyn Progress,
 ) -> Result<Counts> {
-    if let Some(client) = clients.first() {
-        refuse_filled(client).await?;
-    }
+    refuse_filled(session).await?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let others =
+        (1..cores.min(CONNECTIONS)).map(|_| Session::open(session.spec(), session.options()));
+    let others = try_join_all(others).await?;
+    let clients: Vec<&Client> = [session].into_iter().chain(&others).map(Session::client).collect();
     progress.step(&format!("loading shop at scale {scale} into PostgreSQL"));
     let (shop, counts) = prepare(scale, seed).await?;
     let seen = &Seen { done: AtomicU64::new(0), total: counts.total(), progress };
@@ -51,27 +63,25 @@ pub async fn load_postgres_over(
 }
 
 /// Refuses a database in which there is a table already.
-async fn refuse_filled(client: &Client) -> Result<()> {
-    const FIRST_TABLE: &str = "SELECT current_database()::text, relation.oid::regclass::text \
+async fn refuse_filled(session: &Session) -> Result<()> {
+    const FIRST_TABLE: &str = "SELECT relation.oid::regclass::text \
         FROM pg_catalog.pg_class AS relation \
         JOIN pg_catalog.pg_namespace AS schema ON schema.oid = relation.relnamespace \
         WHERE relation.relkind IN ('r', 'p', 'f', 'm', 'v') \
         AND schema.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') \
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS part WHERE part.deptype = 'e' \
             AND part.classid = 'pg_catalog.pg_class'::regclass AND part.objid = relation.oid) \
-        ORDER BY 2 LIMIT 1";
-    let failed = |error: tokio_postgres::Error| {
-        Error::new(ErrorKind::Server, "cannot tell whether the database is empty").because(error)
-    };
-    let Some(row) = client.query_opt(FIRST_TABLE, &[]).await.map_err(failed)? else {
+        ORDER BY 1 LIMIT 1";
+    let failed = |error: tokio_postgres::Error| from_server(&error).at(session.spec().to_string());
+    let Some(row) = session.client().query_opt(FIRST_TABLE, &[]).await.map_err(failed)? else {
         return Ok(());
     };
-    let (database, table): (String, String) =
-        (row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?);
+    let table: String = row.try_get(0).map_err(failed)?;
     Err(Error::new(
         ErrorKind::Refused,
-        format!("the database {database} is not empty: it holds {table}"),
+        format!("the database {} is not empty: it holds the table {table}", session.database()),
     )
+    .at(session.spec().to_string())
     .hint("load shop into a new, empty database"))
 }
 
@@ -92,9 +102,8 @@ async fn load_table(
     seen: &Seen<'_>,
 ) -> Result<u64> {
     let name = table.name;
-    let failed = |error: tokio_postgres::Error| {
-        Error::new(ErrorKind::Server, format!("loading the table {name} failed")).because(error)
-    };
+    let failed =
+        |error: tokio_postgres::Error| from_server(&error).at(format!("loading the table {name}"));
     let begin = format!(
         "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL maintenance_work_mem = '256MB'; \
          CREATE TABLE {name} ({})",

@@ -6,4 +6,4 @@ mod schema;
 mod writer;
 
 pub(super) use encode::TABLES;
-pub use load::load_postgres_over;
+pub use load::load_postgres;

@@ -17,7 +17,7 @@ pub(in super::super) struct Category {
 pub(in super::super) fn categories() -> impl Iterator<Item = Category> {
     let first = CATEGORIES.iter().map(|(name, _, _)| (None, *name));
     let second = CATEGORIES.iter().enumerate().flat_map(|(top, (_, below, _))| {
-        below.iter().map(move |name| (Some(top as i32 + 1), *name))
+        below.iter().map(move |(name, _)| (Some(top as i32 + 1), *name))
     });
     first.chain(second).enumerate().map(|(place, (parent_id, name))| Category {
         id: place as i32 + 1,
@@ -62,14 +62,14 @@ fn category(seed: u64, product: u64) -> (usize, &'static str, i32, Rng) {
     let id = (CATEGORIES.len() + leaf + 1) as i32;
     for (top, (_, below, _)) in CATEGORIES.iter().enumerate() {
         if leaf < below.len() {
-            return (top, below[leaf], id, rng);
+            return (top, below[leaf].1, id, rng);
         }
         leaf -= below.len();
     }
     (0, CATEGORIES[0].0, 1, rng)
 }
 
-/// What a product (counted from 0) is: `Headphones`.
+/// What a product (counted from 0) is: `Camera`.
 pub(super) fn noun_of(shop: &Shop, product: u64) -> &'static str {
     category(shop.seed, product).1
 }
@@ -94,8 +94,7 @@ impl Product {
         let price = priced(top, &mut rng);
         let brand = rng.word(&BRANDS);
         let adjective = *rng.pick(&ADJECTIVES);
-        let singular = noun.strip_suffix('s').unwrap_or(noun);
-        let name = format!("{brand} {adjective} {singular} {}", 100 + rng.below(900));
+        let name = format!("{brand} {adjective} {noun} {}", 100 + rng.below(900));
         let description = text::description(adjective, noun, &mut rng);
         let stock = if rng.permille(60) { 0 } else { rng.between(1, 400) as i32 };
         let mut tags: Vec<&str> = Vec::new();
