@@ -1,13 +1,21 @@
 //! Why a PostgreSQL query is slow, and what to do about it.
 
+mod ast;
+mod candidates;
 mod context;
+mod cost;
+mod rewrites;
 mod rules;
+mod shape;
 
-pub use context::Context;
+pub use candidates::{Candidate, CandidateKey, Purpose, candidates};
+pub use context::{At, Context};
+pub use rewrites::{Rewritten, Session as SessionFacts, rewrites};
+pub use shape::{Block, Key, Operator, Predicate, Shape, SortKey, Use, Value};
 
 use crate::Rule;
 
 /// The rules of PostgreSQL, in the order of their pages.
 pub fn rules() -> &'static [&'static Rule<Context>] {
-    rules::ALL
+    rules::RULES
 }

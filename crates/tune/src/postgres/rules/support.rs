@@ -1,0 +1,150 @@
+//! What most rules need to say what they found.
+
+use marula_core::{ChangeKind, Evidence, Place, PlanNode, Relation, Severity};
+use marula_postgres::sql::quote_ident;
+
+use super::super::context::At;
+use super::super::{Context, cost};
+use crate::{Draft, Proposal};
+
+/// A share below which a node is not worth a word.
+pub(super) const SMALL: f64 = 0.05;
+
+/// A draft about a plan's node; the rule's id is filled in later.
+pub(super) fn draft(context: &Context, at: &At<'_>, share: f64, title: String) -> Draft {
+    let expression = ["Filter", "Index Cond", "Join Filter", "Hash Cond", "Sort Key", "Group Key"]
+        .iter()
+        .find_map(|key| words(at.node, key));
+    Draft {
+        rule: "",
+        severity: context.severity(share),
+        title,
+        place: Place {
+            relation: at.node.relation.clone(),
+            index: at.node.index.clone(),
+            node: Some(at.path.clone()),
+            op: Some(at.node.op.clone()),
+            expression,
+        },
+        evidence: evidence(context, at.node, share),
+        explanation: String::new(),
+        share,
+        proposals: Vec::new(),
+    }
+}
+
+/// A draft about a relation rather than about a node.
+pub(super) fn draft_of_relation(relation: &Relation, severity: Severity, title: String) -> Draft {
+    Draft {
+        rule: "",
+        severity,
+        title,
+        place: Place { relation: Some(relation.qualified()), ..Place::default() },
+        evidence: Vec::new(),
+        explanation: String::new(),
+        share: 0.0,
+        proposals: Vec::new(),
+    }
+}
+
+fn evidence(context: &Context, node: &PlanNode, share: f64) -> Vec<Evidence> {
+    let mut evidence = Vec::new();
+    match (cost::total_ms(&context.plan), node.total_ms) {
+        (Some(_), Some(_)) => {
+            evidence.push(Evidence::number("share of the time", percent(share), Some("%")));
+        }
+        _ => evidence.push(Evidence::number("share of the estimated cost", percent(share), Some("%"))),
+    }
+    evidence
+}
+
+/// A share as a percentage with one decimal.
+pub(super) fn percent(share: f64) -> f64 {
+    (share * 1000.0).round() / 10.0
+}
+
+/// A condition, or a list of keys, of a node.
+pub(super) fn words(node: &PlanNode, key: &str) -> Option<String> {
+    let value = node.native.get(key)?;
+    if let Some(text) = value.as_str() {
+        return Some(text.into());
+    }
+    let parts: Vec<&str> = value.as_array()?.iter().filter_map(|part| part.as_str()).collect();
+    Some(parts.join(", "))
+}
+
+/// What a scan is called in a sentence: its relation, without the schema.
+pub(super) fn called(node: &PlanNode) -> &str {
+    node.relation.as_deref().map_or("the input", |name| name.rsplit('.').next().unwrap_or(name))
+}
+
+/// A number as people write it: `12,345`.
+pub(super) fn grouped(number: f64) -> String {
+    let digits = format!("{:.0}", number.max(0.0));
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `schema.table`, quoted.
+pub(super) fn quoted(relation: &Relation) -> String {
+    format!("{}.{}", quote_ident(&relation.schema), quote_ident(&relation.name))
+}
+
+/// Gathers a relation's statistics anew.
+pub(super) fn analyze(relation: &Relation, gain: f64) -> Proposal {
+    Proposal {
+        kind: ChangeKind::Statistics,
+        title: format!("analyze {}", relation.name),
+        relation: Some(relation.qualified()),
+        up: vec![format!("ANALYZE {}", quoted(relation))],
+        down: Vec::new(),
+        hazards: vec![format!(
+            "SHARE UPDATE EXCLUSIVE lock on {}: reads and writes go on; reads a sample of its pages",
+            relation.name
+        )],
+        conditions: Vec::new(),
+        gain,
+    }
+}
+
+/// More memory for one session, in megabytes.
+pub(super) fn work_mem(kilobytes: f64, gain: f64) -> Proposal {
+    let megabytes = ((kilobytes / 1024.0).ceil().max(8.0) as u64).next_power_of_two().min(2048);
+    Proposal {
+        kind: ChangeKind::Setting,
+        title: format!("work_mem = {megabytes}MB for this statement"),
+        relation: None,
+        up: vec![format!("SET work_mem = '{megabytes}MB'")],
+        down: vec!["RESET work_mem".into()],
+        hazards: vec![
+            "every sort and hash of every session that has the setting may take this much: set it \
+             for the statement or the role, not for the server"
+                .into(),
+        ],
+        conditions: Vec::new(),
+        gain,
+    }
+}
+
+/// A number of evidence.
+pub(super) fn number(name: &str, value: f64) -> Evidence {
+    Evidence::number(name, value, None)
+}
+
+/// The first scan of a relation found below `node` by going down first inputs.
+pub(super) fn scan_below(node: &PlanNode) -> Option<&PlanNode> {
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        if node.relation.is_some() {
+            return Some(node);
+        }
+        open.extend(node.children.iter().rev());
+    }
+    None
+}

@@ -1,0 +1,79 @@
+use pg_query::{Node, NodeEnum};
+
+use super::super::ast;
+
+/// What a condition or an order is over: a column, or an expression over columns of one
+/// relation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The column, when it is a plain one.
+    pub column: Option<String>,
+    /// As an index would name it: quoted where needed, without an alias.
+    pub text: String,
+    /// The columns in it.
+    pub columns: Vec<String>,
+    /// Whether an index may be over it: every function in it is known to be immutable.
+    pub immutable: bool,
+}
+
+impl Key {
+    /// A plain column.
+    pub fn column(name: &str) -> Key {
+        Key {
+            column: Some(name.into()),
+            text: marula_postgres::sql::quote_ident(name),
+            columns: vec![name.into()],
+            immutable: true,
+        }
+    }
+
+    /// An expression whose `columns` all belong to one relation; `None` when it cannot be
+    /// printed.
+    pub(super) fn expression(node: &Node, columns: Vec<String>) -> Option<Key> {
+        let mut bare = node.clone();
+        unqualify(&mut bare, 0);
+        let text = ast::sql(&bare)?;
+        let immutable = ast::all(node).iter().all(|below| is_immutable(below));
+        Some(Key { column: None, text, columns, immutable })
+    }
+
+    /// As an index definition writes it: an expression that is not a function call needs
+    /// parentheses.
+    pub fn in_index(&self) -> String {
+        if self.column.is_some() {
+            return self.text.clone();
+        }
+        format!("({})", self.text)
+    }
+}
+
+fn unqualify(node: &mut Node, depth: usize) {
+    if let Some(NodeEnum::ColumnRef(column)) = &mut node.node
+        && column.fields.len() > 1
+    {
+        column.fields.drain(..column.fields.len() - 1);
+    }
+    if depth < ast::MAX_DEPTH {
+        ast::children_mut(node, &mut |child| unqualify(child, depth + 1));
+    }
+}
+
+/// Functions that are immutable whatever their arguments are.
+const IMMUTABLE: [&str; 22] = [
+    "lower", "upper", "md5", "length", "char_length", "btrim", "ltrim", "rtrim", "substring",
+    "substr", "left", "right", "replace", "abs", "round", "floor", "ceil", "mod",
+    "jsonb_extract_path_text", "reverse", "split_part", "initcap",
+];
+
+fn is_immutable(node: &Node) -> bool {
+    match &node.node {
+        // date_trunc and extract are immutable over `timestamp` and `date` only; whoever
+        // proposes an index over them checks the column's type.
+        Some(NodeEnum::FuncCall(call)) => {
+            let name = ast::function(call);
+            IMMUTABLE.contains(&name) || matches!(name, "date_trunc" | "date_part" | "extract")
+        }
+        Some(NodeEnum::SubLink(_) | NodeEnum::ParamRef(_) | NodeEnum::SqlvalueFunction(_)) => false,
+        _ => true,
+    }
+}
