@@ -1,0 +1,130 @@
+//! Other ways to write a statement that mean the same. One file each; every one checks in the
+//! catalogue what must hold, and leaves the statement alone otherwise.
+
+mod correlated_aggregate;
+mod inline_cte;
+mod names;
+mod not_in;
+mod safe;
+mod truncated_time;
+
+use marula_core::{ChangeKind, RelationalCatalog};
+use pg_query::Node;
+use pg_query::protobuf::{ParseResult, RawStmt};
+
+use crate::Proposal;
+
+/// What a rewrite needs to know of the session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Session {
+    /// Its TimeZone setting, where known.
+    pub time_zone: Option<String>,
+}
+
+/// A statement written another way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rewritten {
+    /// The rewrite's name; several joined by `+` for a combination.
+    pub name: String,
+    /// The rules whose findings it mends.
+    pub clears: Vec<&'static str>,
+    /// The new and the old statement.
+    pub proposal: Proposal,
+}
+
+/// What a rewrite may look at.
+struct Input<'a> {
+    catalog: &'a RelationalCatalog,
+    session: &'a Session,
+}
+
+/// One way to write a statement differently.
+struct Rewrite {
+    name: &'static str,
+    title: &'static str,
+    clears: &'static [&'static str],
+    /// Changes the statement, and says which conditions it found to hold; nothing said means
+    /// nothing changed.
+    apply: fn(&Input<'_>, &mut Node) -> Vec<String>,
+}
+
+static ALL: [&Rewrite; 4] = [
+    &not_in::REWRITE,
+    &truncated_time::REWRITE,
+    &correlated_aggregate::REWRITE,
+    &inline_cte::REWRITE,
+];
+
+/// Every way to write `statement` that is known to mean the same, each alone and, when there are
+/// several, all together first.
+pub fn rewrites(statement: &Node, catalog: &RelationalCatalog, session: &Session) -> Vec<Rewritten> {
+    let input = Input { catalog, session };
+    let Some(old) = deparse(statement) else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut used = Vec::new();
+    for rewrite in ALL {
+        let mut new = statement.clone();
+        let conditions = (rewrite.apply)(&input, &mut new);
+        if let Some(rewritten) = rewritten(&input, &[rewrite], new, &old, conditions) {
+            found.push(rewritten);
+            used.push(rewrite);
+        }
+    }
+    if used.len() > 1 {
+        let mut new = statement.clone();
+        let conditions = used.iter().flat_map(|rewrite| (rewrite.apply)(&input, &mut new)).collect();
+        if let Some(combined) = rewritten(&input, &used, new, &old, conditions) {
+            found.insert(0, combined);
+        }
+    }
+    found
+}
+
+/// The proposal, when the new statement can be printed, parses again, and leaves nothing for the
+/// same rewrites to do.
+fn rewritten(
+    input: &Input<'_>,
+    rewrites: &[&Rewrite],
+    new: Node,
+    old: &str,
+    mut conditions: Vec<String>,
+) -> Option<Rewritten> {
+    if conditions.is_empty() {
+        return None;
+    }
+    let text = deparse(&new)?;
+    let parsed = marula_postgres::sql::parse(&text).ok()?;
+    let again = marula_postgres::guard::check_parsed(&parsed).ok().and_then(|()| parsed.root())?;
+    let mut again = Node { node: Some(again.clone()) };
+    if rewrites.iter().any(|rewrite| !(rewrite.apply)(input, &mut again).is_empty()) {
+        return None;
+    }
+    conditions.dedup();
+    let titles: Vec<&str> = rewrites.iter().map(|rewrite| rewrite.title).collect();
+    let names: Vec<&str> = rewrites.iter().map(|rewrite| rewrite.name).collect();
+    let mut clears: Vec<&'static str> = rewrites.iter().flat_map(|r| r.clears).copied().collect();
+    clears.dedup();
+    Some(Rewritten {
+        name: names.join("+"),
+        clears,
+        proposal: Proposal {
+            kind: ChangeKind::Rewrite,
+            title: titles.join("; "),
+            relation: None,
+            up: vec![text],
+            down: vec![old.into()],
+            hazards: Vec::new(),
+            conditions,
+            gain: 0.9 + 0.01 * rewrites.len() as f64,
+        },
+    })
+}
+
+/// A statement as SQL.
+fn deparse(statement: &Node) -> Option<String> {
+    let tree = ParseResult {
+        version: 0,
+        stmts: vec![RawStmt { stmt: Some(Box::new(statement.clone())), ..RawStmt::default() }],
+    };
+    marula_postgres::sql::deparse(&tree).ok()
+}
