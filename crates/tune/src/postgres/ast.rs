@@ -303,16 +303,55 @@ pub(super) fn sql(expression: &Node) -> Option<String> {
     text.strip_prefix("SELECT ").map(Into::into)
 }
 
-/// Parses a condition as EXPLAIN prints it; `None` where it is not SQL (`hashed SubPlan 1`).
-pub(super) fn parse_condition(text: &str) -> Option<Node> {
-    let parsed = pg_query::parse(&format!("SELECT {text}"), 0).ok()?;
-    let statement = parsed.protobuf.stmts.into_iter().next()?.stmt?;
-    let mut select = match statement.node {
-        Some(NodeEnum::SelectStmt(select)) => select,
-        _ => return None,
-    };
-    match select.target_list.pop()?.node {
-        Some(NodeEnum::ResTarget(target)) => target.val.map(|value| *value),
-        _ => None,
+/// Parses conditions as EXPLAIN prints them; `None` where one is not SQL.
+pub(super) fn parse_conditions(texts: &[&str]) -> Option<Vec<Node>> {
+    let parsed = marula_postgres::sql::parse(&format!("SELECT {}", texts.join(", "))).ok()?;
+    let targets = &parsed.select()?.target_list;
+    if targets.len() != texts.len() {
+        return None;
     }
+    let values = targets.iter().map(|target| match &target.node {
+        Some(NodeEnum::ResTarget(target)) => target.val.as_deref().cloned(),
+        _ => None,
+    });
+    values.collect()
+}
+
+/// The expressions a SELECT returns.
+pub(super) fn all_targets(select: &SelectStmt) -> impl Iterator<Item = &Node> {
+    select.target_list.iter().filter_map(|target| match &target.node {
+        Some(NodeEnum::ResTarget(target)) => target.val.as_deref(),
+        _ => None,
+    })
+}
+
+/// Whether `node` is `*` or `alias.*`.
+pub(super) fn is_star(node: &Node) -> bool {
+    match &node.node {
+        Some(NodeEnum::ColumnRef(column)) => column
+            .fields
+            .last()
+            .is_some_and(|field| matches!(field.node, Some(NodeEnum::AStar(_)))),
+        _ => false,
+    }
+}
+
+/// The names a SELECT's FROM gives to tables, in order.
+pub(super) fn from_names(select: &SelectStmt) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open: Vec<&Node> = select.from_clause.iter().rev().collect();
+    while let Some(item) = open.pop() {
+        match &item.node {
+            Some(NodeEnum::RangeVar(table)) => {
+                let alias = table.alias.as_ref().map_or(&table.relname, |alias| &alias.aliasname);
+                found.push(alias.clone());
+            }
+            Some(NodeEnum::JoinExpr(join)) => {
+                open.extend(join.rarg.as_deref());
+                open.extend(join.larg.as_deref());
+            }
+            _ => {}
+        }
+    }
+    found
 }

@@ -4,12 +4,17 @@ mod ast;
 mod candidates;
 mod context;
 mod cost;
+mod explain;
+mod order;
+mod prove;
 mod rewrites;
 mod rules;
 mod shape;
+mod what_if;
 
 pub use candidates::{Candidate, CandidateKey, Purpose, candidates};
 pub use context::{At, Context};
+pub use explain::{diagnose_saved, explain, explain_saved};
 pub use rewrites::{Rewritten, Session as SessionFacts, rewrites};
 pub use shape::{Block, Key, Operator, Predicate, Shape, SortKey, Use, Value};
 

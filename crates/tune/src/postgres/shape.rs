@@ -12,6 +12,7 @@ use marula_core::{Plan, PlanNode, RelationalCatalog};
 use pg_query::Node;
 
 pub use key::Key;
+pub(super) use read::{output, value as target_value};
 pub use predicate::{Operator, Predicate, Value};
 
 /// A statement, taken apart.
@@ -36,6 +37,8 @@ pub struct Block {
     pub limited: bool,
     /// Whether it has an ORDER BY.
     pub ordered: bool,
+    /// Subqueries, CTEs and functions it reads besides relations.
+    pub derived: usize,
 }
 
 /// One occurrence of a relation.
@@ -51,6 +54,8 @@ pub struct Use {
     pub predicates: Vec<Predicate>,
     /// The block's whole ORDER BY, when all of it is over this relation.
     pub sort: Vec<SortKey>,
+    /// Its columns that the block's ORDER BY names, whatever else it names.
+    pub ordered_by: BTreeSet<String>,
     /// The block's whole GROUP BY or DISTINCT, when all of it is plain columns of this relation.
     pub group: Vec<String>,
     /// The columns that are needed at all; `None` when all are (`*`).

@@ -53,6 +53,7 @@ impl<'a> Asked<'a> {
     fn read(block: usize, used: &'a Use, relation: &'a Relation) -> Self {
         let (mut equal, mut among) = (Vec::new(), Vec::new());
         let mut joins: Vec<&Key> = Vec::new();
+        let mut between: Vec<&Key> = Vec::new();
         let mut range: Option<&Predicate> = None;
         for predicate in used.predicates.iter().filter(|p| indexable(&p.key, relation)) {
             let outer = matches!(predicate.value, Value::Column { block: other, .. } if other != block);
@@ -65,6 +66,7 @@ impl<'a> Asked<'a> {
                 }
                 Operator::In if predicate.is_filter() => among.push((predicate, share)),
                 Operator::Equal if !joins.contains(&&predicate.key) => joins.push(&predicate.key),
+                Operator::Range if !predicate.is_filter() => between.push(&predicate.key),
                 Operator::Range | Operator::Prefix if predicate.is_filter() => {
                     // A prefix narrows more than an open range does.
                     if range.is_none_or(|known| known.operator == Operator::Range && predicate.operator == Operator::Prefix) {
@@ -73,6 +75,11 @@ impl<'a> Asked<'a> {
                 }
                 _ => {}
             }
+        }
+        // A join by a range alone can still be looked up.
+        if joins.is_empty() {
+            between.dedup();
+            joins = between;
         }
         equal.sort_by(|a, b| a.1.total_cmp(&b.1));
         Asked { block, used, relation, equal, among, range, joins }

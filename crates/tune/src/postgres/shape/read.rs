@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use marula_core::{Plan, PlanNode, RelationalCatalog};
 use pg_query::protobuf::{JoinExpr, JoinType, RangeVar, SelectStmt, SetOperation};
@@ -51,23 +51,17 @@ impl<'c> Reader<'c> {
             }
             entries.push(self.entry(0, relation, alias));
         }
+        let parsed = parse_all(nodes.iter().flat_map(|(_, node)| conditions(node)));
         for (_, node) in &nodes {
             self.scope.levels = vec![(0, entries.clone())];
             let alias = node.alias.as_deref().or(node.relation.as_deref());
             if let Some(own) = entries.iter().find(|entry| Some(entry.alias.as_str()) == alias) {
                 self.scope.levels.push((0, vec![own.clone()]));
             }
-            self.plan_conditions(node);
-        }
-    }
-
-    fn plan_conditions(&mut self, node: &PlanNode) {
-        for key in ["Filter", "Index Cond", "Recheck Cond", "Hash Cond", "Merge Cond", "Join Filter"]
-        {
-            let text = node.native.get(key).and_then(|text| text.as_str());
-            let Some(condition) = text.and_then(ast::parse_condition) else { continue };
-            for part in ast::conjuncts(&condition) {
-                self.condition(part, None);
+            for condition in conditions(node).filter_map(|text| parsed.get(text)) {
+                for part in ast::conjuncts(condition) {
+                    self.condition(part, None);
+                }
             }
         }
     }
@@ -269,7 +263,8 @@ impl<'c> Reader<'c> {
     }
 
     fn derived(&mut self, alias: String) {
-        if let Some((_, entries)) = self.scope.levels.last_mut() {
+        if let Some((block, entries)) = self.scope.levels.last_mut() {
+            self.shape.blocks[*block].derived += 1;
             entries.push(Entry { alias, number: None, relation: String::new() });
         }
     }
@@ -320,13 +315,23 @@ impl<'c> Reader<'c> {
         }
     }
 
-    /// The ORDER BY, when all of it is over one relation.
+    /// The ORDER BY: as sort keys when all of it is over one relation.
     fn order(&mut self, select: &SelectStmt, block: usize) {
         let mut keys: Vec<(Found, SortKey)> = Vec::new();
+        let mut all = true;
         for item in &select.sort_clause {
             let Some(NodeEnum::SortBy(sort)) = &item.node else { return };
             let Some(node) = sort.node.as_deref() else { return };
-            let Some((found, key)) = self.key(output(select, node, true)) else { return };
+            let Some((found, key)) = self.key(output(select, node, true)) else {
+                all = false;
+                continue;
+            };
+            if found.block == block
+                && let Some(column) = &key.column
+            {
+                let used = &mut self.shape.blocks[block].uses[found.number];
+                used.ordered_by.insert(column.clone());
+            }
             let descending = sort.sortby_dir == SortByDir::SortbyDesc as i32;
             let nulls_first = match SortByNulls::try_from(sort.sortby_nulls) {
                 Ok(SortByNulls::SortbyNullsFirst) => true,
@@ -337,7 +342,7 @@ impl<'c> Reader<'c> {
         }
         let Some((first, _)) = keys.first() else { return };
         let number = first.number;
-        if keys.iter().all(|(found, _)| found.block == block && found.number == number) {
+        if all && keys.iter().all(|(found, _)| found.block == block && found.number == number) {
             self.shape.blocks[block].uses[number].sort =
                 keys.into_iter().map(|(_, key)| key).collect();
         }
@@ -359,7 +364,7 @@ impl<'c> Reader<'c> {
     }
 }
 
-fn value(target: &Node) -> Option<&Node> {
+pub(in super::super) fn value(target: &Node) -> Option<&Node> {
     match &target.node {
         Some(NodeEnum::ResTarget(target)) => target.val.as_deref(),
         _ => None,
@@ -375,7 +380,7 @@ fn only_target(select: &SelectStmt) -> Option<&Node> {
 
 /// What an ORDER BY or GROUP BY item stands for: an output column by number or (in ORDER BY) by
 /// name, or itself.
-fn output<'a>(select: &'a SelectStmt, node: &'a Node, by_name: bool) -> &'a Node {
+pub(in super::super) fn output<'a>(select: &'a SelectStmt, node: &'a Node, by_name: bool) -> &'a Node {
     if let Some(NodeEnum::AConst(constant)) = &node.node
         && let Some(a_const::Val::Ival(number)) = &constant.val
     {
@@ -408,4 +413,30 @@ fn aggregates(select: &SelectStmt) -> bool {
             _ => false,
         })
     })
+}
+
+/// The conditions of a plan's node, as EXPLAIN prints them.
+fn conditions(node: &PlanNode) -> impl Iterator<Item = &str> {
+    ["Filter", "Index Cond", "Recheck Cond", "Hash Cond", "Merge Cond", "Join Filter"]
+        .into_iter()
+        .filter_map(|key| node.native.get(key)?.as_str())
+        // What names a subplan is not SQL.
+        .filter(|text| !text.contains("SubPlan") && !text.contains("InitPlan"))
+}
+
+/// Parses many conditions in few calls: a parse has a price of its own.
+fn parse_all<'a>(texts: impl Iterator<Item = &'a str>) -> HashMap<&'a str, Node> {
+    let unique: Vec<&str> = texts.collect::<BTreeSet<&str>>().into_iter().collect();
+    let mut parsed = HashMap::new();
+    for batch in unique.chunks(200) {
+        match ast::parse_conditions(batch) {
+            Some(nodes) => parsed.extend(batch.iter().copied().zip(nodes)),
+            // One of them is no SQL: one by one, as long as that is quick.
+            None => {
+                let single = |text: &&'a str| Some((*text, ast::parse_conditions(&[text])?.pop()?));
+                parsed.extend(batch.iter().take(50).filter_map(single));
+            }
+        }
+    }
+    parsed
 }
