@@ -282,7 +282,10 @@ pub(super) fn typed_constant(text: &str, type_name: &[&str]) -> Node {
 /// Whether nothing in `node` depends on a row: no column and no subquery below it.
 pub(super) fn is_constant(node: &Node) -> bool {
     all(node).iter().all(|below| {
-        !matches!(below.node, Some(NodeEnum::ColumnRef(_) | NodeEnum::SubLink(_) | NodeEnum::AStar(_)))
+        !matches!(
+            below.node,
+            Some(NodeEnum::ColumnRef(_) | NodeEnum::SubLink(_) | NodeEnum::AStar(_))
+        )
     })
 }
 
@@ -328,10 +331,9 @@ pub(super) fn all_targets(select: &SelectStmt) -> impl Iterator<Item = &Node> {
 /// Whether `node` is `*` or `alias.*`.
 pub(super) fn is_star(node: &Node) -> bool {
     match &node.node {
-        Some(NodeEnum::ColumnRef(column)) => column
-            .fields
-            .last()
-            .is_some_and(|field| matches!(field.node, Some(NodeEnum::AStar(_)))),
+        Some(NodeEnum::ColumnRef(column)) => {
+            column.fields.last().is_some_and(|field| matches!(field.node, Some(NodeEnum::AStar(_))))
+        }
         _ => false,
     }
 }

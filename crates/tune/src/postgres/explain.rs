@@ -208,8 +208,7 @@ async fn finish(
 
 /// Runs the rules and puts what they find into the report.
 fn diagnose(context: Context, report: &mut Report, not_tried: &str) {
-    let version =
-        context.plan.version.or(context.catalog.as_ref().map(|catalog| catalog.version));
+    let version = context.plan.version.or(context.catalog.as_ref().map(|catalog| catalog.version));
     let drafts = check_all(super::rules(), version, &context);
     let Collected { findings, mut changes } = collect(Engine::Postgres, drafts);
     for change in &mut changes {

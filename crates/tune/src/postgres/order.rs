@@ -13,20 +13,33 @@ use super::shape::{Block, Operator, Shape, Use, Value, output, target_value};
 
 /// Functions that answer differently from run to run.
 const VOLATILE: [&str; 10] = [
-    "random", "random_normal", "clock_timestamp", "timeofday", "nextval", "gen_random_uuid",
-    "uuid_generate_v4", "uuidv4", "uuidv7", "pg_backend_pid",
+    "random",
+    "random_normal",
+    "clock_timestamp",
+    "timeofday",
+    "nextval",
+    "gen_random_uuid",
+    "uuid_generate_v4",
+    "uuidv4",
+    "uuidv7",
+    "pg_backend_pid",
 ];
 
 /// Aggregates whose result depends on the order of the rows.
 const IN_ORDER: [&str; 8] = [
-    "array_agg", "string_agg", "json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg",
-    "xmlagg", "range_agg",
+    "array_agg",
+    "string_agg",
+    "json_agg",
+    "jsonb_agg",
+    "json_object_agg",
+    "jsonb_object_agg",
+    "xmlagg",
+    "range_agg",
 ];
 
 /// Window functions whose result depends on the order among equals.
-const NUMBERING: [&str; 8] = [
-    "row_number", "ntile", "lag", "lead", "first_value", "last_value", "nth_value", "cume_dist",
-];
+const NUMBERING: [&str; 8] =
+    ["row_number", "ntile", "lag", "lead", "first_value", "last_value", "nth_value", "cume_dist"];
 
 /// How results of the statement are to be compared.
 pub(super) fn comparison(statement: &Node, catalog: &RelationalCatalog) -> Comparison {

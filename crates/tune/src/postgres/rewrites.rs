@@ -57,7 +57,11 @@ static ALL: [&Rewrite; 4] = [
 
 /// Every way to write `statement` that is known to mean the same, each alone and, when there are
 /// several, all together first.
-pub fn rewrites(statement: &Node, catalog: &RelationalCatalog, session: &Session) -> Vec<Rewritten> {
+pub fn rewrites(
+    statement: &Node,
+    catalog: &RelationalCatalog,
+    session: &Session,
+) -> Vec<Rewritten> {
     let input = Input { catalog, session };
     let Some(old) = deparse(statement) else { return Vec::new() };
     let mut found = Vec::new();
@@ -72,7 +76,8 @@ pub fn rewrites(statement: &Node, catalog: &RelationalCatalog, session: &Session
     }
     if used.len() > 1 {
         let mut new = statement.clone();
-        let conditions = used.iter().flat_map(|rewrite| (rewrite.apply)(&input, &mut new)).collect();
+        let conditions =
+            used.iter().flat_map(|rewrite| (rewrite.apply)(&input, &mut new)).collect();
         if let Some(combined) = rewritten(&input, &used, new, &old, conditions) {
             found.insert(0, combined);
         }

@@ -12,8 +12,8 @@ use marula_core::{Plan, PlanNode, RelationalCatalog};
 use pg_query::Node;
 
 pub use key::Key;
-pub(super) use read::{output, value as target_value};
 pub use predicate::{Operator, Predicate, Value};
+pub(super) use read::{output, value as target_value};
 
 /// A statement, taken apart.
 #[derive(Debug, Clone, Default, PartialEq)]

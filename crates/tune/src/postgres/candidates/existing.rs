@@ -24,12 +24,10 @@ fn begins_with(index: &Index, candidate: &Candidate) -> bool {
         return false;
     }
     let pairs = || index.keys.iter().zip(&candidate.keys);
-    let same = pairs().all(|(has, wants)| {
-        match (&has.column, &wants.column) {
-            (Some(has), Some(wants)) => has == wants,
-            (None, None) => plain(&has.expression) == plain(&wants.text),
-            _ => false,
-        }
+    let same = pairs().all(|(has, wants)| match (&has.column, &wants.column) {
+        (Some(has), Some(wants)) => has == wants,
+        (None, None) => plain(&has.expression) == plain(&wants.text),
+        _ => false,
     });
     let ordered = candidate.purposes.contains(&Purpose::Order);
     let forwards = |(has, wants): (&marula_core::IndexKey, &CandidateKey)| {
@@ -38,11 +36,9 @@ fn begins_with(index: &Index, candidate: &Candidate) -> bool {
     let backwards = |(has, wants): (&marula_core::IndexKey, &CandidateKey)| {
         has.descending != wants.descending && has.nulls_first != wants.nulls_first
     };
-    let opclass = |key: &CandidateKey| {
-        key.opclass.is_none_or(|opclass| index.definition.contains(opclass))
-    };
-    same
-        && candidate.keys.iter().all(opclass)
+    let opclass =
+        |key: &CandidateKey| key.opclass.is_none_or(|opclass| index.definition.contains(opclass));
+    same && candidate.keys.iter().all(opclass)
         && (!ordered || pairs().all(forwards) || pairs().all(backwards))
 }
 

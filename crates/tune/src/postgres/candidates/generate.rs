@@ -56,11 +56,15 @@ impl<'a> Asked<'a> {
         let mut between: Vec<&Key> = Vec::new();
         let mut range: Option<&Predicate> = None;
         for predicate in used.predicates.iter().filter(|p| indexable(&p.key, relation)) {
-            let outer = matches!(predicate.value, Value::Column { block: other, .. } if other != block);
+            let outer =
+                matches!(predicate.value, Value::Column { block: other, .. } if other != block);
             let share = selectivity::share(relation, predicate);
             match predicate.operator {
                 Operator::Equal | Operator::IsNull if predicate.is_filter() || outer => {
-                    if !equal.iter().any(|(known, _): &(&Predicate, f64)| known.key == predicate.key) {
+                    if !equal
+                        .iter()
+                        .any(|(known, _): &(&Predicate, f64)| known.key == predicate.key)
+                    {
                         equal.push((predicate, share));
                     }
                 }
@@ -69,7 +73,9 @@ impl<'a> Asked<'a> {
                 Operator::Range if !predicate.is_filter() => between.push(&predicate.key),
                 Operator::Range | Operator::Prefix if predicate.is_filter() => {
                     // A prefix narrows more than an open range does.
-                    if range.is_none_or(|known| known.operator == Operator::Range && predicate.operator == Operator::Prefix) {
+                    if range.is_none_or(|known| {
+                        known.operator == Operator::Range && predicate.operator == Operator::Prefix
+                    }) {
                         range = Some(predicate);
                     }
                 }
@@ -128,10 +134,13 @@ impl<'a> Asked<'a> {
             return;
         }
         // A condition that keeps nearly everything is no reason for an index.
-        if self.equal.iter().chain(&self.among).all(|(_, share)| *share > 0.5) && self.range.is_none() {
+        if self.equal.iter().chain(&self.among).all(|(_, share)| *share > 0.5)
+            && self.range.is_none()
+        {
             return;
         }
-        let in_order = !sort.is_empty() && keys.iter().skip(self.equal.len()).map(|k| &k.text).eq(sort.iter().map(|k| &k.text));
+        let in_order = !sort.is_empty()
+            && keys.iter().skip(self.equal.len()).map(|k| &k.text).eq(sort.iter().map(|k| &k.text));
         if in_order {
             return;
         }
@@ -143,7 +152,9 @@ impl<'a> Asked<'a> {
         keys.extend(sort.iter().cloned());
         let mut purposes = vec![Purpose::Order];
         let filters = !self.equal.is_empty()
-            || self.range.is_some_and(|range| sort.first().is_some_and(|key| key.column == range.key.column));
+            || self.range.is_some_and(|range| {
+                sort.first().is_some_and(|key| key.column == range.key.column)
+            });
         if filters {
             purposes.push(Purpose::Filter);
         }
@@ -193,7 +204,9 @@ impl<'a> Asked<'a> {
         for predicate in self.used.predicates.iter().filter(|p| p.is_filter()) {
             let opclass = match predicate.operator {
                 Operator::Pattern if has_trigram(&predicate.value) => Some("gin_trgm_ops"),
-                Operator::JsonContains if !predicate.text.contains('?') || predicate.text.contains("@?") => {
+                Operator::JsonContains
+                    if !predicate.text.contains('?') || predicate.text.contains("@?") =>
+                {
                     Some("jsonb_path_ops")
                 }
                 Operator::JsonContains | Operator::ArrayContains => None,
@@ -212,16 +225,15 @@ impl<'a> Asked<'a> {
 
     /// Indexes over the few rows a constant condition keeps.
     fn partial(&self, found: &mut Vec<Candidate>, sort: &[CandidateKey]) {
-        let constant = |predicate: &Predicate| {
-            matches!(&predicate.value, Value::Constant(text) if !text.contains('$'))
-        };
+        let constant = |predicate: &Predicate| matches!(&predicate.value, Value::Constant(text) if !text.contains('$'));
         let pool = self.equal.iter().filter(|(predicate, share)| {
             constant(predicate) && *share > 0.0 && *share <= PARTIAL_SHARE
         });
         // A column with few values: a status, a flag, a deletion mark. A condition on a customer
         // number would need an index per customer.
         let few = |predicate: &Predicate| {
-            let column = predicate.key.column.as_deref().and_then(|name| self.relation.column(name));
+            let column =
+                predicate.key.column.as_deref().and_then(|name| self.relation.column(name));
             let stats = column.and_then(|column| column.statistics.as_ref());
             predicate.operator == Operator::IsNull
                 || stats.is_some_and(|stats| stats.distinct > 0.0 && stats.distinct <= 50.0)
@@ -341,7 +353,8 @@ fn indexable(key: &Key, relation: &Relation) -> bool {
         .map(|name| relation.column(name).map(|column| column.type_name.as_str()))
         .collect();
     let Some(types) = types else { return false };
-    let timed = |kind: &&str| kind.starts_with("time") || **kind == *"date" || **kind == *"interval";
+    let timed =
+        |kind: &&str| kind.starts_with("time") || **kind == *"date" || **kind == *"interval";
     let zoned = types.iter().any(|kind| kind.contains("with time zone"));
     match key.column {
         Some(_) => true,

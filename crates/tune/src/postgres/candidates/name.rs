@@ -21,7 +21,8 @@ pub(super) fn taken(catalog: &RelationalCatalog) -> HashSet<String> {
 /// The name PostgreSQL would choose: `table_column_column_idx`, cut to 63 bytes, with a number
 /// where it is taken.
 pub(super) fn choose(table: &str, candidate: &Candidate, taken: &mut HashSet<String>) -> String {
-    let mut columns: Vec<String> = candidate.keys.iter().map(|key| column(&key.column, &key.text)).collect();
+    let mut columns: Vec<String> =
+        candidate.keys.iter().map(|key| column(&key.column, &key.text)).collect();
     columns.extend(candidate.include.iter().cloned());
     let columns = columns.join("_");
     let mut number = 0;
@@ -42,7 +43,10 @@ fn column(column: &Option<String>, text: &str) -> String {
         None => {
             let inner = text.trim_start_matches('(');
             match inner.split_once('(') {
-                Some((name, _)) if !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_') => {
+                Some((name, _))
+                    if !name.is_empty()
+                        && name.chars().all(|c| c.is_alphanumeric() || c == '_') =>
+                {
                     name.to_lowercase()
                 }
                 _ => "expr".into(),

@@ -49,7 +49,8 @@ impl<'a> Weights<'a> {
             Purpose::Filter => scan * (1.0 - kept(used, relation, candidate)),
             // A join that reads a whole table pays for the hashing as well.
             Purpose::Join if whole => {
-                let joining = ["Hash", "Hash Join", "Merge Join", "Sort", "Nested Loop", "Materialize"];
+                let joining =
+                    ["Hash", "Hash Join", "Merge Join", "Sort", "Nested Loop", "Materialize"];
                 scan * 0.7 + self.of(&joining) * 0.3
             }
             Purpose::Join => scan * 0.5,

@@ -9,7 +9,9 @@ pub(super) fn share(relation: &Relation, predicate: &Predicate) -> f64 {
     let column = predicate.key.column.as_deref().and_then(|name| relation.column(name));
     match predicate.operator {
         Operator::Equal => column.map_or(0.01, |column| equal(relation, column, &predicate.value)),
-        Operator::In => (column.map_or(0.01, |c| equal(relation, c, &predicate.value)) * 4.0).min(1.0),
+        Operator::In => {
+            (column.map_or(0.01, |c| equal(relation, c, &predicate.value)) * 4.0).min(1.0)
+        }
         Operator::IsNull => {
             column.and_then(|c| c.statistics.as_ref()).map_or(0.05, |stats| stats.null_fraction)
         }
@@ -28,7 +30,10 @@ fn equal(relation: &Relation, column: &Column, value: &Value) -> f64 {
         let common = stats.common_values.iter().zip(&stats.common_frequencies);
         let literal = literal(text);
         for (known, frequency) in common {
-            if literal == *known || (literal == "true" && known == "t") || (literal == "false" && known == "f") {
+            if literal == *known
+                || (literal == "true" && known == "t")
+                || (literal == "false" && known == "f")
+            {
                 return *frequency;
             }
         }
@@ -63,8 +68,7 @@ pub(super) fn index_bytes(candidate: &Candidate, relation: &Relation) -> f64 {
         let stats = relation.column(column).and_then(|column| column.statistics.as_ref());
         stats.map_or(8.0, |stats| f64::from(stats.width))
     };
-    let keys: f64 =
-        candidate.keys.iter().map(|key| key.column.as_deref().map_or(8.0, width)).sum();
+    let keys: f64 = candidate.keys.iter().map(|key| key.column.as_deref().map_or(8.0, width)).sum();
     let carried: f64 = candidate.include.iter().map(|c| width(c)).sum();
     rows * candidate.share * (keys + carried + 12.0) / 0.9
 }

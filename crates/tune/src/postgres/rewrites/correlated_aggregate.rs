@@ -120,7 +120,9 @@ fn replace(
         return;
     }
     if depth < ast::MAX_DEPTH {
-        ast::children_mut(node, &mut |child| replace(input, child, names, number, found, depth + 1));
+        ast::children_mut(node, &mut |child| {
+            replace(input, child, names, number, found, depth + 1)
+        });
     }
 }
 
@@ -147,7 +149,8 @@ fn grouped(input: &Input<'_>, select: &SelectStmt, names: &Names) -> Option<Grou
             continue;
         }
         let (own, other) = correlated(input, condition, &inside)?;
-        let same = own.column.type_name == other.column.type_name || (integer(&own) && integer(&other));
+        let same =
+            own.column.type_name == other.column.type_name || (integer(&own) && integer(&other));
         if !same || float(&own) || own.column.collation != other.column.collation {
             return None;
         }
@@ -219,10 +222,12 @@ fn is_plain(select: &SelectStmt) -> bool {
         && select.limit_offset.is_none()
         && select.with_clause.is_none()
         && !select.from_clause.is_empty()
-        && select.from_clause.iter().all(|item| !ast::all(item).iter().any(|below| {
-            // What stands in FROM may be correlated itself.
-            matches!(below.node, Some(NodeEnum::RangeSubselect(_) | NodeEnum::RangeFunction(_)))
-        }))
+        && select.from_clause.iter().all(|item| {
+            !ast::all(item).iter().any(|below| {
+                // What stands in FROM may be correlated itself.
+                matches!(below.node, Some(NodeEnum::RangeSubselect(_) | NodeEnum::RangeFunction(_)))
+            })
+        })
 }
 
 /// All columns belong to the subquery, and nothing in it can fail for rows of other groups.
@@ -234,7 +239,9 @@ fn all_inside(input: &Input<'_>, node: &Node, inside: &Names) -> Option<()> {
             }
             Some(NodeEnum::SubLink(_) | NodeEnum::ParamRef(_)) => return None,
             Some(NodeEnum::AExpr(e)) if matches!(ast::operator(e), "/" | "%" | "^") => return None,
-            Some(NodeEnum::TypeCast(cast)) if !cast.arg.as_deref().is_some_and(ast::is_constant) => {
+            Some(NodeEnum::TypeCast(cast))
+                if !cast.arg.as_deref().is_some_and(ast::is_constant) =>
+            {
                 return None;
             }
             _ => {}
@@ -290,12 +297,16 @@ fn join(select: &mut SelectStmt, alias: &str, grouped: Grouped) {
         .enumerate()
         .map(|(n, outer)| ast::binary(ast::column_node(Some(alias), &key_name(n)), "=", outer))
         .collect();
-    let derived = ast::node(NodeEnum::RangeSubselect(RangeSubselect {
-        lateral: false,
-        subquery: Some(Box::new(ast::node(NodeEnum::SelectStmt(Box::new(grouped.select))))),
-        alias: Some(Alias { aliasname: alias.into(), colnames: Vec::new() }),
-    }.into()));
-    let Some(item) = select.from_clause.iter_mut().find(|item| stands_in(item, &grouped.anchor)) else {
+    let derived = ast::node(NodeEnum::RangeSubselect(
+        RangeSubselect {
+            lateral: false,
+            subquery: Some(Box::new(ast::node(NodeEnum::SelectStmt(Box::new(grouped.select))))),
+            alias: Some(Alias { aliasname: alias.into(), colnames: Vec::new() }),
+        }
+        .into(),
+    ));
+    let Some(item) = select.from_clause.iter_mut().find(|item| stands_in(item, &grouped.anchor))
+    else {
         return;
     };
     let left = std::mem::take(item);

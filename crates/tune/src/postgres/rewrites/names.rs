@@ -79,7 +79,9 @@ impl Names {
                 });
             }
             // The name may belong to something whose columns are not known here.
-            if qualifier.is_none() && entries.iter().any(|entry| relation_is_unknown(catalog, entry)) {
+            if qualifier.is_none()
+                && entries.iter().any(|entry| relation_is_unknown(catalog, entry))
+            {
                 return None;
             }
         }

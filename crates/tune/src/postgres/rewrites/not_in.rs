@@ -28,7 +28,13 @@ fn apply(input: &Input<'_>, statement: &mut Node) -> Vec<String> {
 }
 
 /// Rewrites every NOT IN of a condition, without going into subqueries: those have their turn.
-fn mend(input: &Input<'_>, node: &mut Node, names: &Names, conditions: &mut Vec<String>, depth: usize) {
+fn mend(
+    input: &Input<'_>,
+    node: &mut Node,
+    names: &Names,
+    conditions: &mut Vec<String>,
+    depth: usize,
+) {
     if let Some(new) = negated(node).and_then(|link| rewritten(input, link, names, conditions)) {
         *node = new;
     }
@@ -43,7 +49,9 @@ fn negated(node: &Node) -> Option<&protobuf::SubLink> {
     match &node.node {
         Some(NodeEnum::BoolExpr(e)) if e.boolop == BoolExprType::NotExpr as i32 => {
             match &e.args.first()?.node {
-                Some(NodeEnum::SubLink(link)) if is(link, SubLinkType::AnySublink, "=") => Some(link),
+                Some(NodeEnum::SubLink(link)) if is(link, SubLinkType::AnySublink, "=") => {
+                    Some(link)
+                }
                 _ => None,
             }
         }
@@ -83,7 +91,8 @@ fn rewritten(
         "=",
         ast::column_node(Some(&inner.alias), &inner.column.name),
     );
-    let mut parts: Vec<Node> = new.where_clause.take().map(|condition| *condition).into_iter().collect();
+    let mut parts: Vec<Node> =
+        new.where_clause.take().map(|condition| *condition).into_iter().collect();
     parts.push(equality);
     new.where_clause = ast::conjunction(parts).map(Box::new);
     new.target_list = vec![one()];

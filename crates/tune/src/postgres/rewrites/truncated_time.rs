@@ -31,7 +31,13 @@ fn apply(input: &Input<'_>, statement: &mut Node) -> Vec<String> {
     conditions
 }
 
-fn mend(input: &Input<'_>, node: &mut Node, names: &Names, conditions: &mut Vec<String>, depth: usize) {
+fn mend(
+    input: &Input<'_>,
+    node: &mut Node,
+    names: &Names,
+    conditions: &mut Vec<String>,
+    depth: usize,
+) {
     if depth > ast::MAX_DEPTH || matches!(node.node, Some(NodeEnum::SubLink(_))) {
         return;
     }
@@ -40,7 +46,9 @@ fn mend(input: &Input<'_>, node: &mut Node, names: &Names, conditions: &mut Vec<
             *node = new;
             conditions.push(condition);
         }
-        None => ast::children_mut(node, &mut |child| mend(input, child, names, conditions, depth + 1)),
+        None => {
+            ast::children_mut(node, &mut |child| mend(input, child, names, conditions, depth + 1))
+        }
     }
 }
 
@@ -202,7 +210,9 @@ fn cut(moment: PrimitiveDateTime, unit: Unit) -> Option<PrimitiveDateTime> {
     let (date, time) = (moment.date(), moment.time());
     let midnight = |date: Date| PrimitiveDateTime::new(date, Time::MIDNIGHT);
     Some(match unit {
-        Unit::Minute => PrimitiveDateTime::new(date, Time::from_hms(time.hour(), time.minute(), 0).ok()?),
+        Unit::Minute => {
+            PrimitiveDateTime::new(date, Time::from_hms(time.hour(), time.minute(), 0).ok()?)
+        }
         Unit::Hour => PrimitiveDateTime::new(date, Time::from_hms(time.hour(), 0, 0).ok()?),
         Unit::Day => midnight(date),
         Unit::Week => {

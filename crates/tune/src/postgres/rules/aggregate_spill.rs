@@ -66,9 +66,10 @@ fn check(context: &Context) -> Vec<Draft> {
                 number("batches", batches),
                 number("groups", cost::rows(at.node)),
             ]);
-            draft.explanation = "The groups did not fit in work_mem × hash_mem_multiplier, so rows \
+            draft.explanation =
+                "The groups did not fit in work_mem × hash_mem_multiplier, so rows \
                  were written out and grouped in batches."
-                .into();
+                    .into();
             draft.proposals = context.indexes_below(at.node, &[Purpose::Group]);
             draft.proposals.push(work_mem((memory + disk) * 2.0, share * 0.4));
             Some(draft)

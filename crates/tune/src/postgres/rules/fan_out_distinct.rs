@@ -67,13 +67,17 @@ fn check(context: &Context) -> Vec<Draft> {
             if made < 1000.0 || made < 5.0 * kept.max(1.0) || share < SMALL {
                 return None;
             }
-            let title =
-                format!("a join makes {} rows of which {} are distinct", grouped(made), grouped(kept));
+            let title = format!(
+                "a join makes {} rows of which {} are distinct",
+                grouped(made),
+                grouped(kept)
+            );
             let mut draft = draft(context, &at, share.min(1.0), title);
             draft.evidence.extend([number("rows joined", made), number("rows distinct", kept)]);
-            draft.explanation = "Every match makes a copy of the row, and the copies are sorted or \
+            draft.explanation =
+                "Every match makes a copy of the row, and the copies are sorted or \
                  hashed away. EXISTS asks for the first match only."
-                .into();
+                    .into();
             draft.proposals = context.rewrites("fan-out-distinct");
             draft.proposals.extend(context.indexes_below(join, &[Purpose::Join]));
             Some(draft)

@@ -33,7 +33,8 @@ pub static RULE: Rule<Context> = Rule {
             },
             Example {
                 name: "the composite index exists",
-                setup: "CREATE TABLE tickets (id int PRIMARY KEY, tenant int, state int, body text);
+                setup:
+                    "CREATE TABLE tickets (id int PRIMARY KEY, tenant int, state int, body text);
 INSERT INTO tickets SELECT i, i % 4, i % 1009, repeat('x', 60) FROM generate_series(1, 40000) i;
 CREATE INDEX tickets_tenant_state_idx ON tickets (tenant, state);
 ANALYZE tickets;",
@@ -70,7 +71,10 @@ fn check(context: &Context) -> Vec<Draft> {
             );
             let mut draft = draft(context, &at, share, title);
             draft.place.expression = Some(filter.into());
-            draft.evidence.extend([number("rows found by the index", kept + removed), number("rows kept", kept)]);
+            draft.evidence.extend([
+                number("rows found by the index", kept + removed),
+                number("rows kept", kept),
+            ]);
             draft.explanation = format!(
                 "The index answers a part of the condition; {filter} is checked row by row on the \
                  table, and {} rows are read in vain. A composite index over all compared columns \

@@ -67,10 +67,11 @@ fn check(context: &Context) -> Vec<Draft> {
                 number("pairs kept", kept),
                 Evidence::text("join filter", condition),
             ]);
-            draft.explanation = "The condition cannot be hashed, merged or looked up, so every row \
+            draft.explanation =
+                "The condition cannot be hashed, merged or looked up, so every row \
                  of one side meets every row of the other. An equality that both sides share, or \
                  an index on the compared columns, narrows the pairs before they are made."
-                .into();
+                    .into();
             draft.proposals = context.indexes_below(at.node, &[Purpose::Join]);
             Some(draft)
         })

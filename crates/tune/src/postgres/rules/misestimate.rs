@@ -96,11 +96,16 @@ fn factor(node: &PlanNode, parent: Option<&PlanNode>) -> Option<f64> {
     let (expected, actual) = (node.estimated_rows?.max(1.0), node.actual_rows?.max(1.0));
     // Below a LIMIT a node is stopped early; under a semi-join or Memoize too.
     let stopped = parent.is_some_and(|parent| {
-        parent.op == "Limit" || matches!(parent.native.get("Join Type").and_then(|t| t.as_str()), Some("Semi" | "Anti"))
+        parent.op == "Limit"
+            || matches!(
+                parent.native.get("Join Type").and_then(|t| t.as_str()),
+                Some("Semi" | "Anti")
+            )
     });
     // A bitmap's row count is that of its heap scan.
     let counted = !node.op.starts_with("Bitmap") || node.op == "Bitmap Heap Scan";
-    let counted = counted && !matches!(node.op.as_str(), "Hash" | "Materialize" | "Memoize" | "Limit");
+    let counted =
+        counted && !matches!(node.op.as_str(), "Hash" | "Materialize" | "Memoize" | "Limit");
     if stopped || !counted || expected.max(actual) < 100.0 {
         return None;
     }
@@ -116,7 +121,9 @@ fn proposals(context: &Context, node: &PlanNode, gain: f64) -> Vec<Proposal> {
     let mut columns: Vec<&str> = used
         .predicates
         .iter()
-        .filter(|p| p.is_filter() && matches!(p.operator, Operator::Equal | Operator::In | Operator::Range))
+        .filter(|p| {
+            p.is_filter() && matches!(p.operator, Operator::Equal | Operator::In | Operator::Range)
+        })
         .filter_map(|p| p.key.column.as_deref())
         .filter(|name| relation.column(name).is_some())
         .collect();
@@ -128,7 +135,10 @@ fn proposals(context: &Context, node: &PlanNode, gain: f64) -> Vec<Proposal> {
         found.push(target(relation, only, gain * 0.9));
     }
     let expressions = used.predicates.iter().filter(|p| {
-        p.is_filter() && p.key.column.is_none() && p.key.immutable && context.catalog.as_ref().is_some_and(|c| c.version.major >= 14)
+        p.is_filter()
+            && p.key.column.is_none()
+            && p.key.immutable
+            && context.catalog.as_ref().is_some_and(|c| c.version.major >= 14)
     });
     found.extend(expressions.take(1).map(|p| expression(relation, &p.key.text, gain)));
     found

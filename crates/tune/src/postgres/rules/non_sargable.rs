@@ -76,7 +76,11 @@ fn check(context: &Context) -> Vec<Draft> {
             if !wasted || share < SMALL {
                 return None;
             }
-            let title = format!("{} hides a column of {} from its indexes", wrapped.key.text, called(at.node));
+            let title = format!(
+                "{} hides a column of {} from its indexes",
+                wrapped.key.text,
+                called(at.node)
+            );
             let mut draft = draft(context, &at, share, title);
             draft.place.expression = Some(wrapped.text.clone());
             draft.evidence.extend([

@@ -82,7 +82,10 @@ fn check(context: &Context) -> Vec<Draft> {
             draft.place.expression = Some(filter.clone());
             draft.evidence.extend([
                 Evidence::text("filter", filter),
-                number("rows checked", super::super::cost::rows(at.node) + super::super::cost::removed(at.node)),
+                number(
+                    "rows checked",
+                    super::super::cost::rows(at.node) + super::super::cost::removed(at.node),
+                ),
             ]);
             draft.explanation = "NOT IN cannot become a join, because one NULL in the subquery \
                  changes its meaning. Where both sides are NOT NULL, NOT EXISTS means the same and \

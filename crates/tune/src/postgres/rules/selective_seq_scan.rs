@@ -84,7 +84,8 @@ fn check(context: &Context) -> Vec<Draft> {
                 return None;
             }
             let name = called(at.node);
-            let title = format!("{name} is read whole for {} of {} rows", grouped(kept), grouped(read));
+            let title =
+                format!("{name} is read whole for {} of {} rows", grouped(kept), grouped(read));
             let mut draft = draft(context, &at, share, title);
             draft.evidence.extend([
                 number("rows read", read),

@@ -53,7 +53,11 @@ fn evidence(context: &Context, node: &PlanNode, share: f64) -> Vec<Evidence> {
         (Some(_), Some(_)) => {
             evidence.push(Evidence::number("share of the time", percent(share), Some("%")));
         }
-        _ => evidence.push(Evidence::number("share of the estimated cost", percent(share), Some("%"))),
+        _ => evidence.push(Evidence::number(
+            "share of the estimated cost",
+            percent(share),
+            Some("%"),
+        )),
     }
     evidence
 }

@@ -68,7 +68,11 @@ fn check(context: &Context) -> Vec<Draft> {
             let mut draft = draft(context, &at, share, title);
             draft.evidence.push(number("times", loops));
             if let Some(ms) = at.node.total_ms {
-                draft.evidence.push(marula_core::Evidence::number("each run", ms / loops, Some("ms")));
+                draft.evidence.push(marula_core::Evidence::number(
+                    "each run",
+                    ms / loops,
+                    Some("ms"),
+                ));
             }
             draft.explanation = "The subquery depends on the outer row and is run for each. \
                  Computed once for all groups and joined, it runs once; with an index on the \
@@ -76,7 +80,9 @@ fn check(context: &Context) -> Vec<Draft> {
                 .into();
             draft.proposals = context.rewrites("unhashed-subplan");
             if let Some(scan) = scan_below(at.node) {
-                draft.proposals.extend(context.indexes(scan, &[Purpose::Join, Purpose::Filter, Purpose::Order]));
+                draft.proposals.extend(
+                    context.indexes(scan, &[Purpose::Join, Purpose::Filter, Purpose::Order]),
+                );
             }
             Some(draft)
         })

@@ -59,7 +59,15 @@ fn check(context: &Context) -> Vec<Draft> {
         return Vec::new();
     }
     let joins = context.operations(&["Nested Loop", "Hash Join", "Merge Join"]);
-    joins.filter_map(|at| if at.node.op.ends_with("Nested Loop") { nested(context, &at) } else { hashed(context, &at) }).collect()
+    joins
+        .filter_map(|at| {
+            if at.node.op.ends_with("Nested Loop") {
+                nested(context, &at)
+            } else {
+                hashed(context, &at)
+            }
+        })
+        .collect()
 }
 
 /// A nested loop that reads its inner table, or the stored rows of it, again and again.
@@ -72,9 +80,11 @@ fn nested(context: &Context, at: &At<'_>) -> Option<Draft> {
     if !scan.op.ends_with("Seq Scan") {
         return None;
     }
-    let loops = inner.loops.map_or_else(|| at.node.children[0].estimated_rows, |n| Some(n as f64))?;
+    let loops =
+        inner.loops.map_or_else(|| at.node.children[0].estimated_rows, |n| Some(n as f64))?;
     let share = context.share_below(inner).max(context.share(at.node));
-    let rows = cost::rows(scan) / scan.loops.unwrap_or(1).max(1) as f64 + cost::removed(scan) / scan.loops.unwrap_or(1).max(1) as f64;
+    let rows = cost::rows(scan) / scan.loops.unwrap_or(1).max(1) as f64
+        + cost::removed(scan) / scan.loops.unwrap_or(1).max(1) as f64;
     if loops < 1000.0 || share < SMALL || rows < 2.0 {
         return None;
     }
@@ -106,8 +116,11 @@ fn hashed(context: &Context, at: &At<'_>) -> Option<Draft> {
         return None;
     }
     let name = called(scan);
-    let title =
-        format!("a join reads all {} rows of {name} to keep {}", grouped(read(scan)), grouped(joined));
+    let title = format!(
+        "a join reads all {} rows of {name} to keep {}",
+        grouped(read(scan)),
+        grouped(joined)
+    );
     let mut draft = draft(context, at, (share + context.share(at.node)).min(1.0), title);
     draft.place.relation = scan.relation.clone();
     draft.evidence.extend([number("rows read", read(scan)), number("rows joined", joined)]);

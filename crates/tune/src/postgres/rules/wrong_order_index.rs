@@ -67,7 +67,8 @@ fn check(context: &Context) -> Vec<Draft> {
             let mut draft = draft(context, &at, share, title);
             draft.place.relation = scan.relation.clone();
             draft.place.index = scan.index.clone();
-            draft.place.expression = scan.native.get("Filter").and_then(|f| f.as_str()).map(Into::into);
+            draft.place.expression =
+                scan.native.get("Filter").and_then(|f| f.as_str()).map(Into::into);
             draft.evidence.extend([number("rows read", read), number("rows kept", kept)]);
             draft.explanation = format!(
                 "The index is read for its order alone; the condition is checked on each row until \
@@ -90,8 +91,8 @@ fn ordered_scan(limit: &PlanNode) -> Option<&PlanNode> {
             return Some(node);
         }
         match op {
-            "Result" | "Gather Merge" | "ProjectSet" | "LockRows" | "Subquery Scan" | "Nested Loop"
-            | "Memoize" => node = node.children.first()?,
+            "Result" | "Gather Merge" | "ProjectSet" | "LockRows" | "Subquery Scan"
+            | "Nested Loop" | "Memoize" => node = node.children.first()?,
             _ => return None,
         }
     }

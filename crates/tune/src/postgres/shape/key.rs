@@ -60,9 +60,28 @@ fn unqualify(node: &mut Node, depth: usize) {
 
 /// Functions that are immutable whatever their arguments are.
 const IMMUTABLE: [&str; 22] = [
-    "lower", "upper", "md5", "length", "char_length", "btrim", "ltrim", "rtrim", "substring",
-    "substr", "left", "right", "replace", "abs", "round", "floor", "ceil", "mod",
-    "jsonb_extract_path_text", "reverse", "split_part", "initcap",
+    "lower",
+    "upper",
+    "md5",
+    "length",
+    "char_length",
+    "btrim",
+    "ltrim",
+    "rtrim",
+    "substring",
+    "substr",
+    "left",
+    "right",
+    "replace",
+    "abs",
+    "round",
+    "floor",
+    "ceil",
+    "mod",
+    "jsonb_extract_path_text",
+    "reverse",
+    "split_part",
+    "initcap",
 ];
 
 fn is_immutable(node: &Node) -> bool {

@@ -19,8 +19,22 @@ pub(super) struct Reader<'c> {
 }
 
 const AGGREGATES: [&str; 16] = [
-    "count", "sum", "avg", "min", "max", "array_agg", "string_agg", "json_agg", "jsonb_agg",
-    "bool_and", "bool_or", "every", "stddev", "variance", "percentile_cont", "percentile_disc",
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "array_agg",
+    "string_agg",
+    "json_agg",
+    "jsonb_agg",
+    "bool_and",
+    "bool_or",
+    "every",
+    "stddev",
+    "variance",
+    "percentile_cont",
+    "percentile_disc",
 ];
 
 impl<'c> Reader<'c> {
@@ -350,15 +364,19 @@ impl<'c> Reader<'c> {
 
     /// The GROUP BY or DISTINCT, when it is plain columns of one relation.
     fn group(&mut self, select: &SelectStmt, block: usize) {
-        let items: Vec<&Node> = match select.group_clause.is_empty() && !select.distinct_clause.is_empty() {
+        let items: Vec<&Node> = match select.group_clause.is_empty()
+            && !select.distinct_clause.is_empty()
+        {
             true => select.target_list.iter().filter_map(value).collect(),
             false => select.group_clause.iter().map(|node| output(select, node, false)).collect(),
         };
-        let keys: Option<Vec<(Found, Key)>> = items.into_iter().map(|node| self.key(node)).collect();
+        let keys: Option<Vec<(Found, Key)>> =
+            items.into_iter().map(|node| self.key(node)).collect();
         let Some(keys) = keys.filter(|keys| !keys.is_empty()) else { return };
         let number = keys[0].0.number;
         if keys.iter().all(|(found, _)| found.block == block && found.number == number) {
-            let columns: Option<Vec<String>> = keys.into_iter().map(|(_, key)| key.column).collect();
+            let columns: Option<Vec<String>> =
+                keys.into_iter().map(|(_, key)| key.column).collect();
             self.shape.blocks[block].uses[number].group = columns.unwrap_or_default();
         }
     }
@@ -380,7 +398,11 @@ fn only_target(select: &SelectStmt) -> Option<&Node> {
 
 /// What an ORDER BY or GROUP BY item stands for: an output column by number or (in ORDER BY) by
 /// name, or itself.
-pub(in super::super) fn output<'a>(select: &'a SelectStmt, node: &'a Node, by_name: bool) -> &'a Node {
+pub(in super::super) fn output<'a>(
+    select: &'a SelectStmt,
+    node: &'a Node,
+    by_name: bool,
+) -> &'a Node {
     if let Some(NodeEnum::AConst(constant)) = &node.node
         && let Some(a_const::Val::Ival(number)) = &constant.val
     {
