@@ -37,9 +37,9 @@ pub fn search() -> Found {
     let mut versions = version::Versions::load();
     let mut seen = HashSet::new();
     for engine in [Engine::Postgres, Engine::Mongodb] {
-        for candidate in candidates::all(engine, &mut found.places) {
-            let real = candidate.program.canonicalize().unwrap_or(candidate.program.clone());
-            if !seen.insert(real) {
+        for mut candidate in candidates::all(engine, &mut found.places) {
+            candidate.follow_links();
+            if !seen.insert(candidate.program.clone()) {
                 continue;
             }
             match versions.of(&candidate.program, candidate.library_dir.as_deref()) {

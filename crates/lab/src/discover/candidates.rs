@@ -13,6 +13,18 @@ pub(super) struct Candidate {
     pub(super) origin: Origin,
 }
 
+impl Candidate {
+    /// A link in `PATH` says nothing about what lies beside the real program.
+    pub(super) fn follow_links(&mut self) {
+        if let Ok(real) = self.program.canonicalize()
+            && real.file_name() == self.program.file_name()
+            && (real.ends_with("mongod") || real.with_file_name("initdb").is_file())
+        {
+            self.program = real;
+        }
+    }
+}
+
 /// Where distributions and installers put server programs; `*` is a part of one folder's name.
 const SYSTEM: [(Engine, &str); 17] = [
     (Engine::Postgres, "/usr/lib/postgresql/*/bin"),

@@ -128,18 +128,21 @@ impl Process {
     }
 }
 
+/// What marks the line of a log that tells why a server gave up, in text and in MongoDB's JSON.
+const FATAL: [&str; 7] =
+    ["FATAL", "PANIC", "rror:", "ERROR", "Error parsing", "\"s\":\"F\"", "\"s\":\"E\""];
+
 /// What a log says last, for an error message.
 pub(super) fn tail(log: &Path) -> String {
     let bytes = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(8 << 10)..]).into_owned();
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let fatal = |line: &&&str| {
-        ["FATAL", "PANIC", "rror:", "ERROR", "\"s\":\"F\"", "\"s\":\"E\""]
-            .iter()
-            .any(|word| line.contains(word))
+    let fatal = |line: &&str| FATAL.iter().any(|word| line.contains(word));
+    let told = match lines.iter().position(fatal) {
+        // PostgreSQL gives the reason before the fatal line.
+        Some(at) => &lines[at.saturating_sub(2)..lines.len().min(at + 2)],
+        None => &lines[lines.len().saturating_sub(3)..],
     };
-    let told: Vec<&str> = lines.iter().filter(fatal).take(3).copied().collect();
-    let told = if told.is_empty() { lines[lines.len().saturating_sub(3)..].to_vec() } else { told };
     told.join("; ")
 }
 

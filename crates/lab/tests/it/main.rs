@@ -1,0 +1,8 @@
+//! The lab's servers, for real.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod discover;
+mod left_behind;
+mod named;
+mod servers;
+mod world;
