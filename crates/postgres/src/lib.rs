@@ -12,8 +12,11 @@ pub mod guard;
 pub mod parameters;
 pub mod plan;
 pub mod run;
+mod names;
 mod session;
 pub mod sql;
+mod text_value;
+mod transaction;
 
 pub use connect::{ConnectSpec, Environment, SslMode};
 pub use error::from_server;

@@ -1,0 +1,6 @@
+//! PostgreSQL on real servers, 15 and 18.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod support;
+
+mod basics;
