@@ -23,7 +23,8 @@ pub(super) async fn resolve(session: &Session, scope: Scope<'_>) -> Result<Vec<u
     let rows = client
         .query(
             "SELECT COALESCE(pg_catalog.to_regclass(w), pg_catalog.to_regclass(s))::oid
-             FROM pg_catalog.unnest($1::text[], $2::text[]) WITH ORDINALITY AS n(w, s, at)
+             FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]))
+                  WITH ORDINALITY AS n(w, s, at)
              ORDER BY at",
             &[&whole, &split],
         )

@@ -95,3 +95,26 @@ async fn a_statement_is_explained_and_run() {
         assert_eq!(run::run(&target, &statement("SELECT 1"), |_| {}).await.unwrap().rows, 1);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_are_filled_from_statistics() {
+    use marula_core::ParameterOrigin::{Given, Statistics};
+    let (_owner, target) = database(15, SHOP).await;
+    let catalog = catalog::read(&target, catalog::Scope::All).await.unwrap();
+    let query = marula_postgres::guard::check(
+        "SELECT * FROM orders o WHERE o.status = $1 AND $2 < o.at AND total BETWEEN $3 AND $4
+         AND o.customer_id = ANY ($5) LIMIT $6 OFFSET $7",
+    )
+    .unwrap();
+    let given = [Some("paid".to_string())];
+    let filled =
+        marula_postgres::parameters::fill(&target, &query, &given, &catalog).await.unwrap();
+    assert_eq!(filled[0].origin, Given);
+    assert_eq!(filled[1].origin, Statistics);
+    assert!(filled[1].value.as_ref().unwrap().starts_with("202"));
+    assert!(filled[4].value.as_ref().unwrap().starts_with('{'));
+    assert_eq!(filled[5].value.as_deref(), Some("10"));
+    let mut query = statement(query.text());
+    query.parameters = filled;
+    assert!(run::run(&target, &query, |_| {}).await.unwrap().rows > 0);
+}
