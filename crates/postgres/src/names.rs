@@ -29,7 +29,12 @@ pub(crate) async fn suggest(session: &Session, error: Error) -> Error {
     let bare = wanted.rsplit('.').next().unwrap_or(&wanted);
     let mut near = nearest(&wanted, known.iter().map(String::as_str));
     if near.is_empty() {
-        near = known.iter().map(String::as_str).filter(|k| k.rsplit('.').next() == Some(bare)).take(3).collect();
+        near = known
+            .iter()
+            .map(String::as_str)
+            .filter(|k| k.rsplit('.').next() == Some(bare))
+            .take(3)
+            .collect();
     }
     if near.is_empty() && bare != wanted {
         near = nearest(bare, known.iter().map(String::as_str));
@@ -44,8 +49,13 @@ pub(crate) async fn suggest(session: &Session, error: Error) -> Error {
 fn wanted(message: &str) -> Option<String> {
     let rest = message.strip_prefix("relation ").or_else(|| message.strip_prefix("column "))?;
     let name = rest.split(" does not exist").next()?.split(" of relation").next()?;
-    Some(name.trim_matches('"').rsplit_once('.').filter(|_| message.starts_with("column")).map_or_else(
-        || name.trim_matches('"').to_string(),
-        |(_, column)| column.trim_matches('"').to_string(),
-    ))
+    Some(
+        name.trim_matches('"')
+            .rsplit_once('.')
+            .filter(|_| message.starts_with("column"))
+            .map_or_else(
+                || name.trim_matches('"').to_string(),
+                |(_, column)| column.trim_matches('"').to_string(),
+            ),
+    )
 }

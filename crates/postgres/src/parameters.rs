@@ -192,7 +192,11 @@ fn likely(column: &Column, operator: &str, array: bool) -> Option<String> {
     let statistics = column.statistics.as_ref()?;
     let at = |share: f64| -> Option<&String> {
         let last = statistics.histogram.len().checked_sub(1)?;
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss
+        )]
         let place = (last as f64 * share).round() as usize;
         statistics.histogram.get(place)
     };
@@ -208,7 +212,11 @@ fn likely(column: &Column, operator: &str, array: bool) -> Option<String> {
         }
         _ => common.or_else(|| at(0.5)),
     }?;
-    Some(if array { format!("{{\"{}\"}}", value.replace('\\', "\\\\").replace('"', "\\\"")) } else { value.clone() })
+    Some(if array {
+        format!("{{\"{}\"}}", value.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        value.clone()
+    })
 }
 
 /// A plain value of a type, for a parameter nothing is known of.

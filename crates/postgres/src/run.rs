@@ -47,8 +47,7 @@ async fn stream(
     let text = statement.text.as_str();
     // Only the simple protocol gives every type as text. It would take several statements at
     // once, so the extended protocol, which does not, sees the text first.
-    let prepared =
-        client.prepare(text).await.map_err(|e| error::from_statement(&e, text, 0))?;
+    let prepared = client.prepare(text).await.map_err(|e| error::from_statement(&e, text, 0))?;
     let columns = prepared.columns().iter().map(|column| column.name().to_string()).collect();
     let failed = |e: &tokio_postgres::Error| error::from_statement(e, text, 0);
     let with_values;
@@ -67,7 +66,8 @@ async fn stream(
         started = Instant::now();
         with_values.as_str()
     };
-    let mut messages = std::pin::pin!(client.simple_query_raw(command).await.map_err(|e| failed(&e))?);
+    let mut messages =
+        std::pin::pin!(client.simple_query_raw(command).await.map_err(|e| failed(&e))?);
     let mut rows = 0;
     let streamed = async {
         while let Some(message) = messages.try_next().await? {

@@ -37,10 +37,7 @@ pub async fn read(session: &Session, scope: Scope<'_>) -> Result<RelationalCatal
         let failed = |e: tokio_postgres::Error| error::from_server(&e).at(session.database());
         let server = server::read(client).await.map_err(failed)?;
         let wanted = scope::resolve(session, scope).await?;
-        client
-            .batch_execute("SET LOCAL search_path = pg_catalog")
-            .await
-            .map_err(failed)?;
+        client.batch_execute("SET LOCAL search_path = pg_catalog").await.map_err(failed)?;
         let mut relations =
             relations::read(client, session.version(), &wanted).await.map_err(failed)?;
         let oids: Vec<u32> = relations.iter().map(|(oid, _)| *oid).collect();

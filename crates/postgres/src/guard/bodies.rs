@@ -15,8 +15,8 @@ pub(super) fn refuse(through: &str, what: &str) -> Error {
 
 /// What an SQL text (a view, a policy, an SQL function) calls.
 pub(super) fn of_sql(text: &str, through: &str, calls: &mut Calls) -> Result<()> {
-    let statements = sql::parse_all(text)
-        .map_err(|_| refuse(through, "holds SQL that cannot be read"))?;
+    let statements =
+        sql::parse_all(text).map_err(|_| refuse(through, "holds SQL that cannot be read"))?;
     for statement in &statements {
         check_parsed(statement).map_err(|error| {
             let inner = error.message().trim_end_matches(": nothing was sent").to_string();
@@ -88,9 +88,7 @@ pub(super) fn of_plpgsql(text: &str, through: &str, calls: &mut Calls) -> Result
 pub(super) fn of_other(text: &str, through: &str) -> Result<()> {
     let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
     match words.filter_map(|word| Some((word, forbidden::function(word)?))).next() {
-        Some((word, reason)) => {
-            Err(refuse(through, &format!("names {word}, which {reason}")))
-        }
+        Some((word, reason)) => Err(refuse(through, &format!("names {word}, which {reason}"))),
         None => Ok(()),
     }
 }

@@ -115,12 +115,8 @@ async fn round(
         }
     }
     // A type may be written as a function: money(1).
-    let types: Vec<Name> = calls
-        .types
-        .iter()
-        .chain(calls.functions.iter().map(|(name, _)| name))
-        .cloned()
-        .collect();
+    let types: Vec<Name> =
+        calls.types.iter().chain(calls.functions.iter().map(|(name, _)| name)).cloned().collect();
     if !types.is_empty() || !relations.is_empty() {
         let columns: Vec<u32> = open.columns.iter().copied().collect();
         let (conditions, casts) =

@@ -50,11 +50,8 @@ impl Function {
 }
 
 fn select(sql_body: bool) -> String {
-    let body = if sql_body {
-        "COALESCE(pg_get_function_sqlbody(p.oid), p.prosrc)"
-    } else {
-        "p.prosrc"
-    };
+    let body =
+        if sql_body { "COALESCE(pg_get_function_sqlbody(p.oid), p.prosrc)" } else { "p.prosrc" };
     format!(
         "SELECT DISTINCT ON (p.oid) p.oid, n.nspname::text, p.proname::text, p.provolatile = 'v',
             p.prosecdef, l.lanname::text, l.lanpltrusted,
@@ -79,10 +76,7 @@ const SCHEMA: &str =
     "(w.schema = '*' OR n.nspname = w.schema OR (w.schema = '' AND n.nspname = ANY ($1)))";
 
 fn columns(names: &[Name]) -> (Vec<&str>, Vec<&str>) {
-    names
-        .iter()
-        .map(|name| (name.schema.as_deref().unwrap_or(""), name.name.as_str()))
-        .unzip()
+    names.iter().map(|name| (name.schema.as_deref().unwrap_or(""), name.name.as_str())).unzip()
 }
 
 /// The functions of these names with so many arguments (−1: whatever).

@@ -39,9 +39,7 @@ pub(super) fn read_line(raw: &str, first: bool) -> Line<'_> {
         return Line::Worker { number, rest: rest.trim() };
     }
     match text.split_once(':') {
-        Some((key, value)) if is_key(key) => {
-            Line::Property { key, value: value.trim() }
-        }
+        Some((key, value)) if is_key(key) => Line::Property { key, value: value.trim() },
         _ => Line::Other(raw),
     }
 }

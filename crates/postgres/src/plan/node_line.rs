@@ -74,9 +74,31 @@ pub(super) fn number(text: &str) -> Option<Json> {
 
 fn looks_like_operation(head: &str) -> bool {
     const WORDS: &[&str] = &[
-        "Scan", "Join", "Loop", "Sort", "Hash", "Limit", "Aggregate", "Append", "Result", "Gather",
-        "Unique", "Materialize", "Memoize", "WindowAgg", "SetOp", "LockRows", "BitmapAnd",
-        "BitmapOr", "ProjectSet", "Insert", "Update", "Delete", "Merge", "Group", "Union",
+        "Scan",
+        "Join",
+        "Loop",
+        "Sort",
+        "Hash",
+        "Limit",
+        "Aggregate",
+        "Append",
+        "Result",
+        "Gather",
+        "Unique",
+        "Materialize",
+        "Memoize",
+        "WindowAgg",
+        "SetOp",
+        "LockRows",
+        "BitmapAnd",
+        "BitmapOr",
+        "ProjectSet",
+        "Insert",
+        "Update",
+        "Delete",
+        "Merge",
+        "Group",
+        "Union",
     ];
     let Some(first) = head.split(" on ").next() else { return false };
     let first = first.split(" using ").next().unwrap_or(first);
@@ -187,11 +209,9 @@ fn join(name: &str) -> Option<(&'static str, &str)> {
         return Some(("Nested Loop", "Inner"));
     }
     let middle = name.strip_suffix(" Join")?;
-    for (prefix, kind) in [
-        ("Nested Loop ", "Nested Loop"),
-        ("Hash ", "Hash Join"),
-        ("Merge ", "Merge Join"),
-    ] {
+    for (prefix, kind) in
+        [("Nested Loop ", "Nested Loop"), ("Hash ", "Hash Join"), ("Merge ", "Merge Join")]
+    {
         if let Some(join) = middle.strip_prefix(prefix) {
             return Some((kind, join));
         }

@@ -15,28 +15,33 @@ pub(super) fn put(native: &mut Native, key: &str, value: &str) {
     match key {
         "Buffers" => blocks(native, value),
         "I/O Timings" => timings(native, value),
-        "WAL" => pairs(native, value, &[
-            ("records=", "WAL Records"),
-            ("fpi=", "WAL FPI"),
-            ("bytes=", "WAL Bytes"),
-        ]),
-        "Heap Blocks" => pairs(native, value, &[
-            ("exact=", "Exact Heap Blocks"),
-            ("lossy=", "Lossy Heap Blocks"),
-        ]),
+        "WAL" => pairs(
+            native,
+            value,
+            &[("records=", "WAL Records"), ("fpi=", "WAL FPI"), ("bytes=", "WAL Bytes")],
+        ),
+        "Heap Blocks" => pairs(
+            native,
+            value,
+            &[("exact=", "Exact Heap Blocks"), ("lossy=", "Lossy Heap Blocks")],
+        ),
         "Sort Method" => sort(native, value),
         "Full-sort Groups" | "Pre-sorted Groups" => groups(native, key, value),
         "Buckets" => hash(native, value),
         "Batches" | "Planned Partitions" => hash_aggregate(native, key, value),
         "Hits" => {
             let text = format!("Hits: {value}");
-            labelled(native, &text, &[
-                ("Hits: ", "Cache Hits"),
-                ("Misses: ", "Cache Misses"),
-                ("Evictions: ", "Cache Evictions"),
-                ("Overflows: ", "Cache Overflows"),
-                ("Memory Usage: ", "Peak Memory Usage"),
-            ]);
+            labelled(
+                native,
+                &text,
+                &[
+                    ("Hits: ", "Cache Hits"),
+                    ("Misses: ", "Cache Misses"),
+                    ("Evictions: ", "Cache Evictions"),
+                    ("Overflows: ", "Cache Overflows"),
+                    ("Memory Usage: ", "Peak Memory Usage"),
+                ],
+            );
         }
         "Storage" => {
             let storage = value.split_whitespace().next().unwrap_or_default();
@@ -264,7 +269,8 @@ fn groups(native: &mut Native, key: &str, value: &str) {
         } else if let Some((what, size)) = text.split_once(": ") {
             let (which, place) = what.split_once(' ').unwrap_or((what, "Memory"));
             let space = group.entry(format!("Sort Space {place}")).or_insert_with(|| json!({}));
-            if let (Json::Object(space), Some(size)) = (space, number(size.trim_end_matches("kB"))) {
+            if let (Json::Object(space), Some(size)) = (space, number(size.trim_end_matches("kB")))
+            {
                 space.insert(format!("{which} Sort Space Used"), size);
             }
         }
@@ -275,11 +281,15 @@ fn groups(native: &mut Native, key: &str, value: &str) {
 /// `1024 (originally 1024)  Batches: 8 (originally 1)  Memory Usage: 9kB`.
 fn hash(native: &mut Native, value: &str) {
     let text = format!("Buckets: {value}");
-    labelled(native, &text, &[
-        ("Buckets: ", "Hash Buckets"),
-        ("Batches: ", "Hash Batches"),
-        ("Memory Usage: ", "Peak Memory Usage"),
-    ]);
+    labelled(
+        native,
+        &text,
+        &[
+            ("Buckets: ", "Hash Buckets"),
+            ("Batches: ", "Hash Batches"),
+            ("Memory Usage: ", "Peak Memory Usage"),
+        ],
+    );
     for (field, original) in [("Hash Buckets", "Buckets: "), ("Hash Batches", "Batches: ")] {
         let was = text
             .find(original)
@@ -294,12 +304,16 @@ fn hash(native: &mut Native, value: &str) {
 /// `Batches: 5  Memory Usage: 8241kB  Disk Usage: 1112kB`, with `Planned Partitions: 4` before.
 fn hash_aggregate(native: &mut Native, key: &str, value: &str) {
     let text = format!("{key}: {value}");
-    labelled(native, &text, &[
-        ("Planned Partitions: ", "Planned Partitions"),
-        ("Batches: ", "HashAgg Batches"),
-        ("Memory Usage: ", "Peak Memory Usage"),
-        ("Disk Usage: ", "Disk Usage"),
-    ]);
+    labelled(
+        native,
+        &text,
+        &[
+            ("Planned Partitions: ", "Planned Partitions"),
+            ("Batches: ", "HashAgg Batches"),
+            ("Memory Usage: ", "Peak Memory Usage"),
+            ("Disk Usage: ", "Disk Usage"),
+        ],
+    );
 }
 
 /// Cuts at commas outside parentheses, brackets and quotes.

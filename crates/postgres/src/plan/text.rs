@@ -119,8 +119,11 @@ pub(super) fn parse_bare(text: &str) -> Result<SavedPlan> {
     document.insert("Plan".into(), plan);
     let (plan, _) = document::from_document(Json::Object(document))?;
     if !plan.executed && plan.execution_ms.is_some() {
-        return Err(Error::new(ErrorKind::Syntax, "the plan is cut off: its actual times are missing")
-            .hint(super::HOW_TO_SAVE));
+        return Err(Error::new(
+            ErrorKind::Syntax,
+            "the plan is cut off: its actual times are missing",
+        )
+        .hint(super::HOW_TO_SAVE));
     }
     Ok(SavedPlan { plan, statement })
 }
@@ -148,7 +151,10 @@ fn relate(native: &mut Map<String, Json>, parent: Option<&Open>, label: Option<S
                 .children
                 .iter()
                 .filter(|child| {
-                    !matches!(tree::text(child, "Parent Relationship"), Some("SubPlan" | "InitPlan"))
+                    !matches!(
+                        tree::text(child, "Parent Relationship"),
+                        Some("SubPlan" | "InitPlan")
+                    )
                 })
                 .count();
             match parent.native.get("Node Type").and_then(Json::as_str).unwrap_or_default() {

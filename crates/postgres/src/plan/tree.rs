@@ -46,8 +46,8 @@ pub(super) fn node(mut native: Json, level: usize) -> Result<PlanNode> {
             .iter()
             .filter_map(|key| number(&native, key))
             .reduce(|a, b| a + b)
-    // The text form leaves zeros out; both forms must read the same.
-    .filter(|rows| *rows > 0.0);
+            // The text form leaves zeros out; both forms must read the same.
+            .filter(|rows| *rows > 0.0);
     let reads =
         ["Shared Hit Blocks", "Shared Read Blocks", "Local Hit Blocks", "Local Read Blocks"]
             .iter()

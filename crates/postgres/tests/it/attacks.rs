@@ -212,18 +212,41 @@ async fn no_attack_succeeds() {
                 wrong.push(format!("{text}: {error:?}"));
             }
         }
-        assert!(wrong.is_empty(), "{major}: {} of {} passed the guard:\n{}", wrong.len(), REFUSED.len(), wrong.join("\n"));
+        assert!(
+            wrong.is_empty(),
+            "{major}: {} of {} passed the guard:\n{}",
+            wrong.len(),
+            REFUSED.len(),
+            wrong.join("\n")
+        );
         assert_eq!(state(&owner).await, before);
         // The second fence alone, without the guard: the session itself.
         for text in REFUSED {
-            if ["SELECT pg_sleep", "SELECT * FROM pg_sleep", "pg_terminate", "pg_logical_emit", "reload", "advisory", "slot", "switch_wal", "stat_reset", "program", "dblink", "database_to_xml"]
-                .iter()
-                .any(|part| text.contains(part))
-                || text.contains("TO PROGRAM") || text.contains("TO '/tmp")
+            if [
+                "SELECT pg_sleep",
+                "SELECT * FROM pg_sleep",
+                "pg_terminate",
+                "pg_logical_emit",
+                "reload",
+                "advisory",
+                "slot",
+                "switch_wal",
+                "stat_reset",
+                "program",
+                "dblink",
+                "database_to_xml",
+            ]
+            .iter()
+            .any(|part| text.contains(part))
+                || text.contains("TO PROGRAM")
+                || text.contains("TO '/tmp")
             {
                 continue;
             }
-            let quick = SessionOptions { statement_timeout: Duration::from_millis(100), ..target.options().clone() };
+            let quick = SessionOptions {
+                statement_timeout: Duration::from_millis(100),
+                ..target.options().clone()
+            };
             let session = Session::open(target.spec(), &quick).await.unwrap();
             let _ = run::run(&session, &statement(text), |_| {}).await;
         }
@@ -310,7 +333,10 @@ async fn bombs_are_cancelled_in_time() {
             .get(0);
         assert_eq!(running, 0);
         // A server that ends our session in the middle is named as such.
-        let victim = Session::open(target.spec(), &SessionOptions::read_only(Duration::from_secs(20))).await.unwrap();
+        let victim =
+            Session::open(target.spec(), &SessionOptions::read_only(Duration::from_secs(20)))
+                .await
+                .unwrap();
         let bomb = statement(BOMBS[0]);
         let (result, _) = tokio::join!(run::run(&victim, &bomb, |_| {}), async {
             tokio::time::sleep(Duration::from_millis(300)).await;

@@ -11,10 +11,7 @@ async fn the_catalogue_agrees_with_the_server() {
         let catalog = catalog::read(&target, catalog::Scope::All).await.unwrap();
         assert_eq!(catalog.version.major, major);
         let names: Vec<_> = catalog.relations.iter().map(|r| r.name.as_str()).collect();
-        assert_eq!(
-            names,
-            ["customers", "events", "events_2025", "events_2026", "orders", "paid"]
-        );
+        assert_eq!(names, ["customers", "events", "events_2025", "events_2026", "orders", "paid"]);
         let orders = catalog.find("orders").unwrap();
         assert_eq!(orders.rows, Some(30_000.0));
         assert_eq!(orders.primary_key(), ["id"]);
@@ -81,9 +78,10 @@ async fn a_statement_is_explained_and_run() {
         // And again: nothing is left over from the first run.
         assert_eq!(run::run(&target, &query, |_| {}).await.unwrap().rows, 5);
 
-        let error = explain(&target, &statement("SELECT 'ä', o.totl FROM orders o"), Mode::Estimate)
-            .await
-            .unwrap_err();
+        let error =
+            explain(&target, &statement("SELECT 'ä', o.totl FROM orders o"), Mode::Estimate)
+                .await
+                .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
         let marked = error.marked().unwrap();
         assert_eq!(&marked.text[marked.start..marked.end], "o.totl");

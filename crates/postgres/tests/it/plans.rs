@@ -98,8 +98,7 @@ async fn text_plans_read_as_json_plans_do() {
                 let json = explained(&owner, options, "JSON", text).await;
                 let plain = explained(&owner, options, "TEXT", text).await;
                 let from_json = plan::parse(&json).unwrap().plan;
-                let from_text =
-                    plan::parse(&plain).unwrap_or_else(|e| panic!("{e}\n{plain}")).plan;
+                let from_text = plan::parse(&plain).unwrap_or_else(|e| panic!("{e}\n{plain}")).plan;
                 assert_eq!(
                     shape(&from_json.tree, true),
                     shape(&from_text.tree, true),
@@ -127,9 +126,14 @@ async fn plans_are_read_out_of_what_psql_prints() {
     let (folder, port) = owner.spec().hosts()[0];
     let text = "EXPLAIN (ANALYZE, FORMAT {}) SELECT * FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.status = 'open' ORDER BY o.total LIMIT 3";
     for format in ["JSON", "TEXT"] {
-        for arguments in
-            [&["-P", "border=1"][..], &["-P", "border=2"], &["-P", "border=0"], &["--csv"], &["-At"], &["-P", "border=2", "-P", "linestyle=unicode"]]
-        {
+        for arguments in [
+            &["-P", "border=1"][..],
+            &["-P", "border=2"],
+            &["-P", "border=0"],
+            &["--csv"],
+            &["-At"],
+            &["-P", "border=2", "-P", "linestyle=unicode"],
+        ] {
             let output = std::process::Command::new("/usr/lib/postgresql/15/bin/psql")
                 .args(["-X", "-h", folder, "-p", &port.to_string(), "-U", owner.spec().user()])
                 .args(["-d", owner.database()])
@@ -138,7 +142,8 @@ async fn plans_are_read_out_of_what_psql_prints() {
                 .output()
                 .unwrap();
             let printed = String::from_utf8(output.stdout).unwrap();
-            let read = plan::parse(&printed).unwrap_or_else(|e| panic!("{arguments:?} {e:?}\n{printed}"));
+            let read =
+                plan::parse(&printed).unwrap_or_else(|e| panic!("{arguments:?} {e:?}\n{printed}"));
             assert_eq!(read.plan.tree.op, "Limit", "{printed}");
             assert_eq!(read.plan.summary.returned, Some(3));
             assert!(read.plan.tree.walk().len() > 5, "{printed}");
