@@ -1,4 +1,4 @@
-use bson::Document;
+use bson::{Bson, Document};
 use marula_core::{
     Collection, DocumentCatalog, Evidence, Json, NodePath, Place, Plan, PlanNode, Severity, Version,
 };
@@ -42,7 +42,7 @@ impl Context {
     ) -> Self {
         // A saved plan need not say where it comes from: then nothing is ruled out.
         let version = version.or(plan.version).unwrap_or(Version::new(8, 0, 0));
-        let sent = command.map(Command::to_command);
+        let sent = command.map(Command::to_command).or_else(|| planned(&plan));
         let mut context = Context {
             plan,
             shape: sent.as_ref().map(|c| Shape::of(c, version)).unwrap_or_default(),
@@ -157,6 +157,33 @@ impl Context {
         }
         offered
     }
+}
+
+/// What the plan tells of a command it does not hold: the collection, the filter, the order.
+fn planned(plan: &Plan) -> Option<Document> {
+    let nodes = plan.tree.walk();
+    let (_, root) = nodes.iter().find(|(_, node)| node.native.get("queryPlanner").is_some())?;
+    let planner = root.native.get("queryPlanner")?;
+    let (_, collection) = planner.get("namespace")?.as_str()?.split_once('.')?;
+    let document = |json: &Json| match Bson::try_from(json.clone()) {
+        Ok(Bson::Document(document)) => Some(document),
+        _ => None,
+    };
+    let filter = planner.get("parsedQuery").and_then(document).unwrap_or_default();
+    let writes = nodes.iter().any(|(_, node)| matches!(node.op.as_str(), "UPDATE" | "DELETE"));
+    if writes {
+        return Some(bson::doc! {"delete": collection, "deletes": [{"q": filter, "limit": 0}]});
+    }
+    let mut find = bson::doc! {"find": collection, "filter": filter};
+    let sort = nodes.iter().find_map(|(_, node)| document(node.native.get("sortPattern")?));
+    if let Some(sort) = sort {
+        find.insert("sort", sort);
+    }
+    let limit = nodes.iter().find_map(|(_, node)| native_number(node, "limitAmount"));
+    if let Some(limit) = limit {
+        find.insert("limit", limit as i64);
+    }
+    Some(find)
 }
 
 /// The same command with other stages.

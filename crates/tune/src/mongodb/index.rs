@@ -2,6 +2,8 @@
 
 use bson::{Bson, Document};
 use marula_core::{Collection, DocumentIndex, FieldProfile, InferredSchema, Json};
+use marula_mongodb::command::print_document;
+use marula_mongodb::{Command, CreateIndexes, DropIndex, Operation};
 
 /// An index to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,9 +41,9 @@ impl Index {
         name
     }
 
-    /// `{ status: 1, at: -1 }`.
+    /// `{status: 1, at: -1}`.
     pub fn keys_shell(&self) -> String {
-        shell(&Bson::Document(self.keys_document()))
+        print_document(&self.keys_document())
     }
 
     /// The keys as the server takes them.
@@ -58,13 +60,14 @@ impl Index {
         if let Some(collation) = &self.collation {
             options.insert("collation", collation.clone());
         }
-        let options = shell(&Bson::Document(options));
-        format!("{}.createIndex({}, {options})", handle(&self.collection), self.keys_shell())
+        let create = CreateIndexes::one(self.keys_document(), options);
+        Command::new(&self.collection, Operation::CreateIndexes(create)).to_shell()
     }
 
     /// `db.orders.dropIndex("…")`.
     pub fn drop(&self) -> String {
-        format!("{}.dropIndex({})", handle(&self.collection), quoted(&self.name()))
+        let drop = DropIndex { index: Bson::String(self.name()) };
+        Command::new(&self.collection, Operation::DropIndex(drop)).to_shell()
     }
 
     /// Whether `existing` already does what this one would: it begins with the same keys, all
@@ -157,77 +160,6 @@ pub fn served<'a>(index: &Index, collection: Option<&'a Collection>) -> Option<&
     collection?.indexes.iter().find(|existing| index.is_served_by(existing))
 }
 
-/// `db.orders`, or `db.getCollection("odd name")`.
-pub fn handle(collection: &str) -> String {
-    const METHODS: [&str; 8] =
-        ["version", "stats", "help", "getName", "watch", "aggregate", "auth", "hostInfo"];
-    let plain = collection.split('.').all(|part| {
-        !part.is_empty()
-            && !part.starts_with(|c: char| c.is_ascii_digit())
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    });
-    match plain && !METHODS.contains(&collection) && !collection.starts_with('_') {
-        true => format!("db.{collection}"),
-        false => format!("db.getCollection({})", quoted(collection)),
-    }
-}
-
-/// A JavaScript string literal.
-pub fn quoted(text: &str) -> String {
-    Json::String(text.to_string()).to_string()
-}
-
-/// A value as mongosh reads it, on one line.
-pub fn shell(value: &Bson) -> String {
-    let mut out = String::new();
-    write(value, &mut out, 0);
-    out
-}
-
-fn write(value: &Bson, out: &mut String, depth: usize) {
-    if depth > 200 {
-        return out.push_str("null");
-    }
-    match value {
-        Bson::Document(document) => {
-            out.push('{');
-            for (number, (key, value)) in document.iter().enumerate() {
-                if number > 0 {
-                    out.push_str(", ");
-                }
-                let plain = !key.is_empty()
-                    && !key.starts_with(|c: char| c.is_ascii_digit())
-                    && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$');
-                out.push_str(&if plain { key.to_string() } else { quoted(key) });
-                out.push_str(": ");
-                write(value, out, depth + 1);
-            }
-            out.push('}');
-        }
-        Bson::Array(values) => {
-            out.push('[');
-            for (number, value) in values.iter().enumerate() {
-                if number > 0 {
-                    out.push_str(", ");
-                }
-                write(value, out, depth + 1);
-            }
-            out.push(']');
-        }
-        Bson::String(text) => out.push_str(&quoted(text)),
-        Bson::Int32(number) => out.push_str(&number.to_string()),
-        Bson::Int64(number) => out.push_str(&format!("NumberLong(\"{number}\")")),
-        Bson::Boolean(value) => out.push_str(&value.to_string()),
-        Bson::Null => out.push_str("null"),
-        Bson::ObjectId(id) => out.push_str(&format!("ObjectId(\"{}\")", id.to_hex())),
-        Bson::DateTime(date) => match date.try_to_rfc3339_string() {
-            Ok(text) => out.push_str(&format!("ISODate({})", quoted(&text))),
-            Err(_) => out.push_str(&format!("new Date({})", date.timestamp_millis())),
-        },
-        other => out.push_str(&other.clone().into_relaxed_extjson().to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -267,7 +199,6 @@ mod tests {
             r#"db.orders.createIndex({"user.id": 1, at: -1}, {name: "user.id_1_at_-1"})"#
         );
         assert_eq!(index.drop(), r#"db.orders.dropIndex("user.id_1_at_-1")"#);
-        assert_eq!(handle("odd-name"), r#"db.getCollection("odd-name")"#);
     }
 
     #[test]

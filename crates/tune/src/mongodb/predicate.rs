@@ -1,5 +1,7 @@
 //! A filter taken apart into predicates on paths.
 
+mod expression;
+
 use bson::{Bson, Document};
 
 /// How deep a filter is followed; servers refuse documents nested deeper than 100 anyway.
@@ -107,7 +109,7 @@ fn read(filter: &Document, prefix: &str, element: bool, depth: usize, found: &mu
                     }
                 }
             }
-            "$expr" => read_expression(value, depth + 1, found),
+            "$expr" => expression::read_expression(value, depth + 1, found),
             "$comment" => {}
             _ if key.starts_with('$') => {
                 found.all.push(predicate("", Kind::Other, key, value, element));
@@ -223,43 +225,6 @@ pub(super) fn regex_kind(pattern: &str, options: &str) -> Kind {
     }
 }
 
-/// `{$expr: {$and: [{$eq: ["$a", constant]}, …]}}`.
-fn read_expression(expression: &Bson, depth: usize, found: &mut Filter) {
-    let Some((operator, operands)) =
-        expression.as_document().filter(|d| d.len() == 1).and_then(|d| d.iter().next())
-    else {
-        return;
-    };
-    if depth > MAX_DEPTH {
-        return;
-    }
-    if operator == "$and" {
-        for part in operands.as_array().into_iter().flatten() {
-            read_expression(part, depth + 1, found);
-        }
-        return;
-    }
-    let Some([left, right]) = operands.as_array().map(Vec::as_slice) else { return };
-    let (path, constant) = match (field_path(left), field_path(right)) {
-        (Some(path), None) if super::pipeline::is_constant(right) => (path, right),
-        (None, Some(path)) if super::pipeline::is_constant(left) => (path, left),
-        _ => return,
-    };
-    let kind = match operator.as_str() {
-        "$eq" => Kind::Equality,
-        "$gt" | "$gte" | "$lt" | "$lte" => Kind::Range,
-        "$ne" => Kind::Negation,
-        _ => Kind::Other,
-    };
-    found.all.push(Predicate {
-        path: path.to_string(),
-        kind,
-        filter: bson::doc! {"$expr": {operator: [format!("${path}"), constant.clone()]}},
-        element: false,
-        expression: true,
-    });
-}
-
 /// The path of `"$a.b"`; nothing for variables and other expressions.
 pub(super) fn field_path(expression: &Bson) -> Option<&str> {
     let path = expression.as_str()?.strip_prefix('$')?;
@@ -295,50 +260,4 @@ fn predicate(path: &str, kind: Kind, operator: &str, value: &Bson, element: bool
 }
 
 #[cfg(test)]
-mod tests {
-    use bson::doc;
-
-    use super::*;
-
-    fn kinds(filter: Document) -> Vec<(String, Kind)> {
-        Filter::parse(&filter).all.into_iter().map(|p| (p.path, p.kind)).collect()
-    }
-
-    #[test]
-    fn a_filter_is_taken_apart_into_what_an_index_can_use() {
-        let filter = doc! {
-            "status": "paid",
-            "$and": [{"at": {"$gte": 1, "$lt": 9}}],
-            "city": {"$in": ["a", "b"]},
-            "name": {"$regex": "^Mi"},
-            "note": {"$regex": "late", "$options": "i"},
-            "gone": null,
-            "kind": {"$ne": "x"},
-            "items": {"$elemMatch": {"sku": 7, "n": {"$gt": 2}}},
-            "$expr": {"$eq": ["$owner", "$$me"]},
-        };
-        let expected = [
-            ("status", Kind::Equality),
-            ("at", Kind::Range),
-            ("at", Kind::Range),
-            ("city", Kind::In(2)),
-            ("name", Kind::Range),
-            ("note", Kind::Regex),
-            ("gone", Kind::Null),
-            ("kind", Kind::Negation),
-            ("items.sku", Kind::Equality),
-            ("items.n", Kind::Range),
-            ("owner", Kind::Equality),
-        ];
-        let expected: Vec<_> = expected.into_iter().map(|(p, k)| (p.to_string(), k)).collect();
-        assert_eq!(kinds(filter), expected);
-    }
-
-    #[test]
-    fn an_or_over_one_path_is_an_in_and_others_keep_their_branches() {
-        let same = Filter::parse(&doc! {"$or": [{"a": 1}, {"a": {"$in": [2, 3]}}]});
-        assert_eq!(same.all[0].kind, Kind::In(3));
-        let other = Filter::parse(&doc! {"$or": [{"a": 1}, {"b": 2}]});
-        assert_eq!(other.any[0].len(), 2);
-    }
-}
+mod tests;

@@ -2,39 +2,105 @@
 
 use std::time::Duration;
 
-use marula_core::{Error, ErrorKind, Plan, Progress, Report, Result};
+use bson::{Bson, Document};
+use marula_core::{Engine, Plan, Progress, Proof, Report, Result};
+use marula_lab::bench::Bench;
+use marula_lab::bench::mongodb::MongoBench;
+use marula_lab::clone::mongodb::{Request, clone};
+use marula_lab::clone::{CloneLimits, Join};
 use marula_lab::compare::Comparison;
-use marula_mongodb::Session;
+use marula_lab::prove::{self, ProveOptions};
+use marula_lab::{discover, shared};
+use marula_mongodb::{Operation, Session};
 
 use super::explain::Subject;
+use super::pipeline::stage;
 use crate::ExplainOptions;
 
-/// The copy.
-pub(super) struct Bench;
-
-/// Copies what the command touches to a lab server of the same version.
+/// Copies what the command touches to a lab server as near to the target's version as there is.
 pub(super) async fn open(
-    _: &Session,
-    _: &Subject,
-    _: &mut Vec<String>,
-    _: &dyn Progress,
-) -> Result<Bench> {
-    Err(Error::new(ErrorKind::Unsupported, "collections are not copied yet"))
+    session: &Session,
+    subject: &Subject,
+    notes: &mut Vec<String>,
+    progress: &dyn Progress,
+) -> Result<MongoBench> {
+    let choice = discover::choose(Engine::Mongodb, Some(session.version()))?;
+    notes.extend(choice.note);
+    let version = choice.install.version;
+    let server = shared::mongodb(version.major, version.minor).await?;
+    let request = Request {
+        collections: subject.command.collections(),
+        joins: joins(subject),
+        limits: CloneLimits::default(),
+    };
+    clone(session, &server.spec(), &request, progress).await
 }
 
 /// The plan on the copy, with actual numbers if it finishes within `limit`.
-pub(super) async fn plan(_: &mut Bench, _: &Subject, _: Duration) -> Result<Plan> {
-    Err(Error::new(ErrorKind::Unsupported, "collections are not copied yet"))
+pub(super) async fn plan(
+    bench: &mut MongoBench,
+    subject: &Subject,
+    limit: Duration,
+) -> Result<Plan> {
+    bench.plan(&subject.statement(), limit).await
 }
 
-/// Proves the report's changes.
+/// Proves the report's changes, the most promising first, and puts what came of it in their
+/// place.
 pub(super) async fn prove(
-    _: Bench,
-    _: &Subject,
-    _: Comparison,
-    _: &mut Report,
-    _: &ExplainOptions,
-    _: &dyn Progress,
+    mut bench: MongoBench,
+    subject: &Subject,
+    comparison: Comparison,
+    report: &mut Report,
+    options: &ExplainOptions,
+    progress: &dyn Progress,
 ) -> Result<()> {
+    let mut changes = std::mem::take(&mut report.changes);
+    let rest = changes.split_off(changes.len().min(options.max_proofs));
+    let bounds = ProveOptions {
+        limit: options.timeout,
+        goal_ms: options.goal_ms,
+        ..ProveOptions::default()
+    };
+    let statement = subject.statement();
+    let proved = prove::prove(&mut bench, &statement, comparison, changes, &bounds, progress).await;
+    let closed = bench.close().await;
+    let proved = proved?;
+    closed?;
+    report.changes = proved.changes;
+    report.changes.extend(rest.into_iter().map(|mut change| {
+        let reason = format!("only the {} most promising changes are tried", options.max_proofs);
+        change.proof = Proof::not_tried(reason);
+        change
+    }));
+    report.best = proved.best;
+    report.goal = proved.goal;
+    report.measured = Some(proved.baseline);
+    report.notes.extend(proved.notes);
     Ok(())
+}
+
+/// The equalities of the `$lookup`s: a sample keeps their documents together.
+fn joins(subject: &Subject) -> Vec<Join> {
+    let Operation::Aggregate(aggregate) = &subject.command.operation else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut open: Vec<&Document> = aggregate.pipeline.iter().collect();
+    while let Some(document) = open.pop() {
+        match stage(document) {
+            Some(("$lookup", Bson::Document(lookup))) => {
+                let part = |key: &str| lookup.get_str(key).ok().map(str::to_string);
+                let sides = (part("localField"), part("from"), part("foreignField"));
+                if let (Some(left_column), Some(right), Some(right_column)) = sides {
+                    let left = subject.command.collection.clone();
+                    found.push(Join { left, left_column, right, right_column });
+                }
+            }
+            Some(("$facet", Bson::Document(branches))) => {
+                let stages = branches.values().filter_map(Bson::as_array).flatten();
+                open.extend(stages.filter_map(Bson::as_document));
+            }
+            _ => {}
+        }
+    }
+    found
 }

@@ -1,12 +1,12 @@
 //! What a command asks of each collection it reads.
 
+mod pushed;
+
 use bson::{Bson, Document};
 use marula_core::Version;
 
-use super::pipeline::{
-    Paths, effect, expression_paths, needed, overlap, stage, stages, unwind_path,
-};
-use super::predicate::{Filter, Kind, Predicate, field_path};
+use super::pipeline::{needed, stage, stages};
+use super::predicate::{Filter, Kind, Predicate};
 
 /// Why a collection is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +166,7 @@ impl Shape {
         access.filter = joined;
         let paths = needed(pipeline);
         access.needed = (!paths.all).then(|| paths.named.into_iter().collect());
-        pushed(pipeline, &mut access, version);
+        pushed::pushed(pipeline, &mut access, version);
         self.accesses.push(access);
         for document in pipeline {
             self.inner(collection, document, version, depth + 1);
@@ -225,104 +225,6 @@ impl Shape {
     }
 }
 
-/// Follows the pipeline as far as the server moves its stages into the read of the collection.
-fn pushed(pipeline: &[Document], access: &mut Access, version: Version) {
-    let mut written = Paths::default();
-    // Whether a later $sort can still be read from an index, and a $limit still stops the read.
-    let mut ordered = true;
-    let mut limited = true;
-    for document in pipeline {
-        let Some((name, value)) = stage(document) else { return };
-        match name {
-            "$match" => {
-                let filter = value.as_document().cloned().unwrap_or_default();
-                limited &= access.limit.is_none();
-                let mut moved = usable(&filter, version);
-                moved.all.retain(|predicate| !written.touches(&predicate.path));
-                moved.any.retain(|branches| {
-                    branches.iter().flat_map(Filter::predicates).all(|p| !written.touches(&p.path))
-                });
-                access.filter.and(moved);
-            }
-            "$sort" => {
-                let keys = value.as_document().map(directions).unwrap_or_default();
-                if ordered
-                    && access.sort.is_empty()
-                    && !keys.iter().any(|(p, _)| written.touches(p))
-                {
-                    access.sort = keys;
-                } else {
-                    limited = false;
-                }
-                ordered = false;
-            }
-            "$skip" => {
-                access.skip = number(Some(value)).filter(|_| limited);
-                return;
-            }
-            "$limit" => {
-                access.limit = number(Some(value)).filter(|_| limited);
-                return;
-            }
-            "$group" => {
-                let key = value.as_document().and_then(|group| group.get("_id"));
-                access.group = group_paths(key, &written);
-                return;
-            }
-            "$sortByCount" => {
-                access.group = group_paths(Some(value), &written);
-                return;
-            }
-            "$unwind" => {
-                limited = false;
-                ordered &= version >= Version::new(6, 0, 0);
-                written.named.extend(unwind_path(value).map(Into::into));
-            }
-            "$lookup" | "$graphLookup" => {
-                ordered &= version >= Version::new(5, 0, 0);
-                written.extend(effect(document).writes);
-            }
-            "$addFields" | "$set" | "$unset" | "$project" => {
-                let effect = effect(document);
-                if effect.replaces {
-                    // A match moves before the projection only on a path it lets through.
-                    let kept = kept(value.as_document());
-                    let outside = move |path: &str| !kept.iter().any(|kept| overlap(kept, path));
-                    return after_projection(pipeline, document, access, version, &outside);
-                }
-                ordered = false;
-                written.extend(effect.writes);
-            }
-            _ => return,
-        }
-    }
-}
-
-/// The matches that follow an inclusive `$project` directly.
-fn after_projection(
-    pipeline: &[Document],
-    projection: &Document,
-    access: &mut Access,
-    version: Version,
-    outside: &dyn Fn(&str) -> bool,
-) {
-    let rest = pipeline.iter().skip_while(|stage| *stage != projection).skip(1);
-    for document in rest {
-        let Some(("$match", Bson::Document(filter))) = stage(document) else { return };
-        let mut moved = usable(filter, version);
-        moved.all.retain(|predicate| !outside(&predicate.path));
-        moved.any.clear();
-        access.filter.and(moved);
-    }
-}
-
-/// The paths a `$project` hands on as they are.
-fn kept(fields: Option<&Document>) -> Vec<String> {
-    let one = |value: &Bson| matches!(value, Bson::Boolean(true)) || number(Some(value)) == Some(1);
-    let fields = fields.into_iter().flatten();
-    fields.filter(|(_, value)| one(value)).map(|(path, _)| path.to_string()).collect()
-}
-
 /// What of a filter the planner can look for; `$expr` intervals only from 5.0 on.
 fn usable(filter: &Document, version: Version) -> Filter {
     let mut parsed = Filter::parse(filter);
@@ -330,20 +232,6 @@ fn usable(filter: &Document, version: Version) -> Filter {
         parsed.all.retain(|p| !(p.expression && p.kind == Kind::Range));
     }
     parsed
-}
-
-fn group_paths(key: Option<&Bson>, written: &Paths) -> Vec<String> {
-    let Some(key) = key else { return Vec::new() };
-    let direct: Vec<String> = match key {
-        Bson::String(_) => field_path(key).map(Into::into).into_iter().collect(),
-        Bson::Document(parts) => parts.values().filter_map(field_path).map(Into::into).collect(),
-        _ => Vec::new(),
-    };
-    let paths = expression_paths(key);
-    match direct.len() == paths.named.len() && !direct.iter().any(|path| written.touches(path)) {
-        true => direct,
-        false => Vec::new(),
-    }
 }
 
 fn directions(keys: &Document) -> Vec<(String, i32)> {
@@ -365,65 +253,4 @@ pub(super) fn number(value: Option<&Bson>) -> Option<i64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use bson::doc;
-
-    use super::*;
-
-    const SIX: Version = Version::new(6, 0, 27);
-
-    fn equality(kind: &Kind) -> bool {
-        *kind == Kind::Equality
-    }
-
-    #[test]
-    fn a_find_is_its_filter_order_limit_and_fields() {
-        let shape = Shape::of(
-            &doc! {"find": "orders", "filter": {"status": "paid", "at": {"$gt": 1}},
-            "sort": {"total": -1}, "limit": 20, "projection": {"_id": 0, "total": 1}},
-            SIX,
-        );
-        let main = &shape.accesses[0];
-        assert_eq!(main.paths(equality), ["status"]);
-        assert_eq!(main.paths(|kind| *kind == Kind::Range), ["at"]);
-        assert_eq!(main.sort, [("total".to_string(), -1)]);
-        assert_eq!(main.limit, Some(20));
-        assert_eq!(main.needed.as_deref(), Some(&["total".to_string()][..]));
-    }
-
-    #[test]
-    fn matches_behind_stages_that_do_not_write_the_path_are_part_of_the_read() {
-        let command = doc! {"aggregate": "orders", "pipeline": [
-            {"$match": {"status": "paid"}},
-            {"$addFields": {"net": {"$subtract": ["$total", "$tax"]}}},
-            {"$unwind": "$items"},
-            {"$match": {"city": "Oslo", "net": {"$gt": 10}, "items.sku": "x"}},
-            {"$lookup": {"from": "products", "localField": "items.sku", "foreignField": "sku",
-                         "as": "product", "pipeline": [{"$match": {"active": true}}]}},
-            {"$group": {"_id": "$city", "n": {"$sum": 1}}},
-        ]};
-        let shape = Shape::of(&command, SIX);
-        assert_eq!(shape.accesses[0].paths(equality), ["status", "city"]);
-        assert_eq!(shape.accesses[0].group, ["city"]);
-        assert_eq!(shape.accesses[1].role, Role::Lookup);
-        assert_eq!(shape.accesses[1].collection, "products");
-        assert_eq!(shape.accesses[1].paths(equality), ["sku", "active"]);
-    }
-
-    #[test]
-    fn a_sort_behind_a_computed_field_is_not_read_from_an_index() {
-        let command = doc! {"aggregate": "orders", "pipeline": [
-        {"$addFields": {"x": 1}}, {"$sort": {"at": -1}}, {"$limit": 5}]};
-        let shape = Shape::of(&command, SIX);
-        assert!(shape.accesses[0].sort.is_empty());
-        assert_eq!(shape.accesses[0].limit, None);
-    }
-
-    #[test]
-    fn a_write_is_read_by_its_filters() {
-        let command = doc! {"update": "c", "updates": [{"q": {"a": 1}, "u": {"$set": {"b": 2}}}]};
-        let shape = Shape::of(&command, SIX);
-        assert_eq!(shape.accesses[0].role, Role::Write);
-        assert_eq!(shape.accesses[0].paths(equality), ["a"]);
-    }
-}
+mod tests;

@@ -5,8 +5,8 @@ use bson::{Bson, Document};
 use marula_core::InferredSchema;
 
 use super::{Answer, Facts, Rewrite, conjunction, conjuncts};
-use crate::mongodb::index::profile;
-use crate::mongodb::pipeline::{effect, filter_paths, overlap, stage, unwind_path};
+use crate::mongodb::index::{array_in, profile};
+use crate::mongodb::pipeline::{effect, filter_paths, stage, unwind_path};
 
 /// Its name among the rewrites.
 pub const ID: &str = "match-before-unwind";
@@ -53,15 +53,16 @@ fn copy(pipeline: &[Document], at: usize, path: &str, facts: Facts) -> Answer {
             break;
         }
     }
-    let made_by_lookup = at > 0
-        && stage(&pipeline[at - 1]).is_some_and(|(name, value)| {
-            let made = value.as_document().and_then(|lookup| lookup.get_str("as").ok());
-            matches!(name, "$lookup" | "$graphLookup")
-                && made.is_some_and(|made| overlap(made, path))
-        });
-    if made_by_lookup {
+    for before in &pipeline[..at] {
+        let Some((name, _)) = stage(before) else { continue };
+        if name == "$unwind" || !effect(before).writes.touches(path) {
+            continue;
+        }
         // $lookup, $unwind and $match become one stage on every server.
-        return Err(None);
+        let coalesced = matches!(name, "$lookup" | "$graphLookup") || wanted.is_empty();
+        return Err((!coalesced).then(|| {
+            format!("'{path}' is made by {name}, so what it holds is not known beforehand")
+        }));
     }
     let earlier: Vec<Document> = pipeline[..at]
         .iter()
@@ -71,24 +72,14 @@ fn copy(pipeline: &[Document], at: usize, path: &str, facts: Facts) -> Answer {
         })
         .flatten()
         .collect();
-    if let Some(schema) = facts.schema
-        && nested(path, schema)
-    {
-        return Err((!wanted.is_empty()).then(|| {
-            format!("'{path}' holds arrays inside the array, where the copy would find less")
-        }));
-    }
     wanted.retain(|condition| !earlier.contains(condition));
     if wanted.is_empty() {
         return Err(declined);
     }
-    if facts.schema.is_none() {
-        return Err(Some(format!(
-            "the documents could not be sampled, so whether '{path}' holds \
-                                 arrays inside the array is not known"
-        )));
-    }
-    let sampled = facts.schema.map_or(0, |schema| schema.sampled);
+    let sampled = match elements(path, facts.schema) {
+        Ok(sampled) => sampled,
+        Err(why) => return Err(Some(why)),
+    };
     let mut conditions = vec![
         "the copied conditions are positive: a document without a matching element cannot pass \
          the original $match, which stays"
@@ -110,15 +101,31 @@ fn copy(pipeline: &[Document], at: usize, path: &str, facts: Facts) -> Answer {
     })
 }
 
-/// Whether elements of the array at `path`, or what is asked below it, are arrays themselves.
-fn nested(path: &str, schema: &InferredSchema) -> bool {
-    let element = format!("{path}[]");
-    profile(path, Some(schema)).is_some()
-        && schema.fields.iter().any(|(spelled, field)| {
-            spelled.replace("[]", "") == path
-                && (spelled.ends_with("[]") && field.types.contains_key("array"))
-                || spelled.starts_with(&format!("{element}[]"))
-        })
+/// In how many documents the array at `path` was seen to hold no arrays itself; if it was not,
+/// why that matters.
+fn elements(path: &str, schema: Option<&InferredSchema>) -> Result<u64, String> {
+    let Some(schema) = schema else {
+        return Err(format!(
+            "the documents could not be sampled, so whether '{path}' holds arrays inside the \
+             array is not known"
+        ));
+    };
+    if profile(path, Some(schema)).is_none() {
+        return Err(format!("no document of the {} sampled has '{path}'", schema.sampled));
+    }
+    let parent = path.rsplit_once('.').map(|(parent, _)| parent);
+    if parent.is_some_and(|parent| array_in(parent, Some(schema)).is_some()) {
+        return Err(format!("'{path}' stands inside another array"));
+    }
+    let inside = format!("{path}[]");
+    let nested = schema.fields.iter().any(|(spelled, field)| {
+        *spelled == inside && field.types.contains_key("array")
+            || spelled.starts_with(&format!("{inside}[]"))
+    });
+    match nested {
+        true => Err(format!("'{path}' holds arrays inside the array, where the copy finds less")),
+        false => Ok(schema.sampled),
+    }
 }
 
 /// Whether a condition on an element implies the same condition on the whole array; if not, why.

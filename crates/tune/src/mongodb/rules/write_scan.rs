@@ -21,13 +21,13 @@ pub(super) static RULE: Rule<Context> = Rule {
         examples: &[
             Example {
                 name: "one document by an unindexed number",
-                setup: numbered!("orders", 3000, "number: '$i', seen: 0"),
+                setup: numbered!("orders", 3000, "number: '$i', seen: {$literal: 0}"),
                 statement: "db.orders.updateMany({number: 77}, {$set: {seen: 1}})",
                 fires: true,
             },
             Example {
                 name: "one document by its _id",
-                setup: numbered!("orders", 3000, "number: '$i', seen: 0"),
+                setup: numbered!("orders", 3000, "number: '$i', seen: {$literal: 0}"),
                 statement: "db.orders.updateMany({_id: 77}, {$set: {seen: 1}})",
                 fires: false,
             },

@@ -1,0 +1,120 @@
+//! Which leading stages the server turns into the read of the collection.
+
+use bson::{Bson, Document};
+use marula_core::Version;
+
+use super::{Access, directions, number, usable};
+use crate::mongodb::pipeline::{Paths, effect, expression_paths, overlap, stage, unwind_path};
+use crate::mongodb::predicate::{Filter, field_path};
+
+/// Follows the pipeline as far as the server moves its stages into the read of the collection.
+pub(super) fn pushed(pipeline: &[Document], access: &mut Access, version: Version) {
+    let mut written = Paths::default();
+    // Whether a later $sort can still be read from an index, and a $limit still stops the read.
+    let mut ordered = true;
+    let mut limited = true;
+    for document in pipeline {
+        let Some((name, value)) = stage(document) else { return };
+        match name {
+            "$match" => {
+                let filter = value.as_document().cloned().unwrap_or_default();
+                limited &= access.limit.is_none();
+                let mut moved = usable(&filter, version);
+                moved.all.retain(|predicate| !written.touches(&predicate.path));
+                moved.any.retain(|branches| {
+                    branches.iter().flat_map(Filter::predicates).all(|p| !written.touches(&p.path))
+                });
+                access.filter.and(moved);
+            }
+            "$sort" => {
+                let keys = value.as_document().map(directions).unwrap_or_default();
+                if ordered
+                    && access.sort.is_empty()
+                    && !keys.iter().any(|(p, _)| written.touches(p))
+                {
+                    access.sort = keys;
+                } else {
+                    limited = false;
+                }
+                ordered = false;
+            }
+            "$skip" => {
+                access.skip = number(Some(value)).filter(|_| limited);
+                return;
+            }
+            "$limit" => {
+                access.limit = number(Some(value)).filter(|_| limited);
+                return;
+            }
+            "$group" => {
+                let key = value.as_document().and_then(|group| group.get("_id"));
+                access.group = group_paths(key, &written);
+                return;
+            }
+            "$sortByCount" => {
+                access.group = group_paths(Some(value), &written);
+                return;
+            }
+            "$unwind" => {
+                limited = false;
+                ordered &= version >= Version::new(6, 0, 0);
+                written.named.extend(unwind_path(value).map(Into::into));
+            }
+            "$lookup" | "$graphLookup" => {
+                ordered &= version >= Version::new(5, 0, 0);
+                written.extend(effect(document).writes);
+            }
+            "$addFields" | "$set" | "$unset" | "$project" => {
+                let effect = effect(document);
+                if effect.replaces {
+                    // A match moves before the projection only on a path it lets through.
+                    let kept = kept(value.as_document());
+                    let outside = move |path: &str| !kept.iter().any(|kept| overlap(kept, path));
+                    return after_projection(pipeline, document, access, version, &outside);
+                }
+                ordered = false;
+                written.extend(effect.writes);
+            }
+            _ => return,
+        }
+    }
+}
+
+/// The matches that follow an inclusive `$project` directly.
+fn after_projection(
+    pipeline: &[Document],
+    projection: &Document,
+    access: &mut Access,
+    version: Version,
+    outside: &dyn Fn(&str) -> bool,
+) {
+    let rest = pipeline.iter().skip_while(|stage| *stage != projection).skip(1);
+    for document in rest {
+        let Some(("$match", Bson::Document(filter))) = stage(document) else { return };
+        let mut moved = usable(filter, version);
+        moved.all.retain(|predicate| !outside(&predicate.path));
+        moved.any.clear();
+        access.filter.and(moved);
+    }
+}
+
+/// The paths a `$project` hands on as they are.
+fn kept(fields: Option<&Document>) -> Vec<String> {
+    let one = |value: &Bson| matches!(value, Bson::Boolean(true)) || number(Some(value)) == Some(1);
+    let fields = fields.into_iter().flatten();
+    fields.filter(|(_, value)| one(value)).map(|(path, _)| path.to_string()).collect()
+}
+
+fn group_paths(key: Option<&Bson>, written: &Paths) -> Vec<String> {
+    let Some(key) = key else { return Vec::new() };
+    let direct: Vec<String> = match key {
+        Bson::String(_) => field_path(key).map(Into::into).into_iter().collect(),
+        Bson::Document(parts) => parts.values().filter_map(field_path).map(Into::into).collect(),
+        _ => Vec::new(),
+    };
+    let paths = expression_paths(key);
+    match direct.len() == paths.named.len() && !direct.iter().any(|path| written.touches(path)) {
+        true => direct,
+        false => Vec::new(),
+    }
+}

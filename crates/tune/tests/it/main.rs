@@ -1,0 +1,4 @@
+//! Rules, proposals and proofs on real servers.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod mongodb;

@@ -1,0 +1,192 @@
+//! Each kind of proposal, from the statement to the proof.
+
+use std::time::Duration;
+
+use marula_core::{ErrorKind, Quiet, Verdict};
+use marula_tune::mongodb::explain;
+use marula_tune::{ExplainOptions, ProveMode};
+
+use super::{assert_proven, change, explained, fresh, rewrite, rules_of, set_up, target};
+
+const SHOP: &str = "\
+db.seed.insertOne({_id: 0})
+db.seed.aggregate([{$project: {i: {$range: [0, 20000]}}}, {$unwind: '$i'}, {$project: {_id: '$i', \
+customer: {$mod: ['$i', 500]}, kind: {$mod: ['$i', 50]}, at: {$mod: [{$multiply: ['$i', 7919]}, 20011]}, \
+status: {$cond: [{$eq: [{$mod: ['$i', 40]}, 0]}, 'open', 'done']}, name: {$concat: ['N', {$toString: {$mod: ['$i', 3000]}}]}, \
+items: [{sku: {$mod: ['$i', 400]}, n: {$mod: ['$i', 7]}}, {sku: {$mod: [{$multiply: ['$i', 3]}, 401]}, n: 2}]}}, \
+{$out: 'orders'}])
+db.seed.aggregate([{$project: {i: {$range: [0, 500]}}}, {$unwind: '$i'}, {$project: {_id: '$i', \
+number: '$i', name: 'somebody'}}, {$out: 'customers'}])";
+
+async fn proven(statement: &str) -> marula_core::Report {
+    let session = fresh(6, 0).await;
+    set_up(&session, SHOP).await;
+    explained(&session, statement, ProveMode::Lab).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_facet_is_hoisted_and_then_uses_an_index() {
+    let report = proven(
+        "db.orders.aggregate([{$facet: {total: [{$match: {kind: 3}}, {$count: 'n'}], customers: \
+         [{$match: {kind: 3}}, {$group: {_id: '$customer', n: {$sum: 1}}}, {$sort: {_id: 1}}]}}])",
+    )
+    .await;
+    assert!(rules_of(&report).contains(&"facet"));
+    assert_proven(rewrite(&report));
+    assert_eq!(rewrite(&report).proof.results_equal, Some(true));
+    let best = report.best.unwrap();
+    assert_eq!(best.changes.len(), 2, "the rewrite and its index: {:?}", best.changes);
+    assert_eq!(best.proof.results_equal, Some(true));
+    assert!(best.proof.speedup.unwrap() > 10.0, "{:?}", best.proof.speedup);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_match_is_copied_before_the_unwind_and_then_uses_an_index() {
+    let report = proven(
+        "db.orders.aggregate([{$unwind: '$items'}, {$match: {'items.sku': 55}}, \
+         {$group: {_id: '$customer', n: {$sum: '$items.n'}}}, {$sort: {_id: 1}}])",
+    )
+    .await;
+    assert!(rules_of(&report).contains(&"late-match"));
+    assert_proven(rewrite(&report));
+    let best = report.best.unwrap();
+    assert_eq!(best.proof.results_equal, Some(true));
+    assert!(best.proof.speedup.unwrap() > 10.0, "{:?}", best.proof.speedup);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_negation_is_not_copied_before_the_unwind() {
+    let report = proven(
+        "db.orders.aggregate([{$unwind: '$items'}, {$match: {'items.sku': {$ne: 55}}}, \
+         {$group: {_id: '$customer', n: {$sum: '$items.n'}}}, {$sort: {_id: 1}}])",
+    )
+    .await;
+    assert!(!report.changes.iter().any(|c| c.kind == marula_core::ChangeKind::Rewrite));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unused_lookup_is_dropped() {
+    let report = proven(
+        "db.orders.aggregate([{$match: {kind: 3}}, {$lookup: {from: 'customers', localField: \
+         'customer', foreignField: 'number', as: 'c'}}, {$group: {_id: '$customer', n: {$sum: 1}}}, \
+         {$sort: {_id: 1}}])",
+    )
+    .await;
+    assert_proven(rewrite(&report));
+    assert!(rewrite(&report).proof.speedup.unwrap() > 3.0);
+    assert_proven(change(&report, "{ number: 1 }"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_rewrites_are_also_offered_as_one() {
+    let report = proven(
+        "db.orders.aggregate([{$lookup: {from: 'customers', localField: 'customer', foreignField: \
+         '_id', as: 'c'}}, {$unwind: '$items'}, {$match: {'items.sku': 55}}, {$group: {_id: \
+         '$customer', n: {$sum: '$items.n'}}}, {$sort: {_id: 1}}])",
+    )
+    .await;
+    let rewrites: Vec<_> = report
+        .changes
+        .iter()
+        .filter(|change| change.kind == marula_core::ChangeKind::Rewrite)
+        .collect();
+    assert_eq!(rewrites.len(), 3, "each alone, and both");
+    for rewrite in &rewrites {
+        assert_proven(rewrite);
+        assert_eq!(rewrite.down, rewrites[0].down, "all lead back to the same text");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partial_index_serves_a_rare_constant() {
+    let report = proven("db.orders.find({status: 'open', customer: 40})").await;
+    let partial = change(&report, "partialFilterExpression");
+    assert_proven(partial);
+    assert!(partial.conditions.iter().any(|condition| condition.contains("implies")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_covering_index_reads_no_document() {
+    let report = proven(
+        "db.orders.aggregate([{$match: {kind: {$lt: 10}}}, {$group: {_id: '$customer', n: {$sum: 1}}}])",
+    )
+    .await;
+    let covering = change(&report, "{ kind: 1, customer: 1 }");
+    assert_proven(covering);
+    let after = covering.proof.after.as_ref().unwrap().plan.as_ref().unwrap();
+    assert_eq!(after.summary.reads, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_collation_goes_into_the_index() {
+    let report =
+        proven("db.orders.find({name: 'n77'}).collation({locale: 'en', strength: 2})").await;
+    let index = change(&report, "collation");
+    assert!(index.up[0].contains("strength: 2"), "{}", index.up[0]);
+    assert_proven(index);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_is_explained_and_never_run() {
+    let session = fresh(6, 0).await;
+    set_up(&session, SHOP).await;
+    let statement = "db.orders.updateMany({customer: 77}, {$set: {status: 'gone'}})";
+    let report = explained(&session, statement, ProveMode::Lab).await;
+    assert!(rules_of(&report).contains(&"write-scan"));
+    let index = change(&report, "{ customer: 1 }");
+    assert_proven(index);
+    let gone = session.database().collection::<bson::Document>("orders");
+    assert_eq!(gone.count_documents(bson::doc! {"status": "gone"}).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_branch_of_an_or_gets_its_index_and_only_both_together_help() {
+    let report = proven("db.orders.find({$or: [{customer: 77}, {at: {$lt: 20}}]})").await;
+    assert!(rules_of(&report).contains(&"or-scan"));
+    let best = report.best.unwrap();
+    assert_eq!(best.changes.len(), 2, "{:?}", best.changes);
+    assert_eq!(best.proof.verdict, Verdict::Proven);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_goal_is_met_or_not() {
+    let session = fresh(6, 0).await;
+    set_up(&session, SHOP).await;
+    for (goal, met) in [(1000.0, true), (0.0001, false)] {
+        let options =
+            ExplainOptions { goal_ms: Some(goal), analyze: true, ..ExplainOptions::default() };
+        let statement = "db.orders.find({customer: 77})";
+        let report =
+            explain(&session, &target(&session), statement, &options, &Quiet).await.unwrap();
+        assert_eq!(report.goal.unwrap().met, Some(met));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_if_is_refused_by_name() {
+    let session = fresh(6, 0).await;
+    let options = ExplainOptions { prove: ProveMode::WhatIf, ..ExplainOptions::default() };
+    let error =
+        explain(&session, &target(&session), "db.c.find({})", &options, &Quiet).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.hints().iter().any(|hint| hint.contains("--prove lab")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn past_the_time_limit_the_intended_plan_is_explained() {
+    let session = fresh(6, 0).await;
+    set_up(&session, SHOP).await;
+    let options = ExplainOptions {
+        prove: ProveMode::Off,
+        analyze: true,
+        timeout: Duration::from_millis(30),
+        ..ExplainOptions::default()
+    };
+    // Every order against every customer, without an index.
+    let statement = "db.orders.aggregate([{$lookup: {from: 'customers', localField: 'at', \
+                     foreignField: 'number', as: 'c'}}, {$match: {'c.name': 'nobody'}}])";
+    let report = explain(&session, &target(&session), statement, &options, &Quiet).await.unwrap();
+    assert!(report.notes.iter().any(|note| note.contains("cancelled")), "{:?}", report.notes);
+    assert!(!report.plan.as_ref().unwrap().executed);
+    assert!(rules_of(&report).contains(&"lookup-scan"), "{:?}", rules_of(&report));
+}
