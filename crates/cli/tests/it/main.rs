@@ -2,4 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod arrows;
+mod lab;
+mod large;
+mod lifecycle;
 mod program;
+mod scenarios;
