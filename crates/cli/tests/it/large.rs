@@ -56,7 +56,8 @@ fn a_plan_nested_deeper_than_any_stack() {
     let home = Home::new();
     let depth = 20_000;
     let open = r#"{"Node Type":"Result","Startup Cost":0,"Total Cost":1,"Plan Rows":1,"Plan Width":4,"Plans":["#;
-    let leaf = r#"{"Node Type":"Result","Startup Cost":0,"Total Cost":1,"Plan Rows":1,"Plan Width":4}"#;
+    let leaf =
+        r#"{"Node Type":"Result","Startup Cost":0,"Total Cost":1,"Plan Rows":1,"Plan Width":4}"#;
     let plan = format!("[{{\"Plan\":{}{leaf}{}}}]", open.repeat(depth), "]}".repeat(depth));
     std::fs::write(home.path().join("deep.json"), plan).unwrap();
     for format in ["human", "json"] {

@@ -84,5 +84,7 @@ fn set_up(folder: &Path, postgres: &str, mongodb: &str) {
 
 fn blocks(text: &str, fence: &str) -> Vec<String> {
     let pieces = text.split(fence).skip(1);
-    pieces.filter_map(|piece| piece.split("```").next().map(|block| block.trim().to_string())).collect()
+    pieces
+        .filter_map(|piece| piece.split("```").next().map(|block| block.trim().to_string()))
+        .collect()
 }
