@@ -49,8 +49,7 @@ async fn query(app: &mut App, args: &Explain, progress: &Terminal) -> Result<Rep
     let options = options(app, args, &target);
     match &session {
         Session::Postgres(session) => {
-            let _ = session;
-            Err(Error::new(ErrorKind::Unsupported, "PostgreSQL is not explained yet"))
+            marula_tune::postgres::explain(session, &target, &text, &options, progress).await
         }
         Session::Mongodb(session) => {
             marula_tune::mongodb::explain(session, &target, &text, &options, progress).await
@@ -98,8 +97,7 @@ async fn saved(app: &mut App, args: &Explain, path: &str, progress: &Terminal) -
                 Some(Session::Postgres(session)) => Some(session.as_ref()),
                 _ => None,
             };
-            let _ = (plan, session);
-            Err(Error::new(ErrorKind::Unsupported, "PostgreSQL is not explained yet"))
+            marula_tune::postgres::explain_saved(plan, session, &target, &options, progress).await
         }
         Engine::Mongodb => {
             let plan = marula_mongodb::plan::parse(&text).map_err(at)?;
