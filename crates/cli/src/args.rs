@@ -94,13 +94,14 @@ pub struct Explain {
     /// Where the query runs; may be left out with --plan.
     pub target: Option<String>,
     /// The query: SQL, mongosh syntax, or a MongoDB command as JSON.
-    #[arg(conflicts_with_all = ["file", "plan"])]
+    #[arg(conflicts_with = "file")]
     pub query: Option<String>,
     /// Read the query from FILE; - is stdin.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<String>,
     /// Explain a saved plan (EXPLAIN output as JSON or text, MongoDB explain as JSON); - is stdin.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "file")]
+    /// With its query (-f) more is found.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub plan: Option<String>,
     /// A value for $1, $2 …, in order; \N is NULL. What is not given is taken from statistics.
     #[arg(long = "param", value_name = "VALUE", allow_hyphen_values = true)]

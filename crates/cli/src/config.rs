@@ -185,12 +185,13 @@ fn explain(error: &toml::de::Error, name: &str, text: &str) -> Error {
         let start = text[..span.start.min(text.len())].rfind('\n').map_or(0, |at| at + 1);
         let end = text[start..].find('\n').map_or(text.len(), |at| start + at);
         let line = marula_core::redact(&text[start..end]);
+        let above = "\n".repeat(text[..start].matches('\n').count());
         if line == text[start..end] {
             found = found.mark(Marked {
-                name: format!("{name}:{}", text[..start].matches('\n').count() + 1),
-                text: line,
-                start: span.start - start,
-                end: span.end.min(end).max(span.start) - start,
+                name: name.to_string(),
+                text: above.clone() + &line,
+                start: above.len() + span.start - start,
+                end: above.len() + span.end.min(end).max(span.start) - start,
             });
         }
     }

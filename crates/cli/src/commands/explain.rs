@@ -30,18 +30,11 @@ async fn query(app: &mut App, args: &Explain, progress: &Terminal) -> Result<Rep
         );
     };
     let engine = targets::resolve(name, &app.config)?.engine;
-    let text = match (&args.query, &args.file) {
-        (Some(query), _) => query.clone(),
-        (None, Some(path)) => {
-            app.file = Some(path.clone()).filter(|path| path != "-");
-            read_input(path)?
-        }
-        (None, None) => {
-            return usage(
-                "no query is given",
-                "write it after the target, or read it with -f FILE (- is stdin)",
-            );
-        }
+    let Some(text) = text(app, args)? else {
+        return usage(
+            "no query is given",
+            "write it after the target, or read it with -f FILE (- is stdin)",
+        );
     };
     // What would be refused is refused before anybody is troubled with it.
     check(engine, &text)?;
@@ -54,6 +47,18 @@ async fn query(app: &mut App, args: &Explain, progress: &Terminal) -> Result<Rep
         Session::Mongodb(session) => {
             marula_tune::mongodb::explain(session, &target, &text, &options, progress).await
         }
+    }
+}
+
+/// The query as it was given, on the command line or in a file.
+fn text(app: &mut App, args: &Explain) -> Result<Option<String>> {
+    match (&args.query, &args.file) {
+        (Some(query), _) => Ok(Some(query.clone())),
+        (None, Some(path)) => {
+            app.file = Some(path.clone()).filter(|path| path != "-");
+            read_input(path).map(Some)
+        }
+        (None, None) => Ok(None),
     }
 }
 
@@ -71,6 +76,7 @@ fn check(engine: Engine, text: &str) -> Result<()> {
 async fn saved(app: &mut App, args: &Explain, path: &str, progress: &Terminal) -> Result<Report> {
     let text = read_input(path)?;
     app.file = Some(path.to_string()).filter(|path| path != "-");
+    let query = self::text(app, args)?;
     let opened = match &args.target {
         Some(name) => Some(open::open(app, name, app.timeout(args.timeout)).await?),
         None => None,
@@ -97,10 +103,15 @@ async fn saved(app: &mut App, args: &Explain, path: &str, progress: &Terminal) -
                 Some(Session::Postgres(session)) => Some(session.as_ref()),
                 _ => None,
             };
-            marula_tune::postgres::explain_saved(plan, session, &target, &options, progress).await
+            let query = query.as_deref();
+            marula_tune::postgres::explain_saved(plan, session, &target, query, &options, progress)
+                .await
         }
         Engine::Mongodb => {
-            let plan = marula_mongodb::plan::parse(&text).map_err(at)?;
+            let mut plan = marula_mongodb::plan::parse(&text).map_err(at)?;
+            if let Some(query) = &query {
+                plan.command = Some(marula_mongodb::shell::parse(query)?);
+            }
             let session = match session {
                 Some(Session::Mongodb(session)) => Some(session.as_ref()),
                 _ => None,
