@@ -65,3 +65,17 @@ fn place(error: Error, name: &str) -> Error {
         _ => error,
     }
 }
+
+impl Session {
+    /// An error under the name the user gave the target, where the library knows its address only.
+    pub fn name(&self, error: Error, target: &Target) -> Error {
+        let address = match self {
+            Session::Postgres(session) => session.spec().to_string(),
+            Session::Mongodb(session) => session.spec().to_string(),
+        };
+        match error.place() {
+            Some(place) if place != address => error,
+            _ => error.at(target.name.clone()),
+        }
+    }
+}

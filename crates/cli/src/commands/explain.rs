@@ -40,14 +40,15 @@ async fn query(app: &mut App, args: &Explain, progress: &Terminal) -> Result<Rep
     check(engine, &text)?;
     let (target, session) = open::open(app, name, app.timeout(args.timeout)).await?;
     let options = options(app, args, &target);
-    match &session {
+    let result = match &session {
         Session::Postgres(session) => {
             marula_tune::postgres::explain(session, &target, &text, &options, progress).await
         }
         Session::Mongodb(session) => {
             marula_tune::mongodb::explain(session, &target, &text, &options, progress).await
         }
-    }
+    };
+    result.map_err(|error| session.name(error, &target))
 }
 
 /// The query as it was given, on the command line or in a file.

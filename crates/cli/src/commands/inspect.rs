@@ -17,16 +17,17 @@ pub async fn run(app: &App, args: Inspect) -> Result<Outcome> {
         Session::Postgres(session) => {
             use marula_postgres::catalog::{Scope, read};
             let scope = if object.is_empty() { Scope::All } else { Scope::Relations(&object) };
-            Catalog::Postgres(read(session, scope).await?)
+            read(session, scope).await.map(Catalog::Postgres)
         }
         Session::Mongodb(session) => {
             use marula_mongodb::catalog::{Scope, read};
             let scope = if object.is_empty() { Scope::All } else { Scope::Collections(&object) };
             // The overview does not show schemas, and sampling every collection takes its time.
             let sample = (!object.is_empty()).then_some(args.sample);
-            Catalog::Mongodb(read(session, scope, sample).await?)
+            read(session, scope, sample).await.map(Catalog::Mongodb)
         }
     };
+    let catalog = catalog.map_err(|error| session.name(error, &target))?;
     let mut report = Report::new("inspect");
     report.target = Some(target);
     report.catalog = Some(catalog);

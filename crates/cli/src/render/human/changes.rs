@@ -1,5 +1,7 @@
 //! What to do, in the order in which to do it, and what was thought of besides.
 
+use std::collections::HashSet;
+
 use marula_core::{Change, ChangeKind, Engine, Proof, Report, Verdict};
 
 use super::super::{Look, statement};
@@ -17,13 +19,14 @@ pub fn to_do(report: &Report, look: &Look, out: &mut String) {
     }
     heading("What to do", look, out);
     // A rewrite that goes with other rewrites is only right as the one statement at the end.
+    let mut said = HashSet::new();
     let rewrites = changes.iter().filter(|change| change.kind == ChangeKind::Rewrite).count();
     for (at, change) in changes.iter().enumerate() {
         if at > 0 {
             out.push('\n');
         }
         let folded = rewrites > 1 && change.kind == ChangeKind::Rewrite;
-        one(&format!("{}.", at + 1), change, !folded, look, out);
+        one(&format!("{}.", at + 1), change, !folded, &mut said, look, out);
     }
     let engine = changes[0].engine;
     if let Some(text) = best.statement.as_ref().filter(|_| rewrites > 1) {
@@ -40,19 +43,29 @@ pub fn others(report: &Report, look: &Look, out: &mut String) {
         return;
     }
     heading(if best.is_empty() { "What could be done" } else { "Also thought of" }, look, out);
+    let mut said = HashSet::new();
     for (at, change) in others.iter().enumerate() {
         if at > 0 {
             out.push('\n');
         }
         // What does not help is told, but not handed out to be pasted.
-        let shown = change.proof.verdict != Verdict::Refuted || look.verbose;
-        one("·", change, shown, look, out);
+        // A rewrite beside a better way is long, and the reader has something to do already.
+        let aside = change.kind == ChangeKind::Rewrite && !best.is_empty();
+        let shown = look.verbose || change.proof.verdict != Verdict::Refuted && !aside;
+        one("·", change, shown, &mut said, look, out);
     }
 }
 
 const INDENT: &str = "     ";
 
-fn one(mark: &str, change: &Change, with_code: bool, look: &Look, out: &mut String) {
+fn one<'a>(
+    mark: &str,
+    change: &'a Change,
+    with_code: bool,
+    said: &mut HashSet<&'a str>,
+    look: &Look,
+    out: &mut String,
+) {
     let width = paragraph(look);
     let title = format!("{} [{}]", text::flat(&change.title), change.id.0);
     out.push_str(&text::wrap(&title, width, &format!("  {} ", text::left(mark, 2)), INDENT));
@@ -69,7 +82,10 @@ fn one(mark: &str, change: &Change, with_code: bool, look: &Look, out: &mut Stri
     let asides = change.hazards.iter().map(|text| ("Mind", text));
     let asides: Vec<_> =
         asides.chain(change.conditions.iter().map(|text| ("Checked", text))).collect();
-    if with_code && (!asides.is_empty() || look.verbose && !change.down.is_empty()) {
+    // What holds for several changes is said once.
+    let asides: Vec<_> =
+        asides.into_iter().filter(|(_, text)| with_code && said.insert(text.as_str())).collect();
+    if !asides.is_empty() || with_code && look.verbose && !change.down.is_empty() {
         out.push('\n');
     }
     for (word, aside) in asides {

@@ -1,5 +1,6 @@
 //! `marula inspect` on MongoDB: all collections, or one with its inferred schema.
 
+use marula_core::Json;
 use marula_core::{
     Collection, CollectionKind, DocumentCatalog, DocumentIndex, FieldProfile, InferredSchema,
     Report,
@@ -67,7 +68,7 @@ fn overview(report: &Report, catalog: &DocumentCatalog, look: &Look, out: &mut S
         numbers("on disk"),
         numbers("average"),
         numbers("indexes"),
-        numbers("of"),
+        numbers("their size"),
     ];
     grid(&columns, &rows, look, out);
 }
@@ -178,7 +179,7 @@ fn field_row(path: &str, field: &FieldProfile) -> Vec<String> {
         .iter()
         .filter(|(_, count)| *count > 1)
         .take(3)
-        .map(|(value, _)| text::cut(&value.to_string(), 24))
+        .map(|(value, _)| text::cut(&plain(value), 24))
         .collect();
     vec![
         path.to_string(),
@@ -193,6 +194,16 @@ fn field_row(path: &str, field: &FieldProfile) -> Vec<String> {
         length.unwrap_or_default(),
         common.join(", "),
     ]
+}
+
+/// A value without the wrapping of extended JSON: `12.50`, not `{"$numberDecimal":"12.50"}`.
+fn plain(value: &Json) -> String {
+    let inner = value.as_object().filter(|object| object.len() == 1);
+    match inner.and_then(|object| object.iter().next()) {
+        Some((key, Json::String(inner))) if key.starts_with('$') => inner.clone(),
+        Some((key, inner @ Json::Object(_))) if key.starts_with('$') => plain(inner),
+        _ => value.to_string(),
+    }
 }
 
 fn kind(kind: CollectionKind) -> &'static str {

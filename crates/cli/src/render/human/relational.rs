@@ -46,7 +46,7 @@ fn overview(report: &Report, catalog: &RelationalCatalog, look: &Look, out: &mut
         numbers("rows"),
         numbers("size"),
         numbers("indexes"),
-        numbers("of"),
+        numbers("their size"),
         numbers("seq scans"),
         numbers("index scans"),
         words("analyzed"),
