@@ -11,8 +11,8 @@
 //! | `categories`  | `categories`               | 56              | two levels; does not grow with the scale |
 //! | `products`    | `products`                 | 20,000          | `attributes` is jsonb / a nested document, `tags` an array |
 //! | `orders`      | `orders`                   | 400,000         | 93 % delivered, 1 % refunded; `total` is the sum of the items |
-//! | `order_items` | `orders.items[]`           | ~1,000,000      | `id` is kept in MongoDB |
-//! | `payments`    | `payments`                 | ~425,000        | refunds are negative; failed attempts stay |
+//! | `order_items` | `orders.items[]`           | 1,015,000       | `id` is kept in MongoDB |
+//! | `payments`    | `payments`                 | 414,000         | refunds are negative; failed attempts stay |
 //! | `reviews`     | `reviews`                  | 150,000         | free text; only of products the customer ordered |
 //! | `events`      | `events`                   | 2,000,000       | anonymous visitors have no customer; `payload` is jsonb / a nested document |
 //!
@@ -32,7 +32,7 @@
 //! missing fields.
 //!
 //! **Skew.** Customers and products are drawn by the Zipf–Mandelbrot law; the busiest 1 % of
-//! the products have over a third of the items. Orders and events grow over the years and
+//! the products have two fifths of the items. Orders and events grow over the years and
 //! follow season, weekday and hour. Older orders have lower ids.
 //!
 //! **Same seed, same bytes.** Every row is a function of seed, scale, table and id, so the

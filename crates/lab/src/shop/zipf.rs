@@ -88,6 +88,16 @@ mod tests {
     }
 
     #[test]
+    fn one_in_a_hundred_has_over_a_third() {
+        let zipf = Zipf::new(20_000, 10.0, 7);
+        let mut top = vec![false; 20_000];
+        zipf.ids.iter().take(200).for_each(|id| top[*id as usize] = true);
+        let mut rng = Rng::of(7, Stream::Item, 0);
+        let hits = (0..100_000).filter(|_| top[zipf.draw(&mut rng) as usize]).count();
+        assert!((37_000..42_000).contains(&hits), "{hits}");
+    }
+
+    #[test]
     fn one_id_is_enough() {
         let mut rng = Rng::of(1, Stream::Order, 0);
         assert_eq!(Zipf::new(0, 10.0, 1).draw(&mut rng), 0);

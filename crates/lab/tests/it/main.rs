@@ -5,4 +5,5 @@ mod discover;
 mod left_behind;
 mod named;
 mod servers;
+mod shop;
 mod world;
