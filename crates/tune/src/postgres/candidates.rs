@@ -245,3 +245,6 @@ fn bytes(bytes: f64) -> String {
         b => format!("{:.0} kB", (b / 1e3).max(8.0)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,9 @@ mod candidates;
 mod context;
 mod cost;
 mod explain;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod fixture;
 mod order;
 mod prove;
 mod rewrites;

@@ -133,3 +133,6 @@ fn deparse(statement: &Node) -> Option<String> {
     };
     marula_postgres::sql::deparse(&tree).ok()
 }
+
+#[cfg(test)]
+mod tests;

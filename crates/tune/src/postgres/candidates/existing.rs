@@ -46,7 +46,6 @@ fn begins_with(index: &Index, candidate: &Candidate) -> bool {
 fn finds_one_row(index: &Index, candidate: &Candidate) -> bool {
     index.unique
         && index.predicate.is_none()
-        && candidate.include.is_empty()
         && index.keys.iter().all(|key| {
             let leading = candidate.keys.iter().take(index.keys.len());
             key.column.is_some() && leading.into_iter().any(|wants| wants.column == key.column)

@@ -257,6 +257,7 @@ impl<'a> Asked<'a> {
             }
             if keys.is_empty() {
                 keys.extend(self.joins.first().map(|key| plain_key(key)));
+                purposes.extend((!keys.is_empty()).then_some(Purpose::Join));
             }
             if keys.is_empty() {
                 let key = self.relation.primary_key().first().cloned();

@@ -80,18 +80,21 @@ fn kept(used: &Use, relation: &Relation, candidate: &Candidate) -> f64 {
         .product()
 }
 
-/// The best, at most `limit`, and at most three for one relation before the others had theirs.
+/// The best, at most `limit`: the best of each use of a relation first, then the second best of
+/// each, so that no relation crowds out the others.
 pub(super) fn choose(mut found: Vec<Candidate>, limit: usize) -> Vec<Candidate> {
     found.retain(|candidate| candidate.gain >= 0.02);
     found.sort_by(|a, b| b.gain.total_cmp(&a.gain));
-    let mut per_relation: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut first, mut later) = (Vec::new(), Vec::new());
+    let mut turns: BTreeMap<(usize, String), usize> = BTreeMap::new();
+    let mut ranked: Vec<(usize, Candidate)> = Vec::new();
     for candidate in found {
-        let count = per_relation.entry(candidate.relation.clone()).or_default();
-        *count += 1;
-        if *count <= 3 { first.push(candidate) } else { later.push(candidate) }
+        let turn = turns.entry(candidate.serves.clone()).or_default();
+        ranked.push((*turn, candidate));
+        *turn += 1;
     }
-    first.append(&mut later);
-    first.truncate(limit);
-    first
+    // Stable: within a turn the order by gain stays.
+    ranked.sort_by_key(|(turn, _)| *turn);
+    let mut chosen: Vec<Candidate> = ranked.into_iter().map(|(_, c)| c).take(limit).collect();
+    chosen.sort_by(|a, b| b.gain.total_cmp(&a.gain));
+    chosen
 }

@@ -259,5 +259,7 @@ fn literal(moment: PrimitiveDateTime, kind: &str) -> Option<Node> {
         _ if moment.time() == Time::MIDNIGHT => moment.date().format(&date).ok()?,
         _ => moment.format(&full).ok()?,
     };
-    Some(ast::typed_constant(&text, &[kind]))
+    // Named in full, the type is printed as SQL has it rather than as a quoted name.
+    let name: &[&str] = if kind == "date" { &["date"] } else { &["pg_catalog", kind] };
+    Some(ast::typed_constant(&text, name))
 }

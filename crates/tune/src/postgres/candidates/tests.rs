@@ -1,0 +1,139 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::super::Shape;
+use super::super::fixture::{catalog, parse, plan};
+use super::candidates;
+
+fn definitions(sql: &str, relations: &[&str]) -> Vec<String> {
+    let (catalog, plan) = (catalog(), plan(relations));
+    let shape = Shape::read(&parse(sql), Some(&catalog));
+    candidates(&shape, &plan, &catalog)
+        .iter()
+        .map(|candidate| candidate.proposal.up.join("; "))
+        .map(|up| up.replace("CREATE INDEX CONCURRENTLY ", ""))
+        .collect()
+}
+
+#[track_caller]
+fn offers(sql: &str, relations: &[&str], wanted: &str) {
+    let found = definitions(sql, relations);
+    assert!(found.iter().any(|found| found == wanted), "{sql}\nwanted {wanted}\nfound {found:#?}");
+}
+
+#[test]
+fn equality_leads_then_the_range() {
+    offers(
+        "SELECT * FROM orders WHERE placed_at > '2026-01-01' AND customer_id = 7",
+        &["orders"],
+        "orders_customer_id_placed_at_idx ON public.orders (customer_id, placed_at)",
+    );
+}
+
+#[test]
+fn equality_leads_then_the_order_with_its_directions() {
+    offers(
+        "SELECT * FROM orders o WHERE customer_id = 7 ORDER BY placed_at DESC, total LIMIT 10",
+        &["orders o"],
+        "orders_customer_id_placed_at_total_idx ON public.orders (customer_id, placed_at DESC, total)",
+    );
+    offers(
+        "SELECT * FROM orders o WHERE customer_id = 7 ORDER BY total DESC NULLS LAST LIMIT 10",
+        &["orders o"],
+        "orders_customer_id_total_idx ON public.orders (customer_id, total DESC NULLS LAST)",
+    );
+}
+
+#[test]
+fn a_join_is_led_by_its_key() {
+    offers(
+        "SELECT c.id FROM customers c JOIN orders o ON o.customer_id = c.id WHERE c.email = 'x'",
+        &["customers c", "orders o"],
+        "orders_customer_id_idx ON public.orders (customer_id)",
+    );
+    // The primary key finds the customer already.
+    let found = definitions(
+        "SELECT c.id FROM customers c JOIN orders o ON o.customer_id = c.id WHERE c.email = 'x'",
+        &["customers c", "orders o"],
+    );
+    assert!(found.iter().all(|found| !found.contains("customers (id")), "{found:#?}");
+}
+
+#[test]
+fn few_rows_of_one_status_get_a_partial_index() {
+    offers(
+        "SELECT * FROM orders WHERE status = 'refunded' ORDER BY placed_at LIMIT 5",
+        &["orders"],
+        "orders_placed_at_idx ON public.orders (placed_at) WHERE status = 'refunded'",
+    );
+}
+
+#[test]
+fn few_narrow_columns_are_carried_along() {
+    offers(
+        "SELECT total FROM orders WHERE customer_id = 7",
+        &["orders"],
+        "orders_customer_id_total_idx ON public.orders (customer_id) INCLUDE (total)",
+    );
+}
+
+#[test]
+fn an_expression_is_indexed_where_it_means_the_same_everywhere() {
+    offers(
+        "SELECT * FROM customers WHERE lower(email) = 'a@b'",
+        &["customers"],
+        "customers_lower_idx ON public.customers ((lower(email)))",
+    );
+    let found =
+        definitions("SELECT * FROM orders WHERE date_trunc('day', seen_at) = '2026-01-01'", &["orders"]);
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn patterns_get_trigrams_and_containment_gets_gin() {
+    offers(
+        "SELECT * FROM orders WHERE note LIKE '%refund%'",
+        &["orders"],
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm; orders_note_idx ON public.orders USING gin (note gin_trgm_ops)",
+    );
+    offers(
+        "SELECT * FROM orders WHERE data @> '{\"vip\": true}'",
+        &["orders"],
+        "orders_data_idx ON public.orders USING gin (data jsonb_path_ops)",
+    );
+    offers(
+        "SELECT * FROM orders WHERE note LIKE 'refund%'",
+        &["orders"],
+        "orders_note_idx ON public.orders (note text_pattern_ops)",
+    );
+}
+
+#[test]
+fn what_exists_is_not_offered_again() {
+    assert_eq!(definitions("SELECT * FROM orders WHERE id = 7", &["orders"]), Vec::<String>::new());
+    let found = definitions("SELECT * FROM orders ORDER BY id DESC LIMIT 3", &["orders"]);
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn conditions_in_subqueries_find_their_tables() {
+    offers(
+        "SELECT email FROM customers c WHERE EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = c.id AND o.status = 'paid')",
+        &["customers c", "orders o"],
+        "orders_customer_id_idx ON public.orders (customer_id) WHERE status = 'paid'",
+    );
+    offers(
+        "SELECT email FROM customers WHERE id IN (SELECT customer_id FROM orders)",
+        &["customers", "orders"],
+        "orders_customer_id_idx ON public.orders (customer_id)",
+    );
+}
+
+#[test]
+fn the_same_statement_always_gets_the_same_list() {
+    let sql = "SELECT o.id FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.status = 'x' AND o.total > 5 AND c.referred_by = 3 ORDER BY o.placed_at DESC LIMIT 5";
+    let first = definitions(sql, &["orders o", "customers c"]);
+    assert!(!first.is_empty() && first.len() <= 6);
+    for _ in 0..5 {
+        assert_eq!(definitions(sql, &["orders o", "customers c"]), first);
+    }
+}

@@ -1,0 +1,74 @@
+//! What cannot be done says so, and does the rest.
+
+use std::time::Duration;
+
+use marula_core::{ErrorKind, Quiet, Verdict};
+use marula_tune::postgres::explain;
+use marula_tune::{ExplainOptions, ProveMode};
+
+use super::{explained, fresh, options, set_up, target};
+
+const T: &str = "CREATE TABLE t (id int PRIMARY KEY, n int, w text);
+INSERT INTO t SELECT i, i % 5000, repeat('x', 50) FROM generate_series(1, 50000) i;
+ANALYZE t;";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_what_if_without_hypopg_is_refused_by_name() {
+    let session = fresh(15).await;
+    set_up(&session, T).await;
+    let sql = "SELECT * FROM t WHERE n = 7";
+    let error = explain(&session, &target(&session), sql, &options(ProveMode::WhatIf), &Quiet)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.message().contains("HypoPG"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_and_unknown_names_never_get_to_a_plan() {
+    let session = fresh(15).await;
+    set_up(&session, T).await;
+    for (sql, kind, word) in [
+        ("DELETE FROM t", ErrorKind::Refused, "DELETE"),
+        ("SELECT 1; SELECT 2", ErrorKind::Refused, "2 statements"),
+        ("SELECT pg_sleep(100)", ErrorKind::Refused, "pg_sleep"),
+        ("SELECT * FORM t", ErrorKind::Syntax, "syntax"),
+        ("SELECT * FROM tt", ErrorKind::NotFound, "tt"),
+    ] {
+        let error = explain(&session, &target(&session), sql, &options(ProveMode::Off), &Quiet)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), kind, "{sql}: {error}");
+        assert!(error.to_string().contains(word), "{sql}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_beyond_its_time_is_cancelled_and_its_estimate_explained() {
+    let spec = marula_lab::shared::postgres(15).await.unwrap().create_database().await.unwrap();
+    let made = marula_postgres::Session::open(&spec, &marula_postgres::SessionOptions::lab()).await.unwrap();
+    set_up(&made, T).await;
+    let short = Duration::from_millis(300);
+    let session = marula_postgres::Session::open(&spec, &marula_postgres::SessionOptions::read_only(short))
+        .await
+        .unwrap();
+    let options = ExplainOptions { timeout: short, ..options(ProveMode::Off) };
+    let sql = "SELECT count(*) FROM t a JOIN t b ON a.w <> b.w || a.id";
+    let report = explain(&session, &target(&session), sql, &options, &Quiet).await.unwrap();
+    assert!(report.notes.iter().any(|note| note.contains("cancelled")), "{:?}", report.notes);
+    assert!(!report.plan.unwrap().executed);
+    assert!(report.measured.unwrap().timed_out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_proofs_each_change_says_why() {
+    let session = fresh(15).await;
+    set_up(&session, T).await;
+    let report = explained(&session, "SELECT * FROM t WHERE n = $1", ProveMode::Off).await;
+    assert!(!report.changes.is_empty());
+    for change in &report.changes {
+        assert_eq!(change.proof.verdict, Verdict::NotTried);
+        assert!(change.proof.reason.contains("switched off"));
+    }
+    assert_eq!(report.statement.unwrap().parameters.len(), 1);
+}
