@@ -104,6 +104,8 @@ pub fn diagnose_saved(
 pub(super) struct Subject {
     pub statement: Statement,
     pub root: Option<Node>,
+    /// The relations it names, qualified.
+    pub relations: Vec<String>,
     pub catalog: RelationalCatalog,
     pub facts: Facts,
 }
@@ -124,7 +126,11 @@ impl Subject {
             parameters::fill(session, &parsed, &options.parameters, &catalog).await?;
         let time_zone = time_zone(session).await?;
         let facts = Facts { time_zone: Some(time_zone) };
-        Ok(Subject { statement, root: root(parsed), catalog, facts })
+        let mut relations: Vec<String> =
+            names.iter().filter_map(|name| Some(catalog.find(name)?.qualified())).collect();
+        relations.sort();
+        relations.dedup();
+        Ok(Subject { statement, root: root(parsed), relations, catalog, facts })
     }
 }
 
@@ -162,7 +168,7 @@ async fn finish(
     let mut lab = None;
     let mut reason = String::from("proofs were switched off");
     if options.prove == ProveMode::Lab {
-        match prove::open(session, subject, options, progress).await {
+        match prove::open(session, subject, &mut report.notes, progress).await {
             Ok(opened) => lab = Some(opened),
             Err(error) if may_go_on(&error) => {
                 reason = format!("the lab could not make a copy: {error}");
@@ -174,7 +180,7 @@ async fn finish(
     }
     if let Some(lab) = lab.as_mut().filter(|_| !plan.executed && !options.analyze) {
         progress.step("running the statement on the copy");
-        let actual = lab.plan(subject, options.timeout).await?;
+        let actual = prove::plan(lab, subject, options.timeout).await?;
         match actual.executed {
             true => plan = actual,
             false => report.notes.push(timed_out(options)),
@@ -193,7 +199,7 @@ async fn finish(
         Context::new(plan, Some(subject.catalog.clone()), subject.root.clone(), &subject.facts);
     diagnose(context, &mut report, &reason);
     match (lab, options.prove) {
-        (Some(lab), _) => lab.prove(subject, &mut report, options, progress).await?,
+        (Some(lab), _) => prove::prove(lab, subject, &mut report, options, progress).await?,
         (None, ProveMode::WhatIf) => {
             what_if::prove(session, subject, &mut report.changes, progress).await?;
         }

@@ -2,39 +2,118 @@
 
 use std::time::Duration;
 
-use marula_core::{Error, ErrorKind, Plan, Progress, Report, Result};
+use marula_core::{Engine, Plan, Progress, Proof, Report, Result};
+use marula_lab::bench::Bench;
+use marula_lab::bench::postgres::PostgresBench;
+use marula_lab::clone::postgres::{Request, clone};
+use marula_lab::clone::{CloneLimits, Join};
+use marula_lab::compare::Comparison;
+use marula_lab::prove::{self, ProveOptions};
+use marula_lab::{discover, shared};
 use marula_postgres::Session;
 
 use super::explain::Subject;
+use super::order;
+use super::shape::{Operator, Shape, Value};
 use crate::ExplainOptions;
 
-/// The copy.
-pub(super) struct Lab;
-
-/// Copies what the statement touches to a lab server of the target's version.
+/// Copies what the statement touches to a lab server as near to the target's version as there is.
 pub(super) async fn open(
-    _: &Session,
-    _: &Subject,
-    _: &ExplainOptions,
-    _: &dyn Progress,
-) -> Result<Lab> {
-    Err(Error::new(ErrorKind::Unsupported, "tables are not copied yet"))
+    session: &Session,
+    subject: &Subject,
+    notes: &mut Vec<String>,
+    progress: &dyn Progress,
+) -> Result<PostgresBench> {
+    let choice = discover::choose(Engine::Postgres, Some(session.version()))?;
+    notes.extend(choice.note);
+    let server = shared::postgres(choice.install.version.major).await?;
+    let request = Request {
+        relations: subject.relations.clone(),
+        joins: joins(subject),
+        statement: subject.statement.text.clone(),
+        limits: CloneLimits::default(),
+    };
+    clone(session, &server.spec(), &request, progress).await
 }
 
-impl Lab {
-    /// The plan on the copy, with actual numbers if it finishes within `limit`.
-    pub async fn plan(&mut self, _: &Subject, _: Duration) -> Result<Plan> {
-        Err(Error::new(ErrorKind::Unsupported, "tables are not copied yet"))
-    }
+/// The plan on the copy, with actual numbers if it finishes within `limit`.
+pub(super) async fn plan(
+    bench: &mut PostgresBench,
+    subject: &Subject,
+    limit: Duration,
+) -> Result<Plan> {
+    bench.plan(&subject.statement, limit).await
+}
 
-    /// Proves the report's changes.
-    pub async fn prove(
-        self,
-        _: &Subject,
-        _: &mut Report,
-        _: &ExplainOptions,
-        _: &dyn Progress,
-    ) -> Result<()> {
-        Ok(())
+/// Proves the report's changes, the most promising first, and puts what came of it in their
+/// place.
+pub(super) async fn prove(
+    mut bench: PostgresBench,
+    subject: &Subject,
+    report: &mut Report,
+    options: &ExplainOptions,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let mut changes = std::mem::take(&mut report.changes);
+    let rest = changes.split_off(changes.len().min(options.max_proofs));
+    let bounds = ProveOptions {
+        limit: options.timeout,
+        goal_ms: options.goal_ms,
+        ..ProveOptions::default()
+    };
+    let comparison = subject
+        .root
+        .as_ref()
+        .map_or(Comparison::Multiset, |root| order::comparison(root, &subject.catalog));
+    let statement = &subject.statement;
+    let proved = prove::prove(&mut bench, statement, comparison, changes, &bounds, progress).await;
+    let closed = bench.close().await;
+    let proved = proved?;
+    closed?;
+    report.changes = proved.changes;
+    report.changes.extend(rest.into_iter().map(|mut change| {
+        let reason = format!("only the {} most promising changes are tried", options.max_proofs);
+        change.proof = Proof::not_tried(reason);
+        change
+    }));
+    report.best = proved.best;
+    report.goal = proved.goal;
+    report.measured = Some(proved.baseline);
+    report.notes.extend(proved.notes);
+    Ok(())
+}
+
+/// The equalities between columns: a sample keeps their rows together.
+fn joins(subject: &Subject) -> Vec<Join> {
+    let Some(root) = &subject.root else { return Vec::new() };
+    let shape = Shape::read(root, Some(&subject.catalog));
+    let mut found: Vec<Join> = Vec::new();
+    for (_, used) in shape.uses() {
+        for predicate in used.predicates.iter().filter(|p| p.operator == Operator::Equal) {
+            let (Some(column), Value::Column { block, number, column: other }) =
+                (&predicate.key.column, &predicate.value)
+            else {
+                continue;
+            };
+            let right = shape.blocks.get(*block).and_then(|block| block.uses.get(*number));
+            let Some(right) = right else { continue };
+            let join = Join {
+                left: used.relation.clone(),
+                left_column: column.clone(),
+                right: right.relation.clone(),
+                right_column: other.clone(),
+            };
+            let known = |known: &Join| {
+                *known == join
+                    || (known.left == join.right
+                        && known.right == join.left
+                        && known.left_column == join.right_column
+                        && known.right_column == join.left_column)
+            };
+            if !found.iter().any(known) {
+                found.push(join);
+            }
+        }
     }
+    found
 }
