@@ -83,8 +83,10 @@ fn an_expression_is_indexed_where_it_means_the_same_everywhere() {
         &["customers"],
         "customers_lower_idx ON public.customers ((lower(email)))",
     );
-    let found =
-        definitions("SELECT * FROM orders WHERE date_trunc('day', seen_at) = '2026-01-01'", &["orders"]);
+    let found = definitions(
+        "SELECT * FROM orders WHERE date_trunc('day', seen_at) = '2026-01-01'",
+        &["orders"],
+    );
     assert!(found.is_empty(), "{found:?}");
 }
 

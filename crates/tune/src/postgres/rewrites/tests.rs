@@ -20,7 +20,9 @@ fn only(sql: &str) -> String {
 #[test]
 fn not_in_becomes_not_exists_where_nothing_can_be_null() {
     assert_eq!(
-        only("SELECT id FROM customers WHERE id NOT IN (SELECT customer_id FROM orders WHERE total > 5)"),
+        only(
+            "SELECT id FROM customers WHERE id NOT IN (SELECT customer_id FROM orders WHERE total > 5)"
+        ),
         "SELECT id FROM customers WHERE NOT EXISTS (SELECT 1 FROM orders WHERE total > 5 AND customers.id = orders.customer_id)"
     );
     assert_eq!(
@@ -135,15 +137,21 @@ fn a_time_is_left_alone_where_the_range_would_mean_something_else() {
 #[test]
 fn a_correlated_aggregate_becomes_a_grouped_join() {
     assert_eq!(
-        only("SELECT c.id, (SELECT sum(total) FROM orders o WHERE o.customer_id = c.id AND o.status = 'paid') AS paid FROM customers c"),
+        only(
+            "SELECT c.id, (SELECT sum(total) FROM orders o WHERE o.customer_id = c.id AND o.status = 'paid') AS paid FROM customers c"
+        ),
         "SELECT c.id, grouped_1.value AS paid FROM customers c LEFT JOIN (SELECT o.customer_id AS key_1, sum(total) AS value FROM orders o WHERE o.status = 'paid' GROUP BY o.customer_id) grouped_1 ON grouped_1.key_1 = c.id"
     );
     assert_eq!(
-        only("SELECT c.id, (SELECT count(*) FROM orders o WHERE o.customer_id = c.id) FROM customers c WHERE c.email LIKE 'a%'"),
+        only(
+            "SELECT c.id, (SELECT count(*) FROM orders o WHERE o.customer_id = c.id) FROM customers c WHERE c.email LIKE 'a%'"
+        ),
         "SELECT c.id, COALESCE(grouped_1.value, 0) FROM customers c LEFT JOIN (SELECT o.customer_id AS key_1, count(*) AS value FROM orders o GROUP BY o.customer_id) grouped_1 ON grouped_1.key_1 = c.id WHERE c.email LIKE 'a%'"
     );
     assert_eq!(
-        only("SELECT o.id FROM orders o WHERE o.total > (SELECT avg(p.total) FROM orders p WHERE p.customer_id = o.customer_id)"),
+        only(
+            "SELECT o.id FROM orders o WHERE o.total > (SELECT avg(p.total) FROM orders p WHERE p.customer_id = o.customer_id)"
+        ),
         "SELECT o.id FROM orders o LEFT JOIN (SELECT p.customer_id AS key_1, avg(p.total) AS value FROM orders p GROUP BY p.customer_id) grouped_1 ON grouped_1.key_1 = o.customer_id WHERE o.total > grouped_1.value"
     );
 }
@@ -179,7 +187,11 @@ fn several_rewrites_are_offered_together_too() {
     let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
-        ["not-in-to-not-exists+truncated-time-to-range", "not-in-to-not-exists", "truncated-time-to-range"]
+        [
+            "not-in-to-not-exists+truncated-time-to-range",
+            "not-in-to-not-exists",
+            "truncated-time-to-range"
+        ]
     );
     assert!(found[0].1.contains("NOT EXISTS") && found[0].1.contains("placed_at <"));
 }

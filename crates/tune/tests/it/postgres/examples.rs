@@ -44,8 +44,14 @@ async fn rules_that_read_what_18_prints_otherwise_do_so() {
     run(18, |rule| {
         matches!(
             rule,
-            "not-subplan" | "unhashed-subplan" | "unindexed-inner" | "wrong-order-index"
-                | "cte-filter" | "temp-files" | "aggregate-spill" | "selective-seq-scan"
+            "not-subplan"
+                | "unhashed-subplan"
+                | "unindexed-inner"
+                | "wrong-order-index"
+                | "cte-filter"
+                | "temp-files"
+                | "aggregate-spill"
+                | "selective-seq-scan"
         )
     })
     .await;

@@ -27,7 +27,11 @@ async fn set_up(session: &Session, setup: &str) {
         made.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
     }
     // Counts of live rows and of changes reach the statistics views at a transaction's end.
-    let flush = if session.version().major >= 15 { "SELECT pg_stat_force_next_flush()" } else { "SELECT 1" };
+    let flush = if session.version().major >= 15 {
+        "SELECT pg_stat_force_next_flush()"
+    } else {
+        "SELECT 1"
+    };
     session.client().batch_execute(flush).await.unwrap();
 }
 
@@ -83,8 +87,15 @@ fn ops(report: &Report) -> String {
 /// The changes as they read, with what came of them, for messages of failed tests.
 fn shown(report: &Report) -> String {
     let line = |change: &Change| {
-        format!("{:?} {:?} {} {:?}\n", change.up, change.proof.verdict, change.proof.reason, change.proof.speedup)
+        format!(
+            "{:?} {:?} {} {:?}\n",
+            change.up, change.proof.verdict, change.proof.reason, change.proof.speedup
+        )
     };
     let changes: String = report.changes.iter().map(line).collect();
-    format!("{changes}notes {:?}\nbest {:?}", report.notes, report.best.as_ref().map(|b| (&b.changes, b.proof.speedup)))
+    format!(
+        "{changes}notes {:?}\nbest {:?}",
+        report.notes,
+        report.best.as_ref().map(|b| (&b.changes, b.proof.speedup))
+    )
 }

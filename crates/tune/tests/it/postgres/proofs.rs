@@ -28,15 +28,15 @@ async fn indexes_of_every_kind_are_proved() {
     let session = fresh(15).await;
     set_up(&session, ORDERS).await;
     for (sql, part) in [
-        (
-            "SELECT * FROM orders WHERE customer_id = 42 AND total > 500",
-            "(customer_id, total)",
-        ),
+        ("SELECT * FROM orders WHERE customer_id = 42 AND total > 500", "(customer_id, total)"),
         (
             "SELECT id, note FROM orders WHERE customer_id < 4000 ORDER BY total DESC, id LIMIT 5",
             "(total DESC, id)",
         ),
-        ("SELECT * FROM orders WHERE status = 'refunded' ORDER BY total, id", "WHERE status = 'refunded'"),
+        (
+            "SELECT * FROM orders WHERE status = 'refunded' ORDER BY total, id",
+            "WHERE status = 'refunded'",
+        ),
         ("SELECT sum(total) FROM orders WHERE customer_id = 42", "INCLUDE (total)"),
         ("SELECT * FROM orders WHERE lower(mail) = 'user77@example.org'", "(lower(mail))"),
         ("SELECT id FROM orders WHERE note LIKE '%c4ca4238a0b9%'", "gin_trgm_ops"),

@@ -46,12 +46,15 @@ async fn writes_and_unknown_names_never_get_to_a_plan() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_beyond_its_time_is_cancelled_and_its_estimate_explained() {
     let spec = marula_lab::shared::postgres(15).await.unwrap().create_database().await.unwrap();
-    let made = marula_postgres::Session::open(&spec, &marula_postgres::SessionOptions::lab()).await.unwrap();
-    set_up(&made, T).await;
-    let short = Duration::from_millis(300);
-    let session = marula_postgres::Session::open(&spec, &marula_postgres::SessionOptions::read_only(short))
+    let made = marula_postgres::Session::open(&spec, &marula_postgres::SessionOptions::lab())
         .await
         .unwrap();
+    set_up(&made, T).await;
+    let short = Duration::from_millis(300);
+    let session =
+        marula_postgres::Session::open(&spec, &marula_postgres::SessionOptions::read_only(short))
+            .await
+            .unwrap();
     let options = ExplainOptions { timeout: short, ..options(ProveMode::Off) };
     let sql = "SELECT count(*) FROM t a JOIN t b ON a.w <> b.w || a.id";
     let report = explain(&session, &target(&session), sql, &options, &Quiet).await.unwrap();
