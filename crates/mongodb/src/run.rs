@@ -52,11 +52,13 @@ pub async fn run(
             if let Some(criteria) = session.criteria() {
                 running = running.selection_criteria(criteria);
             }
-            let mut cursor = running.await.map_err(|failure| session.map(failure))?;
+            let mut cursor = session
+                .patiently(async { running.await.map_err(|failure| session.map(failure)) })
+                .await?;
             let mut count = 0;
             loop {
-                let more = cursor.advance().await.map_err(|failure| session.map(failure))?;
-                if !more {
+                let next = async { cursor.advance().await.map_err(|failure| session.map(failure)) };
+                if !session.patiently(next).await? {
                     return Ok(count);
                 }
                 on_document(cursor.current())?;

@@ -14,6 +14,9 @@ use crate::error;
 /// How long to look for a server, unless the address says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How much longer than the server's own time limit an answer is waited for.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// How a session is opened.
 #[derive(Debug, Clone)]
 pub struct SessionOptions {
@@ -148,17 +151,22 @@ impl Session {
         if let Some(criteria) = &self.criteria {
             running = running.selection_criteria(criteria.clone());
         }
-        // The server keeps the limit itself; should it not answer at all, neither do we wait.
-        let patience = self.options.timeout.saturating_add(Duration::from_secs(30));
-        match tokio::time::timeout(patience, running).await {
-            Ok(reply) => reply.map_err(|failure| self.map(failure)),
-            Err(_) => Err(Error::new(
+        self.patiently(async { running.await.map_err(|failure| self.map(failure)) }).await
+    }
+
+    /// Waits a little longer than the server's own limit. The server looks at its clock between
+    /// documents only: one expression that computes for minutes is not interrupted, and what is
+    /// given up here ends there when it next looks.
+    pub(crate) async fn patiently<T>(&self, waiting: impl Future<Output = Result<T>>) -> Result<T> {
+        let patience = self.options.timeout.saturating_add(GRACE);
+        tokio::time::timeout(patience, waiting).await.unwrap_or_else(|_| {
+            Err(Error::new(
                 ErrorKind::Timeout,
-                "the server did not answer within the time limit and half a minute",
+                "the server passed the time limit and did not stop the command",
             )
             .at(self.spec.to_string())
-            .hint("give it more time with --timeout, or look at the server's load")),
-        }
+            .hint("look at db.currentOp(): the connection is closed, and the server ends the command when it next looks at its clock"))
+        })
     }
 
     /// The time limit in milliseconds, as commands take it.

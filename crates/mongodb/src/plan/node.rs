@@ -91,8 +91,12 @@ pub(super) fn build(
     let op = text(&native, "stage").unwrap_or("UNKNOWN").to_string();
     let own_reads = whole(&native, "docsExamined");
     let below: Option<u64> = sum_whole(children.iter().map(|child| child.reads));
-    // EXPRESS stages name their index; a clustered scan has none but its key.
-    let index = text(&native, "indexName").map(str::to_string);
+    let index = match (text(&native, "indexName"), op.as_str()) {
+        (Some(name), _) => Some(name.to_string()),
+        // Looking up one _id does not name the index it always goes through.
+        (None, "IDHACK") => Some("_id_".to_string()),
+        (None, _) => None,
+    };
     let reads_collection = children.is_empty() && op != "EOF" && op != "UNKNOWN"
         || op.starts_with("FETCH")
         || own_reads.is_some();

@@ -46,7 +46,7 @@ pub(super) fn read(text: &str) -> Result<(Json, Option<Command>)> {
             "print all of it: EJSON.stringify(db.orders.explain(\"executionStats\").find({…}))",
         ));
     }
-    let value = shell::parse_literal(object).map_err(|error| rename(error, object))?;
+    let value = shell::parse_json(object).map_err(|error| rename(error, object))?;
     let mut value = value.into_relaxed_extjson();
     plain_numbers(&mut value);
     Ok((value, typed_command(before)))

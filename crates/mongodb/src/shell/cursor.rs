@@ -66,6 +66,9 @@ pub(super) fn apply<'e>(
         if SHOWING.contains(&name.as_str()) {
             continue;
         }
+        if !METHODS.contains(&name.as_str()) {
+            return Err(unknown(scope, &name, at));
+        }
         let argument = match arguments.first().and_then(Argument::as_expression) {
             Some(inner) => Some(scope.value(inner)?),
             None => None,

@@ -52,7 +52,7 @@ const ENVELOPE: &[&str] = &[
 
 /// Reads a command from JSON, extended JSON or a shell literal.
 pub(super) fn parse(text: &str) -> Result<Command> {
-    match super::parse_literal(text)? {
+    match super::parse_json(text)? {
         Bson::Document(document) => from_document(document),
         Bson::Array(_) => Err(super::marked(
             ErrorKind::Usage,

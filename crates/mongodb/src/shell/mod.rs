@@ -60,20 +60,25 @@ pub fn parse_many(text: &str) -> Result<Vec<Command>> {
     on_deep_stack(move || statement::commands(&text))
 }
 
-/// One literal: JSON, extended JSON, or mongosh syntax with its constructors. Extended JSON
-/// (`{"$oid": …}`) is turned into the value it stands for.
+/// One literal in mongosh syntax, with its constructors.
 ///
 /// # Errors
 /// `Syntax` when it does not parse, `Refused` for what is not a constant.
 pub fn parse_literal(text: &str) -> Result<Bson> {
+    let text = text.to_string();
+    on_deep_stack(move || statement::literal(&text))
+}
+
+/// A value written as JSON, extended JSON, or a shell literal around extended JSON: what
+/// extended JSON wraps (`{"$oid": …}`) becomes the value it stands for.
+pub(crate) fn parse_json(text: &str) -> Result<Bson> {
     // Strict JSON is by far the most common form of large inputs, and has its own fast parser.
     if let Ok(value) = serde_json::from_str::<serde_json::Value>(text)
         && let Ok(value) = Bson::try_from(value)
     {
         return Ok(value);
     }
-    let text = text.to_string();
-    on_deep_stack(move || statement::literal(&text)).map(json::decode)
+    parse_literal(text).map(json::decode)
 }
 
 /// Runs `work` on a stack that the parser's recursion cannot exhaust at [`MAX_DEPTH`].
