@@ -96,7 +96,8 @@ fn grouping_set(native: &mut Native, key: &str, keys: Vec<String>) {
 
 /// Conditions stay text though they may look like a number.
 fn is_text(key: &str) -> bool {
-    key.ends_with("Cond") || key.ends_with("Filter") || key.ends_with("Key")
+    !key.starts_with("Rows Removed")
+        && (key.ends_with("Cond") || key.ends_with("Filter") || key.ends_with("Key"))
 }
 
 fn plain(value: &str) -> Json {
