@@ -32,7 +32,9 @@ SET enable_seqscan = off; SET enable_bitmapscan = off;",
             },
             Example {
                 name: "vacuumed",
-                setup: "CREATE TABLE counts (id int PRIMARY KEY, n int) WITH (autovacuum_enabled = off);
+                // VACUUM marks no page whose rows were committed asynchronously a moment ago.
+                setup: "SET synchronous_commit = on;
+CREATE TABLE counts (id int PRIMARY KEY, n int) WITH (autovacuum_enabled = off);
 INSERT INTO counts SELECT i, i FROM generate_series(1, 30000) i;
 VACUUM ANALYZE counts;
 SET enable_seqscan = off; SET enable_bitmapscan = off;",

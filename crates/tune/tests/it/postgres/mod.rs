@@ -1,5 +1,6 @@
 //! PostgreSQL: every rule's examples, every kind of proposal, refusals, saved plans.
 
+mod demo;
 mod examples;
 mod proofs;
 mod refusals;
@@ -22,17 +23,17 @@ async fn fresh(major: u16) -> Session {
 
 /// Makes data and settings. One statement at a time: some may not stand in a transaction.
 async fn set_up(session: &Session, setup: &str) {
+    // Counts reach the statistics views a second late, unless asked for: ANALYZE must not be
+    // overtaken by the changes before it.
+    let flush = match session.version().major {
+        15.. => "SELECT pg_stat_force_next_flush()",
+        _ => "SELECT 1",
+    };
     for statement in setup.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
         let made = session.client().batch_execute(statement).await;
         made.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+        session.client().batch_execute(flush).await.unwrap();
     }
-    // Counts of live rows and of changes reach the statistics views at a transaction's end.
-    let flush = if session.version().major >= 15 {
-        "SELECT pg_stat_force_next_flush()"
-    } else {
-        "SELECT 1"
-    };
-    session.client().batch_execute(flush).await.unwrap();
 }
 
 fn target(session: &Session) -> Target {
