@@ -14,6 +14,29 @@ use super::statistics::{self, ColumnStatistics};
 use super::tables::Table;
 use super::{MOSTLY_VISIBLE, failed};
 
+/// A session that sees nothing of what is copied after it: while it is open, VACUUM cannot
+/// mark copied rows as visible to all.
+pub(super) async fn hold(lab: &ConnectSpec) -> Result<Session> {
+    let session = Session::open(lab, &SessionOptions::lab()).await?;
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_catalog.pg_class";
+    session.client().batch_execute(begin).await.map_err(failed)?;
+    Ok(session)
+}
+
+/// Cuts off the empty pages that COPY leaves at the end of a table since 16 (it extends tables
+/// by many pages at once): on small tables they would change the planner's costs.
+pub(super) async fn trim(lab: &Client, tables: &[Table], major: u16) -> Result<()> {
+    const SMALL: f64 = 1000.0;
+    if major < 16 {
+        return Ok(());
+    }
+    for table in tables.iter().filter(|t| t.has_rows() && t.blocks < SMALL) {
+        let trim = format!("VACUUM (TRUNCATE, INDEX_CLEANUP OFF) {}", table.quoted);
+        lab.batch_execute(&trim).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
 /// Builds indexes, several at a time.
 pub(super) async fn indexes(
     lab: &ConnectSpec,

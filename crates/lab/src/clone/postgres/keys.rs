@@ -34,13 +34,13 @@ SELECT format('index %I.%I', n.nspname, k.relname),
     ELSE pg_get_indexdef(x.indexrelid) END,
   t.relkind = 'p', max(d.level),
   con.conname IS NOT NULL,
-  format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, t.relname, con.conname,
+  CASE WHEN con.conname IS NULL THEN '' ELSE format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, t.relname, con.conname,
     CASE WHEN t.relkind <> 'p' AND con.contype IN ('p', 'u') AND am.amname = 'btree'
       THEN CASE con.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END
         || format(' USING INDEX %I', k.relname)
         || CASE WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END
         || CASE WHEN con.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END
-      ELSE pg_get_constraintdef(con.oid) END),
+      ELSE pg_get_constraintdef(con.oid) END) END,
   coalesce(t.relkind <> 'p' AND con.contype IN ('p', 'u') AND am.amname = 'btree', true)
 FROM pg_index x JOIN pg_class k ON k.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = t.relnamespace JOIN depth d ON d.oid = t.oid

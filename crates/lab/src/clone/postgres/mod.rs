@@ -116,13 +116,16 @@ pub(crate) async fn copy(
 
     let plan = drawn(&tables, &keys, &request.joins, size);
     for edge in &plan.dropped {
-        notes.push(format!("the sample does not follow one key of a circle: {edge}"));
+        notes.push(format!("rows of the sample may miss theirs along {edge}"));
     }
     let same_major = source.version().major == writer.version().major;
     let copies = copies(&tables, &plan.conditions, same_major, writer.version().major);
     let lanes = request.limits.parallel.clamp(1, 8);
+    let holder = build::hold(&spec).await?;
     let rows = rows(source, &snapshot, &spec, copies, lanes, progress).await?;
     drop(reader);
+    build::trim(writer.client(), &tables, writer.version().major).await?;
+    drop(holder);
 
     progress.step("building indexes and constraints on the copy");
     build::indexes(&spec, &keys.indexes, lanes, &mut notes).await?;

@@ -72,12 +72,17 @@ pub(crate) fn by_share(
                 && !e.child_columns.is_empty()
         })
         .collect();
-    let mut draw = Drawing { nodes, kept, conditions: BTreeMap::new(), dropped: Vec::new() };
+    let selves: Vec<&Edge> = edges
+        .iter()
+        .filter(|e| e.child == e.parent && big.get(e.child) == Some(&true))
+        .filter(|e| !e.child_columns.is_empty())
+        .collect();
+    let mut draw =
+        Drawing { nodes, selves, kept, conditions: BTreeMap::new(), dropped: Vec::new() };
     while let Some(anchor) = anchor(nodes, &big, &between, &draw.conditions) {
         draw.anchor(anchor, &between);
         draw.spread(&between);
     }
-    draw.close_selves(edges, &big);
     let conditions = (0..nodes.len()).map(|n| draw.conditions.get(&n).cloned()).collect();
     Sample { conditions, dropped: draw.dropped }
 }
@@ -108,6 +113,8 @@ fn anchor(
 
 struct Drawing<'a> {
     nodes: &'a [Node],
+    /// Keys of tables that point to themselves.
+    selves: Vec<&'a Edge>,
     kept: u64,
     conditions: BTreeMap<usize, String>,
     dropped: Vec<Edge>,
@@ -138,7 +145,7 @@ impl Drawing<'_> {
 
     fn anchor(&mut self, table: usize, edges: &[&Edge]) {
         let condition = self.own_hash(table, edges);
-        self.conditions.insert(table, condition);
+        self.put(table, condition);
     }
 
     /// Draws all tables that hang together with drawn ones.
@@ -184,7 +191,14 @@ impl Drawing<'_> {
                 self.hash(&own)
             ));
         }
-        self.conditions.insert(child, parts.join(" AND "));
+        // Rows above the drawn ones may have other parents, which are drawn already.
+        if self.selves.iter().any(|e| e.child == child) {
+            let open = edges.iter().filter(|e| e.child == child);
+            let open = open.filter(|e| self.conditions.contains_key(&e.parent));
+            let open: Vec<Edge> = open.map(|e| (*e).clone()).collect();
+            self.dropped.extend(open);
+        }
+        self.put(child, parts.join(" AND "));
     }
 
     fn draw_parent(&mut self, parent: usize, edges: &[&Edge]) {
@@ -199,13 +213,7 @@ impl Drawing<'_> {
                 ));
             }
         }
-        // Another key of a child drawn later would need rows this condition cannot know.
-        for edge in edges.iter().filter(|e| e.parent == parent) {
-            if !self.conditions.contains_key(&edge.child) {
-                self.dropped.push((*edge).clone());
-            }
-        }
-        self.conditions.insert(parent, format!("({})", parts.join(" OR ")));
+        self.put(parent, format!("({})", parts.join(" OR ")));
     }
 
     fn among(
@@ -226,35 +234,38 @@ impl Drawing<'_> {
         )
     }
 
-    /// A table that points to itself (an employee's manager) takes the rows above its drawn
-    /// ones, too.
-    fn close_selves(&mut self, edges: &[Edge], big: &[bool]) {
-        for edge in edges.iter().filter(|e| e.child == e.parent && big.get(e.child) == Some(&true))
-        {
-            let (Some(condition), Some(node)) =
-                (self.conditions.get(&edge.child).cloned(), self.nodes.get(edge.child))
-            else {
-                continue;
-            };
-            let list = |prefix: &str, columns: &[String]| {
-                columns.iter().map(|c| format!("{prefix}.{c}")).collect::<Vec<_>>().join(", ")
-            };
-            let names = |prefix: &str, n: usize| {
-                (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>().join(", ")
-            };
-            let width = edge.child_columns.len();
-            let up = format!(
-                "({keys}) IN (WITH RECURSIVE up({k}, {p}) AS (SELECT {keys}, {parents} FROM {table} t \
-                 WHERE {condition} UNION SELECT {keys}, {parents} FROM up JOIN {table} t ON \
-                 ({keys}) = ({up_p})) SELECT {k} FROM up)",
-                keys = list("t", &edge.parent_columns),
-                parents = list("t", &edge.child_columns),
-                k = names("k", width),
-                p = names("p", width),
-                up_p = (0..width).map(|i| format!("up.p{i}")).collect::<Vec<_>>().join(", "),
-                table = node.quoted,
-            );
-            self.conditions.insert(edge.child, format!("({condition} OR {up})"));
-        }
+    /// Notes a table's condition. One that points to itself (an employee's manager) takes the
+    /// rows above its drawn ones, too.
+    fn put(&mut self, table: usize, condition: String) {
+        let node = self.nodes.get(table);
+        let closed = self
+            .selves
+            .iter()
+            .filter(|e| e.child == table)
+            .zip(node)
+            .fold(condition, |condition, (edge, node)| upwards(node, edge, &condition));
+        self.conditions.insert(table, closed);
     }
+}
+
+/// `condition`, or above a row of it along the table's key to itself.
+fn upwards(node: &Node, edge: &Edge, condition: &str) -> String {
+    let list = |columns: &[String]| {
+        columns.iter().map(|column| format!("t.{column}")).collect::<Vec<_>>().join(", ")
+    };
+    let names = |prefix: &str| {
+        let each = (0..edge.child_columns.len()).map(|i| format!("{prefix}{i}"));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "({condition} OR ({keys}) IN (WITH RECURSIVE up({k}, {p}) AS (SELECT {keys}, {parents} \
+         FROM {table} t WHERE {condition} UNION SELECT {keys}, {parents} FROM up JOIN {table} t \
+         ON ({keys}) = ({up_p})) SELECT {k} FROM up))",
+        keys = list(&edge.parent_columns),
+        parents = list(&edge.child_columns),
+        k = names("k"),
+        p = names("p"),
+        up_p = names("up.p"),
+        table = node.quoted,
+    )
 }
