@@ -5,7 +5,7 @@ mod orders;
 mod partial;
 
 use bson::Document;
-use marula_core::{ChangeKind, Collection, DocumentIndex};
+use marula_core::{ChangeKind, Collection, CollectionKind, DocumentIndex};
 
 use marula_mongodb::command::print_document;
 
@@ -38,6 +38,10 @@ pub fn candidates(
     collation: Option<&Document>,
 ) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
+    // A view has no indexes of its own.
+    if collection.is_some_and(|collection| collection.kind == CollectionKind::View) {
+        return found;
+    }
     let mut branches: Vec<Access> = Vec::new();
     // One index per branch of an $or: the planner reads one for each or none at all.
     for branch in access.filter.any.iter().flatten() {

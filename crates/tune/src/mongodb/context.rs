@@ -153,7 +153,15 @@ impl Context {
             let Some(command) = &self.command else { continue };
             let command = with_pipeline(command, &rewrite.pipeline);
             let shape = Shape::of(&command, self.version);
-            offered.extend(self.indexes_of(&shape, share, |access| access.role == Role::Main));
+            // Those the statement can use as it stands belong to other findings.
+            let own = self.main_indexes(share);
+            let indexes = self.indexes_of(&shape, share, |access| access.role == Role::Main);
+            let only = indexes.into_iter().filter(|index| !own.iter().any(|o| o.up == index.up));
+            for index in only {
+                if !offered.iter().any(|other: &Proposal| other.up == index.up) {
+                    offered.push(index);
+                }
+            }
         }
         offered
     }

@@ -32,6 +32,7 @@ pub async fn explain(
     let command = shell::parse(text)?;
     guard::check(&command)?;
     let mut notes = Vec::new();
+    let session = &of_database(session, &command).await?;
     progress.step("reading the collections");
     let catalog = read_catalog(session, &command).await?;
     progress.step("asking the server for its plan");
@@ -67,6 +68,7 @@ pub async fn explain_saved(
     let SavedPlan { plan, command } = saved;
     if let (Some(session), Some(command)) = (session, command.clone()) {
         guard::check(&command)?;
+        let session = &of_database(session, &command).await?;
         progress.step("reading the collections");
         let catalog = read_catalog(session, &command).await?;
         let text = command.to_shell();
@@ -177,6 +179,16 @@ fn report(target: &Target, subject: Option<&Subject>, options: &ExplainOptions) 
     report.statement = subject.map(Subject::statement);
     report.goal = options.goal_ms.map(|ms| Goal { ms, met: None });
     report
+}
+
+/// A session on the database the command names, when it names another.
+async fn of_database(session: &Session, command: &Command) -> Result<Session> {
+    match &command.database {
+        Some(name) if name != session.database().name() => {
+            Session::open(&session.spec().with_database(name), session.options()).await
+        }
+        _ => Ok(session.clone()),
+    }
 }
 
 async fn read_catalog(session: &Session, command: &Command) -> Result<DocumentCatalog> {

@@ -6,6 +6,8 @@ use bson::{Bson, Document};
 
 /// How deep a filter is followed; servers refuse documents nested deeper than 100 anyway.
 const MAX_DEPTH: usize = 100;
+/// How many predicates are looked at: no index has more than 32 fields.
+const MAX_PREDICATES: usize = 1000;
 
 /// What a predicate asks of its path, as an index sees it.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +86,9 @@ fn read(filter: &Document, prefix: &str, element: bool, depth: usize, found: &mu
         return;
     }
     for (key, value) in filter {
+        if found.all.len() >= MAX_PREDICATES || found.any.len() >= MAX_PREDICATES {
+            return;
+        }
         match key.as_str() {
             "$and" => {
                 for part in documents(value) {

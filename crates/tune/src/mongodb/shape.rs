@@ -169,12 +169,12 @@ impl Shape {
         pushed::pushed(pipeline, &mut access, version);
         self.accesses.push(access);
         for document in pipeline {
-            self.inner(collection, document, version, depth + 1);
+            self.inner(document, version, depth + 1);
         }
     }
 
     /// The collections a stage reads besides its own.
-    fn inner(&mut self, own: &str, document: &Document, version: Version, depth: usize) {
+    fn inner(&mut self, document: &Document, version: Version, depth: usize) {
         let Some((name, value)) = stage(document) else { return };
         match (name, value) {
             ("$lookup", Bson::Document(lookup)) => {
@@ -216,7 +216,7 @@ impl Shape {
             ("$facet", Bson::Document(branches)) => {
                 for (_, branch) in branches {
                     for document in stages(branch) {
-                        self.inner(own, &document, version, depth + 1);
+                        self.inner(&document, version, depth + 1);
                     }
                 }
             }

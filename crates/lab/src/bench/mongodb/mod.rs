@@ -237,11 +237,15 @@ impl Bench for MongoBench {
                 && node.index.is_none()
                 && self.copied.session.version().major < 5
         });
-        let used = plan.summary.indexes.iter().any(|used| {
-            applied
-                .indexes
-                .iter()
-                .any(|(_, name)| used == name || used.ends_with(&format!(".{name}")))
+        // By collection as well: several may have an index of the same name.
+        let used = plan.tree.walk().iter().any(|(_, node)| {
+            let inside = node.native.get("indexesUsed").and_then(|used| used.as_array());
+            let inside = inside.into_iter().flatten().filter_map(|used| used.as_str());
+            let names: Vec<&str> = node.index.as_deref().into_iter().chain(inside).collect();
+            applied.indexes.iter().any(|(collection, name)| {
+                node.relation.as_deref().is_none_or(|relation| relation == collection)
+                    && names.iter().any(|used| used == name || used.ends_with(&format!(".{name}")))
+            })
         });
         if !used && hidden { None } else { Some(used) }
     }

@@ -55,8 +55,9 @@ pub(super) fn orders(
     let (listed, ranged) = (up(&lists, &sort), up(&ranges, &sort));
     match (sort.is_empty(), listed.is_empty() && ranged.is_empty()) {
         (true, _) => {
-            let narrow = up(&lists, &none).into_iter().chain(up(&ranges, &none)).collect();
-            add(&[&fixed, &narrow], "equality, range", 0.8);
+            let narrow: Keys = up(&lists, &none).into_iter().chain(up(&ranges, &none)).collect();
+            let order = if narrow.is_empty() { "equality" } else { "equality, range" };
+            add(&[&fixed, &narrow], order, 0.8);
         }
         (false, true) => add(&[&fixed, &sort], "equality, sort", 0.9),
         (false, false) => {

@@ -2,7 +2,7 @@
 
 use bson::{Bson, Document};
 
-use super::{Answer, Facts, Rewrite, conjunction, conjuncts, is_random};
+use super::{Answer, Facts, MAX_CONDITIONS, Rewrite, conjunction, conjuncts, is_random};
 use crate::mongodb::pipeline::{stage, stages};
 
 /// Its name among the rewrites.
@@ -65,6 +65,7 @@ fn leading(branch: &[Document]) -> Vec<Document> {
             _ => break,
         }
     }
+    found.truncate(MAX_CONDITIONS);
     found
 }
 

@@ -4,7 +4,7 @@
 use bson::{Bson, Document};
 use marula_core::InferredSchema;
 
-use super::{Answer, Facts, Rewrite, conjunction, conjuncts};
+use super::{Answer, Facts, MAX_CONDITIONS, Rewrite, conjunction, conjuncts};
 use crate::mongodb::index::{array_in, profile};
 use crate::mongodb::pipeline::{effect, filter_paths, stage, unwind_path};
 
@@ -72,6 +72,7 @@ fn copy(pipeline: &[Document], at: usize, path: &str, facts: Facts) -> Answer {
         })
         .flatten()
         .collect();
+    wanted.truncate(MAX_CONDITIONS);
     wanted.retain(|condition| !earlier.contains(condition));
     if wanted.is_empty() {
         return Err(declined);

@@ -101,6 +101,9 @@ impl Rewrites {
     }
 }
 
+/// More conditions than this are not compared with each other.
+const MAX_CONDITIONS: usize = 1000;
+
 /// The conditions of a filter that must all hold, each as a document of its own.
 fn conjuncts(filter: &Document) -> Vec<Document> {
     let mut found = Vec::new();
@@ -119,9 +122,9 @@ fn conjuncts(filter: &Document) -> Vec<Document> {
 /// One filter from many conditions.
 fn conjunction(parts: Vec<Document>) -> Document {
     let mut all = Document::new();
-    let distinct = parts.iter().flat_map(Document::keys).all(|key| {
-        !key.starts_with('$') && parts.iter().filter(|part| part.contains_key(key)).count() == 1
-    });
+    let mut seen = std::collections::HashSet::new();
+    let distinct =
+        parts.iter().flat_map(Document::keys).all(|key| !key.starts_with('$') && seen.insert(key));
     if distinct {
         for part in parts {
             all.extend(part);

@@ -29,6 +29,16 @@ pub(super) static RULE: Rule<Context> = Rule {
                 fires: true,
             },
             Example {
+                name: "below a $lookup that has an index",
+                setup: concat!(
+                    numbered!("orders", 3000, "status: {$mod: [\"$i\", 10]}, total: \"$i\""),
+                    numbered!("customers", 10, "name: 'x'")
+                ),
+                statement: "db.orders.aggregate([{$match: {status: 3}}, {$lookup: {from: \
+                            'customers', localField: 'status', foreignField: '_id', as: 'c'}}])",
+                fires: true,
+            },
+            Example {
                 name: "the whole collection is wanted",
                 setup: numbered!("orders", 3000, "status: {$mod: [\"$i\", 10]}, total: \"$i\""),
                 statement: "db.orders.find({total: {$gte: 0}})",
@@ -46,7 +56,7 @@ fn check(context: &Context) -> Vec<Draft> {
             matches!(
                 above.op.as_str(),
                 "SUBPLAN" | "OR" | "UPDATE" | "DELETE" | "BATCHED_DELETE" | "TS_MODIFY"
-            ) || above.op.to_uppercase().contains("LOOKUP")
+            )
         };
         // Branches of an $or and writes have rules of their own.
         if !reads_all(node) || below(context, &path, others) {

@@ -58,3 +58,79 @@ fn a_write_is_read_by_its_filters() {
     assert_eq!(shape.accesses[0].role, Role::Write);
     assert_eq!(shape.accesses[0].paths(equality), ["a"]);
 }
+
+/// Anything a client may send: the operators that matter here, in any place.
+fn anything() -> impl proptest::strategy::Strategy<Value = Bson> {
+    use proptest::prelude::*;
+    let words = prop::sample::select(vec![
+        "$match",
+        "$facet",
+        "$unwind",
+        "$lookup",
+        "$group",
+        "$sort",
+        "$project",
+        "$and",
+        "$or",
+        "$in",
+        "$elemMatch",
+        "$expr",
+        "$eq",
+        "$regex",
+        "$not",
+        "pipeline",
+        "from",
+        "as",
+        "_id",
+        "localField",
+        "foreignField",
+        "path",
+        "let",
+        "a",
+        "a.b",
+        "",
+        "é.ü",
+        ".",
+    ]);
+    let leaf = prop_oneof![
+        Just(Bson::Null),
+        any::<i32>().prop_map(Bson::Int32),
+        any::<f64>().prop_map(Bson::Double),
+        words.clone().prop_map(|word| Bson::String(word.into())),
+        words.clone().prop_map(|word| Bson::String(format!("${word}"))),
+    ];
+    leaf.prop_recursive(8, 64, 4, move |inner| {
+        let field = (words.clone(), inner.clone());
+        prop_oneof![
+            prop::collection::vec(inner, 0..4).prop_map(Bson::Array),
+            prop::collection::vec(field, 0..4).prop_map(|fields| {
+                Bson::Document(fields.into_iter().map(|(k, v)| (k.to_string(), v)).collect())
+            }),
+        ]
+    })
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(500))]
+    #[test]
+    fn no_command_makes_it_panic(stages in proptest::collection::vec(anything(), 0..6)) {
+        use crate::mongodb::candidates::candidates;
+        use crate::mongodb::rewrites::{Facts, Rewrites, comparison};
+        let filter = stages.first().and_then(Bson::as_document).cloned().unwrap_or_default();
+        let pipeline: Vec<Document> =
+            stages.iter().filter_map(Bson::as_document).cloned().collect();
+        for command in [
+            doc! {"aggregate": "c", "pipeline": pipeline.clone()},
+            doc! {"find": "c", "filter": filter.clone(), "sort": filter.clone(), "projection": filter},
+        ] {
+            let shape = Shape::of(&command, SIX);
+            for access in &shape.accesses {
+                for candidate in candidates(access, None, None) {
+                    let _ = candidate.proposal(1.0);
+                }
+            }
+            let _ = comparison(&command, None);
+        }
+        let _ = Rewrites::of(&pipeline, Facts { schema: None, version: SIX });
+    }
+}
