@@ -22,7 +22,7 @@ test:
 # The benchmark table, with the peers measured in the same run.
 bench:
 	@scripts/setup --all
-	cargo build --workspace --examples
+	cargo build --release --workspace --bins --examples
 	@scripts/bench
 
 fmt:

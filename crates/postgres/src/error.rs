@@ -129,8 +129,3 @@ pub(crate) fn from_connecting(
     }
     Error::new(ErrorKind::Unreachable, text).hint("check that it runs, and the host and port")
 }
-
-/// Whether `error` is of this code.
-pub(crate) fn has_code(error: &tokio_postgres::Error, code: &str) -> bool {
-    error.code().is_some_and(|own| own.code() == code)
-}

@@ -9,11 +9,14 @@ mod connect;
 mod error;
 pub mod explain;
 pub mod guard;
+mod names;
 pub mod parameters;
 pub mod plan;
 pub mod run;
 mod session;
 pub mod sql;
+mod text_value;
+mod transaction;
 
 pub use connect::{ConnectSpec, Environment, SslMode};
 pub use error::from_server;

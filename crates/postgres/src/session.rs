@@ -79,6 +79,7 @@ impl Session {
                  SET statement_timeout = {};
                  SET lock_timeout = {};
                  SET idle_in_transaction_session_timeout = {};
+                 SET standard_conforming_strings = on;
                  SET client_min_messages = warning",
                 milliseconds(options.statement_timeout),
                 milliseconds(options.lock_timeout),

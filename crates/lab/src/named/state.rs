@@ -90,6 +90,13 @@ pub fn find(name: &str, engine: Engine) -> Result<String> {
             None => error.hint(format!("start it: marula lab up {name}")),
         });
     };
+    if !lab.ready {
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            format!("the lab '{name}' is still being loaded"),
+        )
+        .hint("wait until 'marula lab list' shows it as ready"));
+    }
     match lab.server(engine) {
         Some(server) => Ok(server.url.clone()),
         None => Err(Error::new(

@@ -21,7 +21,7 @@ pub(super) struct Record {
     pub(super) pid: u32,
     /// The servers it started: process id and start time.
     pub(super) servers: Vec<(u32, u64)>,
-    /// The folder for its sockets, when its own has too long a path for them.
+    /// The folder for its sockets, when the path of its own is not fit for them.
     pub(super) short: Option<PathBuf>,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Record {
 /// program lives, which no process id could tell as surely.
 pub(super) struct ProgramFolder {
     path: PathBuf,
-    /// For sockets, when `path` is too long for them.
+    /// For sockets, when `path` is not fit for them.
     short: PathBuf,
     lock: File,
     record: Record,
@@ -101,16 +101,16 @@ impl ServerFolder {
             if let Some(account) = account {
                 account.can_reach(&path)?;
             }
-            let long = path.as_os_str().len() > LONGEST_SOCKET_FOLDER;
-            let sockets = if long { program.short.join(number.to_string()) } else { path.clone() };
-            if long && program.record.short.is_none() {
+            let unfit = !fit_for_sockets(&path);
+            let sockets = if unfit { program.short.join(number.to_string()) } else { path.clone() };
+            if unfit && program.record.short.is_none() {
                 program.record.short = Some(program.short.clone());
                 program.note()?;
                 DirBuilder::new().mode(0o711).create(&program.short)?;
             }
             let folder = ServerFolder { path, sockets };
             let mut made = vec![&folder.path];
-            if long {
+            if unfit {
                 made.push(&folder.sockets);
             }
             for path in made {
@@ -148,6 +148,14 @@ impl Drop for ServerFolder {
             let _ = std::fs::remove_dir_all(path);
         }
     }
+}
+
+/// Whether sockets can be in this folder: its path is short enough, and has nothing in it that
+/// means something in a list of addresses.
+fn fit_for_sockets(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+@".contains(&byte);
+    text.len() <= LONGEST_SOCKET_FOLDER && text.bytes().all(plain)
 }
 
 /// A port of 127.0.0.1 that was free a moment ago.

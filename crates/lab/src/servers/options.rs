@@ -23,7 +23,7 @@ pub struct StartOptions {
     pub expire_documents: bool,
     /// PostgreSQL: the superuser's password for connections over TCP. Without one TCP is trusted.
     pub password: Option<SecretString>,
-    /// PostgreSQL: the locale of the cluster, `C.UTF-8` by default.
+    /// PostgreSQL: the locale of the cluster, `C.UTF-8` by default on Linux.
     pub locale: String,
     /// PostgreSQL: the encoding of the cluster, `UTF8` by default.
     pub encoding: String,
@@ -39,7 +39,8 @@ impl Default for StartOptions {
             replica_set: false,
             expire_documents: false,
             password: None,
-            locale: "C.UTF-8".to_owned(),
+            // The one locale with full Unicode that every Linux has; macOS knows it not.
+            locale: if cfg!(target_os = "linux") { "C.UTF-8" } else { "C" }.to_owned(),
             encoding: "UTF8".to_owned(),
             cache_mb: 256,
         }

@@ -199,6 +199,8 @@ fn settings(
         ("logging_collector", "off"),
         ("log_destination", "stderr"),
         ("max_connections", "50"),
+        // What initdb would have written.
+        ("default_text_search_config", "pg_catalog.english"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();

@@ -43,9 +43,6 @@ pub struct ConnectSpec {
     pub(crate) ssl_mode: SslMode,
     pub(crate) direct_tls: bool,
     pub(crate) root_certificate: Option<PathBuf>,
-    /// Whether the file above was named by the user rather than found in the usual place.
-    pub(crate) root_certificate_named: bool,
-    pub(crate) system_roots: bool,
     pub(crate) client_certificate: Option<PathBuf>,
     pub(crate) client_key: Option<PathBuf>,
     pub(crate) connect_timeout: Option<Duration>,
@@ -107,8 +104,6 @@ impl ConnectSpec {
             ssl_mode: SslMode::Disable,
             direct_tls: false,
             root_certificate: None,
-            root_certificate_named: false,
-            system_roots: false,
             client_certificate: None,
             client_key: None,
             connect_timeout: None,
@@ -224,13 +219,11 @@ impl ConnectSpec {
             database,
             ssl_mode,
             direct_tls: get("sslnegotiation") == Some("direct"),
-            root_certificate_named: root.is_some(),
             root_certificate: if system_roots {
                 None
             } else {
                 root.map(PathBuf::from).or_else(|| existing(usual("root.crt")))
             },
-            system_roots,
             client_certificate: get("sslcert")
                 .map(PathBuf::from)
                 .or_else(|| existing(usual("postgresql.crt"))),

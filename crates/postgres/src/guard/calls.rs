@@ -7,7 +7,7 @@ use pg_query::{Node, NodeEnum, NodeRef};
 use crate::sql;
 
 /// A name as written: the schema, when there is one, and the last part.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Name {
     pub schema: Option<String>,
     pub name: String,
@@ -27,6 +27,8 @@ pub(super) struct Calls {
     /// Relations. WITH queries are among them: which is which only the scope tells, and a view
     /// hidden behind the name of a WITH query elsewhere must not slip by.
     pub relations: BTreeSet<Name>,
+    /// Functions by oid: what aggregates are made of.
+    pub parts: BTreeSet<u32>,
 }
 
 /// The last part of a dotted name.
@@ -48,6 +50,37 @@ fn name(parts: &[Node]) -> Option<Name> {
 }
 
 impl Calls {
+    pub(super) fn is_empty(&self) -> bool {
+        self.functions.is_empty()
+            && self.attributes.is_empty()
+            && self.operators.is_empty()
+            && self.types.is_empty()
+            && self.relations.is_empty()
+            && self.parts.is_empty()
+    }
+
+    pub(super) fn merge(&mut self, mut other: Calls) {
+        self.functions.append(&mut other.functions);
+        self.attributes.append(&mut other.attributes);
+        self.operators.append(&mut other.operators);
+        self.types.append(&mut other.types);
+        self.relations.append(&mut other.relations);
+        self.parts.append(&mut other.parts);
+    }
+
+    /// Names without a schema may mean one in any schema: for functions with a search path of
+    /// their own.
+    pub(super) fn look_anywhere(&mut self) {
+        let anywhere = |name: Name| Name { schema: name.schema.or(Some("*".into())), ..name };
+        self.functions = std::mem::take(&mut self.functions)
+            .into_iter()
+            .map(|(name, count)| (anywhere(name), count))
+            .collect();
+        for names in [&mut self.operators, &mut self.types, &mut self.relations] {
+            *names = std::mem::take(names).into_iter().map(anywhere).collect();
+        }
+    }
+
     /// Adds what the tree below `root` calls.
     pub(super) fn collect(&mut self, root: NodeRef<'_>) {
         let _ = sql::walk(root, |node| match node {

@@ -38,6 +38,15 @@ pub(super) fn lines(native: &Json) -> Vec<String> {
         .iter()
         .filter_map(|key| Some(format!("{key}: {}", shown(native.get(key)?)?)))
         .collect();
+    for set in native.get("Grouping Sets").and_then(Json::as_array).into_iter().flatten() {
+        lines.extend(set.get("Sort Key").and_then(shown).map(|keys| format!("Sort Key: {keys}")));
+        for (key, name) in [("Hash Keys", "Hash Key"), ("Group Keys", "Group Key")] {
+            for keys in set.get(key).and_then(Json::as_array).into_iter().flatten() {
+                let keys = shown(keys).filter(|keys| !keys.is_empty());
+                lines.push(format!("{name}: {}", keys.unwrap_or_else(|| "()".into())));
+            }
+        }
+    }
     if let Some(method) = text(native, "Sort Method") {
         let used = number(native, "Sort Space Used").map(whole);
         let place = text(native, "Sort Space Type");

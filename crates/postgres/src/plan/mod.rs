@@ -6,6 +6,9 @@ mod document;
 mod foreign;
 mod json;
 mod label;
+mod lines;
+mod node_line;
+mod properties;
 mod text;
 mod timing;
 mod tree;
@@ -45,6 +48,8 @@ pub fn parse(text: &str) -> Result<SavedPlan> {
     if bare.starts_with('[') || bare.starts_with('{') {
         return json::parse_bare(bare);
     }
+    // The frame a tool draws may be what tells it.
+    foreign::named(text)?;
     foreign::named(bare)?;
     text::parse_bare(bare)
 }

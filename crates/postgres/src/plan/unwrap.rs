@@ -10,6 +10,12 @@ pub(super) fn unwrap(text: &str) -> Cow<'_, str> {
     if start.starts_with('"') {
         return Cow::Owned(from_csv(start));
     }
+    // psql --csv: the header stands bare, and no rule follows it.
+    if let Some(rest) = start.strip_prefix("QUERY PLAN\n").or(start.strip_prefix("QUERY PLAN\r\n"))
+        && !rest.lines().next().is_some_and(is_rule)
+    {
+        return Cow::Owned(from_csv(rest));
+    }
     if text.lines().take(8).any(|line| is_header(line)) {
         return Cow::Owned(without_frame(text));
     }

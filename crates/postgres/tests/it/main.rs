@@ -1,0 +1,8 @@
+//! PostgreSQL on real servers, 15 and 18.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod support;
+
+mod attacks;
+mod basics;
+mod plans;
