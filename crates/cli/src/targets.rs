@@ -16,7 +16,8 @@ pub struct Resolved {
     pub engine: Engine,
     /// The URL or conninfo string; may hold a password.
     pub connection: Secret,
-    /// What marula may do there.
+    /// What marula may do there: commands that write ask, explain and inspect only read anyway.
+    #[allow(dead_code)]
     pub access: Access,
 }
 

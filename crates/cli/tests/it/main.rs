@@ -7,3 +7,4 @@ mod large;
 mod lifecycle;
 mod program;
 mod scenarios;
+mod schema;

@@ -16,6 +16,8 @@ fn every_scenario_says_what_the_program_says() {
     let mongodb = home.url("lab/shop/mongodb");
     set_up(&folder, &postgres, &mongodb);
 
+    super::schema::of_real_reports(&home);
+
     let cases = trycmd::TestCases::new();
     cases
         .register_bin("marula", Path::new(env!("CARGO_BIN_EXE_marula")))

@@ -130,9 +130,13 @@ pub fn verdict(proof: &Proof) -> (Ink, String) {
     if proof.results_equal == Some(false) {
         facts.push("results differ".into());
     }
+    // The gain stands there in numbers already.
     let reason = text::flat(&proof.reason);
+    let told =
+        |part: &&str| !part.is_empty() && (facts.is_empty() || !part.contains("times faster"));
+    let reason: Vec<&str> = reason.split("; ").filter(told).collect();
     if !reason.is_empty() {
-        facts.push(reason);
+        facts.push(reason.join("; "));
     }
     (ink, if facts.is_empty() { word.into() } else { format!("{word}: {}", facts.join("; ")) })
 }

@@ -51,7 +51,7 @@ pub fn sentence(report: &Report) -> String {
             let results = match proof.results_equal {
                 Some(true) => ", results equal",
                 Some(false) => ", results differ",
-                None => "",
+                None => ", results not compared",
             };
             return format!("{gain}, proven{}{results}", on(proof));
         }

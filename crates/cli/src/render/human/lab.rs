@@ -54,7 +54,7 @@ fn list(data: &Json, look: &Look, out: &mut String) {
                 word(&server["target"]).into(),
                 format!("{} {}", programs(server).1, word(&server["version"])),
                 if lab["ready"] == true {
-                    data.trim_start_matches(", ").into()
+                    data.trim_start_matches(", with ").into()
                 } else {
                     "loading".into()
                 },

@@ -1,0 +1,167 @@
+//! Reports keep to the schema that is published.
+
+use serde_json::{Value, json};
+
+use super::lab::Home;
+
+/// Every report these commands give is one the schema allows.
+pub fn of_real_reports(home: &Home) {
+    let schema: Value = serde_json::from_str(&home.expect(0, &["schema", "report"])).unwrap();
+    let slow = "SELECT id, total FROM orders WHERE customer_id = 42 ORDER BY created_at LIMIT 5";
+    for args in [
+        vec!["explain", "lab/shop/postgres", slow, "--goal", "5ms"],
+        vec!["explain", "lab/shop/mongodb", "db.orders.find({ customer_id: 42 })", "--goal", "5ms"],
+        vec!["inspect", "lab/shop/postgres"],
+        vec!["inspect", "lab/shop/postgres", "orders"],
+        vec!["inspect", "lab/shop/mongodb"],
+        vec!["inspect", "lab/shop/mongodb", "orders"],
+        vec!["lab", "list"],
+        vec!["lab", "doctor"],
+    ] {
+        let all: Vec<&str> =
+            args.iter().copied().chain(["--format", "json", "--fail-on", "never"]).collect();
+        let all = if args[0] == "explain" { all } else { all[..all.len() - 2].to_vec() };
+        let report: Value = serde_json::from_str(&home.expect(0, &all)).unwrap();
+        assert_eq!(report["schema_version"], marula_core::SCHEMA_VERSION);
+        if let Err(why) = check(&schema, &schema, &report, "report") {
+            panic!("{}: {why}", args.join(" "));
+        }
+        // What a program reads back is what was written.
+        let read: marula_core::Report = serde_json::from_value(report.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), report, "{}", args.join(" "));
+        if args[0] == "explain" {
+            assert!(!read.findings.is_empty() && !read.changes.is_empty(), "{}", args.join(" "));
+            assert!(
+                read.best.is_some_and(|best| best.proof.speedup.is_some()),
+                "{}",
+                args.join(" ")
+            );
+            assert_eq!(read.goal.map(|goal| goal.ms), Some(5.0));
+        }
+    }
+}
+
+/// As much of JSON Schema as ours uses; a word it does not know is a failure, not a pass. Keys that
+/// the schema does not name are failures too, which is stricter than the standard.
+fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+    let schema = match schema {
+        Value::Bool(true) => return Ok(()),
+        Value::Object(words) => words,
+        other => return Err(format!("{at}: {other} allows nothing")),
+    };
+    for (word, rule) in schema {
+        match word.as_str() {
+            "$ref" => {
+                let pointer = rule.as_str().unwrap().trim_start_matches('#');
+                let target = root.pointer(pointer).ok_or(format!("{at}: no {pointer}"))?;
+                check(root, target, value, at)?;
+            }
+            "type" => {
+                has_type(rule, value).then_some(()).ok_or(format!("{at}: {value} is no {rule}"))?
+            }
+            "enum" => rule
+                .as_array()
+                .unwrap()
+                .contains(value)
+                .then_some(())
+                .ok_or(format!("{at}: {value}"))?,
+            "const" => {
+                (rule == value).then_some(()).ok_or(format!("{at}: {value} is not {rule}"))?
+            }
+            "anyOf" | "oneOf" => {
+                let tried = rule.as_array().unwrap().iter().map(|one| check(root, one, value, at));
+                let failures: Vec<String> =
+                    tried.map(Result::err).collect::<Option<_>>().unwrap_or_default();
+                if !failures.is_empty() {
+                    return Err(failures.join(" and "));
+                }
+            }
+            "allOf" => {
+                for one in rule.as_array().unwrap() {
+                    check(root, one, value, at)?;
+                }
+            }
+            "required" => {
+                for key in rule.as_array().unwrap() {
+                    value.get(key.as_str().unwrap()).ok_or(format!("{at}: {key} is missing"))?;
+                }
+            }
+            "properties" => {
+                let open = ["$ref", "additionalProperties", "oneOf", "anyOf"]
+                    .iter()
+                    .any(|w| schema.contains_key(*w));
+                for (key, inner) in value.as_object().into_iter().flatten() {
+                    match rule.get(key) {
+                        Some(rule) => check(root, rule, inner, &format!("{at}.{key}"))?,
+                        None if open => {}
+                        None => return Err(format!("{at}: {key} is not in the schema")),
+                    }
+                }
+            }
+            "additionalProperties" => {
+                for (key, inner) in value.as_object().into_iter().flatten() {
+                    if schema.get("properties").is_none_or(|named| named.get(key).is_none()) {
+                        check(root, rule, inner, &format!("{at}.{key}"))?;
+                    }
+                }
+            }
+            "items" => {
+                for (number, inner) in value.as_array().into_iter().flatten().enumerate() {
+                    check(root, rule, inner, &format!("{at}[{number}]"))?;
+                }
+            }
+            "prefixItems" => {
+                for (rule, inner) in
+                    rule.as_array().unwrap().iter().zip(value.as_array().into_iter().flatten())
+                {
+                    check(root, rule, inner, at)?;
+                }
+            }
+            "minimum" => {
+                let least = rule.as_f64().unwrap();
+                value
+                    .as_f64()
+                    .is_none_or(|number| number >= least)
+                    .then_some(())
+                    .ok_or(format!("{at}: {value}"))?;
+            }
+            "maximum" | "minItems" | "maxItems" | "format" | "description" | "title"
+            | "default" | "$defs" | "$schema" | "examples" => {}
+            other => return Err(format!("{at}: the check does not know '{other}'")),
+        }
+    }
+    Ok(())
+}
+
+fn has_type(rule: &Value, value: &Value) -> bool {
+    let one = |name: &Value| match name.as_str().unwrap_or_default() {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
+        _ => false,
+    };
+    rule.as_array().map_or_else(|| one(rule), |names| names.iter().any(one))
+}
+
+#[test]
+fn the_check_would_notice() {
+    let schema = json!({
+        "type": "object",
+        "properties": { "a": { "type": "integer", "minimum": 0 }, "b": { "enum": ["x", "y"] } },
+        "required": ["a"],
+    });
+    assert_eq!(check(&schema, &schema, &json!({ "a": 1, "b": "x" }), "r"), Ok(()));
+    for bad in [
+        json!({}),
+        json!({ "a": -1 }),
+        json!({ "a": "1" }),
+        json!({ "a": 1, "b": "z" }),
+        json!({ "a": 1, "c": 1 }),
+    ] {
+        assert!(check(&schema, &schema, &bad, "r").is_err(), "{bad}");
+    }
+}
