@@ -31,11 +31,6 @@ pub fn of_real_reports(home: &Home) {
         assert_eq!(serde_json::to_value(&read).unwrap(), report, "{}", args.join(" "));
         if args[0] == "explain" {
             assert!(!read.findings.is_empty() && !read.changes.is_empty(), "{}", args.join(" "));
-            assert!(
-                read.best.is_some_and(|best| best.proof.speedup.is_some()),
-                "{}",
-                args.join(" ")
-            );
             assert_eq!(read.goal.map(|goal| goal.ms), Some(5.0));
         }
     }

@@ -21,7 +21,7 @@ pub fn findings(report: &Report, look: &Look, out: &mut String) {
     }
 }
 
-const INDENT: &str = "          ";
+const INDENT: &str = "           ";
 
 fn one(finding: &Finding, look: &Look, out: &mut String) {
     let width = paragraph(look);
@@ -32,7 +32,7 @@ fn one(finding: &Finding, look: &Look, out: &mut String) {
         Severity::Info => (Ink::Faint, "info"),
     };
     let title = text::wrap(&text::flat(&finding.title), width, INDENT, INDENT);
-    let mark = look.paint.ink(ink, &format!("● {}", text::left(word, 6)));
+    let mark = look.paint.ink(ink, &format!("● {}", text::left(word, 7)));
     out.push_str(&format!("  {mark}"));
     out.push_str(title.get(INDENT.len()..).unwrap_or_default());
 

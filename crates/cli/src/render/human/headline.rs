@@ -116,6 +116,9 @@ fn gain(proof: &Proof) -> Option<String> {
 /// ` (240× faster)`, ` (1.3× slower)`, ` (about the same)`.
 pub fn faster(proof: &Proof) -> String {
     let least = proof.before.as_ref().is_some_and(|before| before.timed_out);
+    if proof.after.as_ref().is_some_and(|after| after.timed_out) {
+        return String::new();
+    }
     match proof.speedup {
         Some(ratio) if least && ratio > 1.0 => format!(" (at least {} faster)", times(ratio)),
         Some(ratio) if (0.95..1.05).contains(&ratio) => " (about the same)".into(),
