@@ -3,7 +3,7 @@
 use bson::{Document, doc};
 use marula_core::{Plan, Result};
 
-use crate::{Command, Session, guard, plan};
+use crate::{Command, Session, catalog, guard, plan};
 
 /// How far the server goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,16 @@ pub async fn explain(session: &Session, command: &Command, mode: Mode) -> Result
     let reply = raw(session, command, mode).await?;
     let mut saved = plan::from_document(reply)?;
     saved.plan.version.get_or_insert(session.version());
+    // A collection that does not exist is explained as one without documents.
+    let nothing = saved.plan.tree.walk().iter().any(|(_, node)| node.op == "EOF");
+    if nothing
+        && command.database.is_none()
+        && let Ok(known) = catalog::names(session).await
+        && !known.contains(&command.collection)
+    {
+        let known = known.iter().map(String::as_str);
+        return Err(catalog::unknown_collection(session, &command.collection, known));
+    }
     Ok(saved.plan)
 }
 
