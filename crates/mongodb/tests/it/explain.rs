@@ -294,6 +294,19 @@ async fn what_runs_too_long_is_stopped_by_the_server() {
 }
 
 #[tokio::test]
+async fn a_collection_that_does_not_exist_is_named_with_its_neighbours() {
+    for version in crate::support::VERSIONS {
+        let place = crate::support::place(version).await;
+        for text in ["db.ordres.find({a: 1})", "db.ordres.aggregate([{$group: {_id: '$a'}}])"] {
+            let command = shell::parse(text).unwrap();
+            let error = explain(&place.target, &command, Mode::Execute).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+            assert!(error.hints()[0].contains("orders"), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn results_are_streamed() {
     let place = crate::support::place((4, 4)).await;
     for (text, wanted) in [
