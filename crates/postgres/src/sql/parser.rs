@@ -7,16 +7,17 @@ use pg_query::{FingerprintOptions, NodeRef, protobuf as pb};
 use super::walk::{depth, walk};
 use super::{ParsedStatement, nesting, place};
 
-/// Levels a tree may have: about what a server with its default `max_stack_depth` takes.
-const MAX_DEPTH: usize = 3_000;
+/// Levels a tree may have.
+const MAX_DEPTH: usize = 600;
 /// Nesting that is not even tried.
-const MAX_BOUND: usize = 400_000;
+const MAX_BOUND: usize = 30_000;
 /// Stack for what does not depend on the statement, in bytes.
-const BASE_STACK: usize = 8 << 20;
-/// Stack per level, in bytes; virtual memory, touched only when really needed.
-const LEVEL_STACK: usize = 6 << 10;
+const BASE_STACK: usize = 16 << 20;
+/// Stack per level, in bytes; virtual memory, touched only when really needed. Decoding a node
+/// is one function over all 271 kinds, with a frame of tens of kilobytes in a debug build.
+const LEVEL_STACK: usize = 128 << 10;
 /// Trees up to this depth may be dropped on any thread's stack.
-const SHALLOW: usize = 200;
+const SHALLOW: usize = 50;
 
 /// libpg_query swaps the process's stderr while it parses: two at a time would lose it for good.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
