@@ -288,6 +288,12 @@ fn an_estimate_says_that_it_is_one() {
 
 #[test]
 fn the_other_formats() {
+    // Pages of real rules change; SARIF carries them along.
+    let mut sarif = join();
+    for finding in &mut sarif.findings {
+        finding.rule.insert_str(0, "sample-");
+    }
+
     snapbox::assert_data_eq!(
         shown(&join(), Format::Markdown, 80),
         snapbox::file!["../../tests/snapshots/join.md"]
@@ -297,7 +303,7 @@ fn the_other_formats() {
         snapbox::file!["../../tests/snapshots/join.github.txt"]
     );
     snapbox::assert_data_eq!(
-        shown(&join(), Format::Sarif, 80),
+        shown(&sarif, Format::Sarif, 80),
         snapbox::file!["../../tests/snapshots/join.sarif.json": Text]
     );
 }

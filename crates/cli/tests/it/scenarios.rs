@@ -10,7 +10,7 @@ use super::lab::Home;
 #[test]
 fn every_scenario_says_what_the_program_says() {
     let home = Home::new();
-    home.expect(0, &["lab", "up", "shop", "--data", "shop", "--scale", "0.02", "--seed", "1"]);
+    home.expect(0, &["lab", "up", "shop", "--data", "shop", "--scale", "0.1", "--seed", "1"]);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
     let postgres = home.url("lab/shop/postgres");
     let mongodb = home.url("lab/shop/mongodb");
