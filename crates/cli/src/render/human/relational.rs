@@ -64,8 +64,10 @@ fn overview(report: &Report, catalog: &RelationalCatalog, look: &Look, out: &mut
 fn overview_row(relation: &Relation) -> Vec<String> {
     let stored = !matches!(relation.kind, RelationKind::View | RelationKind::ForeignTable);
     let when_stored = |text: String| if stored { text } else { String::new() };
+    let name = relation.qualified();
     vec![
-        relation.qualified(),
+        // The usual schema says nothing, and takes room.
+        name.strip_prefix("public.").unwrap_or(&name).to_string(),
         kind(relation.kind).into(),
         when_stored(relation.rows.map_or("unknown".into(), number)),
         when_stored(bytes(relation.bytes)),
