@@ -116,12 +116,11 @@ pub fn verdict(proof: &Proof) -> (Ink, String) {
         Verdict::NotTried => (Ink::Warn, "not tried"),
     };
     let mut facts = Vec::new();
-    if let (Some(before), Some(after)) = (&proof.before, &proof.after) {
-        if let (Some(from), Some(to)) =
+    if let (Some(before), Some(after)) = (&proof.before, &proof.after)
+        && let (Some(from), Some(to)) =
             (super::headline::shown_time(before), super::headline::shown_time(after))
-        {
-            facts.push(format!("alone {from} → {to}{}", super::headline::faster(proof)));
-        }
+    {
+        facts.push(format!("alone {from} → {to}{}", super::headline::faster(proof)));
     }
     if let Some(build) = &proof.build {
         let size = (build.bytes > 0).then(|| format!("{}, ", bytes(build.bytes)));

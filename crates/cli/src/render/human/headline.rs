@@ -46,15 +46,15 @@ pub fn headline(report: &Report, look: &Look) -> String {
 /// The headline as one line of plain text, for every format.
 pub fn sentence(report: &Report) -> String {
     let best = report.best.as_ref().map(|best| &best.proof);
-    if let Some(proof) = best.filter(|proof| proof.verdict == Verdict::Proven) {
-        if let Some(gain) = gain(proof) {
-            let results = match proof.results_equal {
-                Some(true) => ", results equal",
-                Some(false) => ", results differ",
-                None => ", results not compared",
-            };
-            return format!("{gain}, proven{}{results}", on(proof));
-        }
+    if let Some(proof) = best.filter(|proof| proof.verdict == Verdict::Proven)
+        && let Some(gain) = gain(proof)
+    {
+        let results = match proof.results_equal {
+            Some(true) => ", results equal",
+            Some(false) => ", results differ",
+            None => ", results not compared",
+        };
+        return format!("{gain}, proven{}{results}", on(proof));
     }
     let now = today(report);
     let findings = report.findings.len() as u64;

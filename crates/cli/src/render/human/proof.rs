@@ -54,14 +54,15 @@ pub fn account(proof: &Proof) -> String {
     if let Some(server) = proof.server {
         parts.push(format!("in a lab {} {}", server.engine.title(), server.version));
     }
-    if let (Some(before), Some(after)) = (&proof.before, &proof.after) {
-        if before.ms.is_some() && before.runs.max(after.runs) > 0 {
-            parts.push(match (before.runs, after.runs) {
-                (1, 1) => "one run each".into(),
-                (a, b) if a == b => format!("{a} runs each, in turn, medians"),
-                (a, b) => format!("{a} and {b} runs, medians"),
-            });
-        }
+    if let (Some(before), Some(after)) = (&proof.before, &proof.after)
+        && before.ms.is_some()
+        && before.runs.max(after.runs) > 0
+    {
+        parts.push(match (before.runs, after.runs) {
+            (1, 1) => "one run each".into(),
+            (a, b) if a == b => format!("{a} runs each, in turn, medians"),
+            (a, b) => format!("{a} and {b} runs, medians"),
+        });
     }
     let mut sentence = parts.join(", ");
     let reason = text::flat(&proof.reason);
