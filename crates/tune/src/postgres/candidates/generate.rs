@@ -61,23 +61,19 @@ impl<'a> Asked<'a> {
             let share = selectivity::share(relation, predicate);
             match predicate.operator {
                 Operator::Equal | Operator::IsNull if predicate.is_filter() || outer => {
-                    if !equal
-                        .iter()
-                        .any(|(known, _): &(&Predicate, f64)| known.key == predicate.key)
-                    {
-                        equal.push((predicate, share));
-                    }
+                    let known = |(known, _): &(&Predicate, f64)| known.key == predicate.key;
+                    let new = !equal.iter().any(known);
+                    equal.extend(new.then_some((predicate, share)));
                 }
                 Operator::In if predicate.is_filter() => among.push((predicate, share)),
                 Operator::Equal if !joins.contains(&&predicate.key) => joins.push(&predicate.key),
                 Operator::Range if !predicate.is_filter() => between.push(&predicate.key),
                 Operator::Range | Operator::Prefix if predicate.is_filter() => {
                     // A prefix narrows more than an open range does.
-                    if range.is_none_or(|known| {
-                        known.operator == Operator::Range && predicate.operator == Operator::Prefix
-                    }) {
-                        range = Some(predicate);
-                    }
+                    let narrower = |known: &&Predicate| {
+                        known.operator != Operator::Range || predicate.operator != Operator::Prefix
+                    };
+                    range = range.filter(narrower).or(Some(predicate));
                 }
                 _ => {}
             }
@@ -360,7 +356,7 @@ fn indexable(key: &Key, relation: &Relation) -> bool {
     match key.column {
         Some(_) => true,
         None if !key.immutable || zoned => false,
-        None => !(types.iter().any(|kind| timed(&kind)) && key.text.contains("::text")),
+        None => !(types.iter().any(timed) && key.text.contains("::text")),
     }
 }
 

@@ -67,7 +67,7 @@ fn takes_a_join(select: &SelectStmt) -> bool {
         },
         _ => true,
     });
-    let aggregates = select.target_list.iter().any(|target| has_aggregate(target));
+    let aggregates = select.target_list.iter().any(has_aggregate);
     select.op <= SetOperation::SetopNone as i32
         && !star
         && !aggregates
