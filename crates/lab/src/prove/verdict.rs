@@ -74,28 +74,25 @@ fn by_numbers(j: &Judged<'_>) -> (Verdict, String) {
             format!("at least {speedup:.0} times faster: before, it was cancelled at the limit"),
         );
     }
+    if j.used == Some(false) {
+        // Whatever the clocks say, the same plan ran.
+        return (Verdict::Refuted, "no gain: the planner does not use it".into());
+    }
     let work = work_ratio(j.baseline, j.after);
     if before_ms.max(after_ms) < TINY_MS {
         return by_counters(work, speedup);
     }
-    let unused = if j.used == Some(false) { ": the planner does not use it" } else { "" };
     if speedup < 1.0 / WORTH {
-        if j.used == Some(false) {
-            return (Verdict::Refuted, format!("no gain{unused}"));
-        }
         return (Verdict::Refuted, format!("slower: {:.2} times the time", 1.0 / speedup));
     }
     if speedup < WORTH {
-        if let Some(work) = work.filter(|work| *work >= 1.5 && j.used != Some(false)) {
+        if let Some(work) = work.filter(|work| *work >= 1.5) {
             return (
                 Verdict::Inconclusive,
                 format!("reads fall {work:.1} times, but the time does not"),
             );
         }
-        return (Verdict::Refuted, format!("no gain{unused}"));
-    }
-    if j.used == Some(false) {
-        return (Verdict::Inconclusive, format!("faster by chance{unused}"));
+        return (Verdict::Refuted, "no gain".into());
     }
     let wobbles = j.ratios.iter().any(|ratio| *ratio < 1.0) && speedup < 1.5;
     if wobbles {

@@ -19,6 +19,17 @@ pub(super) struct Built {
     indexes: Vec<(u32, String)>,
 }
 
+/// Building an index counts the rows of its table anew. What the planner believed before must
+/// hold for the runs without the index, so the counts are taken back.
+const REMEMBER: &str = "DROP TABLE IF EXISTS pg_temp.marula_counts;
+  CREATE TEMP TABLE marula_counts AS SELECT oid, relpages, reltuples, relallvisible
+  FROM pg_catalog.pg_class WHERE relkind IN ('r', 'm', 'p')";
+const RECALL: &str = "UPDATE pg_catalog.pg_class c
+  SET relpages = m.relpages, reltuples = m.reltuples, relallvisible = m.relallvisible
+  FROM pg_temp.marula_counts m WHERE m.oid = c.oid AND (c.relpages, c.reltuples, c.relallvisible)
+    IS DISTINCT FROM (m.relpages, m.reltuples, m.relallvisible);
+  DROP TABLE pg_temp.marula_counts";
+
 /// One database, its session, and the state of the switches in it.
 pub(super) struct World {
     pub database: String,
@@ -87,11 +98,18 @@ impl World {
             .await
             .map_err(failed)?
             .get(0);
+        let switch = kind_of(change) == Kind::Switch;
+        if switch {
+            execute(session, REMEMBER).await?;
+        }
         let started = Instant::now();
         for sql in &change.up {
             execute(session, &for_lab(sql)).await?;
         }
         let ms = started.elapsed().as_secs_f64() * 1000.0;
+        if switch {
+            execute(session, RECALL).await?;
+        }
         const NEW: &str = "SELECT c.oid, c.relname::text, pg_relation_size(c.oid)
           FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
           JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -46,13 +46,22 @@ pub(super) async fn read(
     touched: &[u32],
     major: u16,
 ) -> Result<Vec<ColumnStatistics>> {
+    const READABLE: &str = "SELECT pg_catalog.has_table_privilege('pg_statistic', 'SELECT')";
     let ranges = if major >= 17 {
         "s.range_length_histogram::text, s.range_empty_frac, s.range_bounds_histogram::text"
+            .to_owned()
+    } else if source.query_one(READABLE, &[]).await.map_err(failed)?.get(0) {
+        [
+            slot(6, "stavalues", "::text"),
+            slot(6, "stanumbers", "[1]"),
+            slot(7, "stavalues", "::text"),
+        ]
+        .join(", ")
     } else {
-        "NULL::text, NULL::float4, NULL::text"
+        "NULL::text, NULL::float4, NULL::text".to_owned()
     };
     let rows =
-        source.query(&READ.replace("RANGE_COLUMNS", ranges), &[&touched]).await.map_err(failed)?;
+        source.query(&READ.replace("RANGE_COLUMNS", &ranges), &[&touched]).await.map_err(failed)?;
     Ok(rows
         .iter()
         .map(|row| ColumnStatistics {
@@ -75,6 +84,19 @@ pub(super) async fn read(
             range_bounds: row.get(16),
         })
         .collect())
+}
+
+/// What `pg_statistic` itself holds in the slot of `kind`: before 17 the view leaves ranges out,
+/// and only a superuser may look further.
+fn slot(kind: u8, column: &str, suffix: &str) -> String {
+    let whens: Vec<String> =
+        (1..=5).map(|n| format!("WHEN p.stakind{n} = {kind} THEN p.{column}{n}{suffix}")).collect();
+    format!(
+        "(SELECT CASE {} END FROM pg_statistic p JOIN pg_attribute a ON a.attrelid = p.starelid \
+         AND a.attnum = p.staattnum WHERE p.starelid = c.oid AND a.attname = s.attname \
+         AND p.stainherit = s.inherited)",
+        whens.join(" ")
+    )
 }
 
 /// One row of `pg_statistic` from what `pg_stats` shows. A slot that is not there leaves its
@@ -146,7 +168,10 @@ SELECT col.attrelid, col.attnum, $4, $5, $6, $7,
   array_in($8::text::cstring, col.atttypid, col.atttypmod),
   CASE WHEN $10::text IS NOT NULL THEN array_in($10::text::cstring, col.atttypid, col.atttypmod)
     WHEN $15::text IS NOT NULL THEN array_in($15::text::cstring, 701, -1) END,
-  CASE WHEN $17::text IS NOT NULL THEN array_in($17::text::cstring, kind.oid, -1) END,
+  CASE WHEN $17::text IS NOT NULL THEN array_in($17::text::cstring,
+    -- The bounds of multiranges are ranges.
+    coalesce((SELECT r.rngtypid FROM pg_range r WHERE kind.typtype = 'm'
+      AND to_jsonb(r) ->> 'rngmultitypid' = kind.oid::text), kind.oid), -1) END,
   array_in($12::text::cstring, kind.element, -1),
   NULL
 FROM col, kind, ops";

@@ -41,6 +41,8 @@ pub(super) struct Column {
     pub type_name: String,
     pub collation: Option<String>,
     pub not_null: bool,
+    /// The name of its NOT NULL, quoted: it has one since 18.
+    pub not_null_name: Option<String>,
     pub default: Option<String>,
     pub identity: String,
     pub generated: String,
@@ -113,6 +115,9 @@ impl Column {
             _ => {}
         }
         if self.not_null {
+            if let Some(name) = &self.not_null_name {
+                text.push_str(&format!(" CONSTRAINT {name}"));
+            }
             text.push_str(" NOT NULL");
         }
         text
@@ -156,7 +161,8 @@ SELECT a.attrelid, a.attname::text, quote_ident(a.attname), format_type(a.atttyp
   (SELECT format('%I.%I', cn.nspname, c.collname) FROM pg_collation c
    JOIN pg_namespace cn ON cn.oid = c.collnamespace
    WHERE c.oid = a.attcollation AND a.attcollation <> t.typcollation),
-  a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity::text,
+  a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid
+    AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum] AND NOT k.convalidated), pg_get_expr(d.adbin, d.adrelid), a.attidentity::text,
   coalesce(to_jsonb(a) ->> 'attgenerated', ''),
   array_remove(ARRAY[
     CASE WHEN a.attstorage <> t.typstorage THEN 'SET STORAGE ' || CASE a.attstorage
@@ -167,7 +173,9 @@ SELECT a.attrelid, a.attname::text, quote_ident(a.attname), format_type(a.atttyp
   coalesce(b.oid < 16384 AND b.typsend <> 0 AND b.typtype IN ('b', 'r', 'm')
     AND b.typname NOT LIKE 'reg%' AND b.typname NOT LIKE '\\_reg%' AND b.typname <> '_record',
     b.typtype = 'e', false)
-    OR b.typtype = 'e'
+    OR b.typtype = 'e',
+  (SELECT quote_ident(k.conname) FROM pg_constraint k WHERE k.conrelid = a.attrelid
+   AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum])
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 CROSS JOIN LATERAL (
@@ -227,6 +235,7 @@ pub(super) async fn read(source: &Client, relations: &[String]) -> Result<Vec<Ta
             generated: row.get(8),
             settings: row.get(9),
             portable: row.get(10),
+            not_null_name: row.get(11),
         };
         if let Some(table) = tables.iter_mut().find(|candidate| candidate.oid == table) {
             table.columns.push(column);
