@@ -96,7 +96,7 @@ impl Digest {
         if rounded {
             return Outcome::Equal;
         }
-        if !exact || !(self.has_floats && other.has_floats) {
+        if !(exact && self.has_floats && other.has_floats) {
             let same_rows = ordered && self.multiset == other.multiset;
             return Outcome::Different(if same_rows {
                 "the same rows in another order".into()

@@ -36,7 +36,6 @@ pub(super) struct Table {
 /// A column of a touched table.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
-    pub name: String,
     pub quoted: String,
     pub type_name: String,
     pub collation: Option<String>,
@@ -225,7 +224,6 @@ pub(super) async fn read(source: &Client, relations: &[String]) -> Result<Vec<Ta
     for row in source.query(COLUMNS, &[&oids]).await.map_err(failed)? {
         let table: u32 = row.get(0);
         let column = Column {
-            name: row.get(1),
             quoted: row.get(2),
             type_name: row.get(3),
             collation: row.get(4),
