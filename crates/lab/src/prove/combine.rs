@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use marula_core::{Change, ChangeKind, Combination, Proof, Result, Statement, Verdict};
+use marula_core::{Build, Change, ChangeKind, Combination, Proof, Result, Statement, Verdict};
 
-use super::Prover;
 use super::measure::{Baseline, Pairs, measurement, median};
-use super::single::may_combine;
 use super::verdict::{Judged, judge};
+use super::{Built, Prover};
 use crate::bench::Bench;
 use crate::compare::Outcome;
 
@@ -15,20 +14,24 @@ use crate::compare::Outcome;
 const ADDS: f64 = 1.05;
 
 impl<B: Bench> Prover<'_, B> {
-    /// The best of the proven changes, alone or together.
-    pub(super) async fn best(
+    /// What all the changes that could be made come to together, without those that add
+    /// nothing; `None` when that is no gain, or was not to be tried.
+    pub(super) async fn set(
         &mut self,
         baseline: &Baseline,
         changes: &[Change],
+        built: &[Built],
     ) -> Result<Option<Combination>> {
-        let single = best_single(changes).map(|change| self.alone_as_best(change));
-        let able: Vec<&Change> = changes.iter().filter(|c| may_combine(&c.proof)).collect();
+        let able: Vec<Made<'_>> = changes
+            .iter()
+            .zip(built)
+            .filter_map(|(change, built)| match built {
+                Built::Ready(build) => Some((change, build.as_ref())),
+                Built::Not(_) => None,
+            })
+            .collect();
         if !self.options.combine || able.len() < 2 {
-            return Ok(single);
-        }
-        if self.out_of_time() {
-            self.notes.push("no set of changes was tried: the time for proving was used up".into());
-            return Ok(single);
+            return Ok(None);
         }
         self.progress.step("proving the best set of changes");
         let set = match self.together(baseline, &able).await {
@@ -39,36 +42,36 @@ impl<B: Bench> Prover<'_, B> {
                 None
             }
         };
-        let Some(set) = set else { return Ok(single) };
-        let beats = match (&single, set.proof.verdict) {
-            (_, verdict) if verdict != Verdict::Proven => false,
-            (None, _) => true,
-            (Some(single), _) => after_ms(&set.proof) * ADDS < after_ms(&single.proof),
-        };
-        Ok(if beats { Some(set) } else { single })
+        Ok(set.filter(|set| set.proof.verdict == Verdict::Proven))
     }
 
-    fn alone_as_best(&self, change: &Change) -> Combination {
-        Combination {
+    /// The fastest of the changes that are proven alone.
+    pub(super) fn best_single(&self, changes: &[Change]) -> Option<Combination> {
+        let change = changes
+            .iter()
+            .filter(|change| change.proof.verdict == Verdict::Proven)
+            .min_by(|a, b| after_ms(&a.proof).total_cmp(&after_ms(&b.proof)))?;
+        Some(Combination {
             changes: vec![change.id.clone()],
             statement: (change.kind == ChangeKind::Rewrite).then(|| self.rewritten(change).text),
             proof: change.proof.clone(),
-        }
+        })
     }
 
     async fn together(
         &mut self,
         baseline: &Baseline,
-        able: &[&Change],
+        able: &[Made<'_>],
     ) -> Result<Option<Combination>> {
-        let (rewrites, mut members): (Vec<&Change>, Vec<&Change>) =
-            able.iter().partition(|change| change.kind == ChangeKind::Rewrite);
-        for change in &members {
+        let (rewrites, mut members): (Vec<Made<'_>>, Vec<Made<'_>>) =
+            able.iter().copied().partition(|(change, _)| change.kind == ChangeKind::Rewrite);
+        let all = members.clone();
+        for (change, _) in &all {
             self.bench.set_active(change, true).await?;
         }
         let found = self.with_members(baseline, &rewrites, &mut members).await;
         if !matches!(&found, Err(error) if super::fatal(error.kind())) {
-            for change in able.iter().filter(|change| change.kind != ChangeKind::Rewrite) {
+            for (change, _) in all {
                 self.bench.set_active(change, false).await?;
             }
         }
@@ -78,56 +81,71 @@ impl<B: Bench> Prover<'_, B> {
     async fn with_members(
         &mut self,
         baseline: &Baseline,
-        rewrites: &[&Change],
-        members: &mut Vec<&Change>,
+        rewrites: &[Made<'_>],
+        members: &mut Vec<Made<'_>>,
     ) -> Result<Option<Combination>> {
-        let cut = self.cut(baseline);
+        let cut = self.cut(baseline, None);
         // The statement as it stands against each rewrite, with everything else in place.
-        let mut rewrite: Option<&Change> = None;
-        let mut statement = self.statement.clone();
-        let mut time = self.time(&statement, cut).await?;
-        for candidate in rewrites {
+        let mut chosen = self.way(self.statement.clone(), None, cut, members).await?;
+        for (rewrite, _) in rewrites {
             if self.out_of_time() {
                 break;
             }
-            let text = self.rewritten(candidate);
-            let with = self.time(&text, cut).await?;
-            if !with.timed_out && ms(&with) * ADDS < ms(&time) {
-                (rewrite, statement, time) = (Some(*candidate), text, with);
+            let way = self.way(self.rewritten(rewrite), Some(rewrite), cut, members).await?;
+            if way.beats(&chosen) {
+                chosen = way;
             }
         }
-        if time.timed_out {
+        if chosen.ms.is_infinite() {
             return Ok(None);
         }
-        self.drop_idle(&statement, cut, members).await?;
-        if members.len() + usize::from(rewrite.is_some()) < 2 {
-            // One change is left: it was measured alone already.
+        self.drop_idle(&chosen.statement, cut, members).await?;
+        if members.is_empty() && chosen.rewrite.is_none() {
             return Ok(None);
         }
-        self.measure_set(baseline, rewrite, &statement, members).await.map(Some)
+        self.measure_set(baseline, chosen.rewrite, &chosen.statement, members).await.map(Some)
     }
 
-    /// Takes out the members that add nothing: first those the plan does not use, then, the one
-    /// that gains least first, those without which it is as fast.
+    /// Times one wording of the statement with everything in place.
+    async fn way<'c>(
+        &mut self,
+        statement: Statement,
+        rewrite: Option<&'c Change>,
+        cut: Duration,
+        members: &[Made<'_>],
+    ) -> Result<Way<'c>> {
+        let time = self.time(&statement, cut).await?;
+        if time.timed_out {
+            return Ok(Way { statement, rewrite, ms: f64::INFINITY, built: members.len() });
+        }
+        let plan = self.bench.plan(&statement, cut).await?;
+        let built =
+            members.iter().filter(|(change, _)| self.bench.uses(&plan, change) == Some(true));
+        Ok(Way { built: built.count(), statement, rewrite, ms: ms(&time) })
+    }
+
+    /// Takes out the members that add nothing: first those the plan does not use, then, the last
+    /// proposed first, those without which it is as fast.
     async fn drop_idle(
         &mut self,
         statement: &Statement,
         cut: Duration,
-        members: &mut Vec<&Change>,
+        members: &mut Vec<Made<'_>>,
     ) -> Result<()> {
         let plan = self.bench.plan(statement, cut).await?;
         let mut kept = Vec::new();
-        for change in members.drain(..) {
+        for (change, build) in members.drain(..) {
             if self.bench.uses(&plan, change) == Some(false) {
                 self.bench.set_active(change, false).await?;
             } else {
-                kept.push(change);
+                kept.push((change, build));
             }
         }
-        kept.sort_by(|a, b| gain(a).total_cmp(&gain(b)));
+        // Callers propose what promises most first.
+        kept.reverse();
         let mut with = ms(&self.time(statement, cut).await?);
         let mut number = 0;
-        while number < kept.len() && kept.len() > 1 {
+        while number < kept.len() {
             if self.out_of_time() {
                 self.notes.push(
                     "the time for proving was used up before every member of the best set had \
@@ -136,7 +154,7 @@ impl<B: Bench> Prover<'_, B> {
                 );
                 break;
             }
-            let Some(change) = kept.get(number).copied() else { break };
+            let Some((change, _)) = kept.get(number).copied() else { break };
             self.bench.set_active(change, false).await?;
             let without = self.time(statement, cut).await?;
             let without_ms = if without.timed_out { f64::INFINITY } else { ms(&without) };
@@ -148,8 +166,7 @@ impl<B: Bench> Prover<'_, B> {
                 number += 1;
             }
         }
-        // In the order in which they were proposed.
-        kept.sort_by(|a, b| id_order(a).cmp(&id_order(b)));
+        kept.reverse();
         *members = kept;
         Ok(())
     }
@@ -159,19 +176,20 @@ impl<B: Bench> Prover<'_, B> {
         baseline: &Baseline,
         rewrite: Option<&Change>,
         statement: &Statement,
-        members: &[&Change],
+        members: &[Made<'_>],
     ) -> Result<Combination> {
+        let cut = self.cut(baseline, None);
         let pairs = self
-            .pairs(baseline, statement, async |bench: &mut B, on| {
-                for change in members {
+            .pairs(baseline, statement, cut, async |bench: &mut B, on| {
+                for (change, _) in members {
                     bench.set_active(change, on).await?;
                 }
                 Ok(())
             })
             .await?;
-        let plan = self.bench.plan(statement, self.cut(baseline)).await?;
+        let plan = self.bench.plan(statement, cut).await?;
         let after = measurement(&pairs.after_ms, pairs.timed_out, Some(plan));
-        let all: Vec<Change> = members.iter().map(|change| (*change).clone()).collect();
+        let all: Vec<Change> = members.iter().map(|(change, _)| (*change).clone()).collect();
         let (outcome, sampled) = self.outcome(baseline, &pairs, statement, &all).await?;
         let kind = rewrite.map_or(ChangeKind::Index, |change| change.kind);
         let judged = judge(&Judged {
@@ -183,11 +201,11 @@ impl<B: Bench> Prover<'_, B> {
             outcome: &outcome,
             sampled: sampled.as_deref(),
         });
-        let build = members.iter().filter_map(|change| change.proof.build.as_ref()).fold(
+        let build = members.iter().filter_map(|(_, build)| *build).fold(
             None,
-            |sum: Option<marula_core::Build>, build| {
+            |sum: Option<Build>, build| {
                 let (ms, bytes) = sum.map_or((0.0, 0), |sum| (sum.ms, sum.bytes));
-                Some(marula_core::Build { ms: ms + build.ms, bytes: bytes + build.bytes })
+                Some(Build { ms: ms + build.ms, bytes: bytes + build.bytes })
             },
         );
         let proof = Proof {
@@ -203,33 +221,53 @@ impl<B: Bench> Prover<'_, B> {
             ..judged
         };
         Ok(Combination {
-            changes: members.iter().chain(rewrite.iter()).map(|change| change.id.clone()).collect(),
+            changes: members
+                .iter()
+                .map(|(change, _)| *change)
+                .chain(rewrite)
+                .map(|change| change.id.clone())
+                .collect(),
             statement: rewrite.map(|_| statement.text.clone()),
             proof: self.proof(proof),
         })
     }
 }
 
-fn best_single(changes: &[Change]) -> Option<&Change> {
-    changes
-        .iter()
-        .filter(|change| change.proof.verdict == Verdict::Proven)
-        .min_by(|a, b| after_ms(&a.proof).total_cmp(&after_ms(&b.proof)))
+/// A change that is made on the bench, with what building it took.
+type Made<'c> = (&'c Change, Option<&'c Build>);
+
+/// One wording of the statement, with all other changes in place.
+struct Way<'c> {
+    statement: Statement,
+    rewrite: Option<&'c Change>,
+    /// Infinite when it did not finish.
+    ms: f64,
+    /// How many of the things that were built its plan uses.
+    built: usize,
+}
+
+impl Way<'_> {
+    /// Whether this one is to be preferred: clearly faster, or as fast with less to build.
+    fn beats(&self, other: &Way<'_>) -> bool {
+        self.ms * ADDS < other.ms || (self.ms <= other.ms * ADDS && self.built < other.built)
+    }
+}
+
+/// The set, unless one change alone is clearly faster.
+pub(super) fn better(set: Option<Combination>, single: Option<Combination>) -> Option<Combination> {
+    match (set, single) {
+        (Some(set), Some(single)) => {
+            let alone = after_ms(&single.proof) * ADDS < after_ms(&set.proof);
+            Some(if alone { single } else { set })
+        }
+        (set, single) => set.or(single),
+    }
 }
 
 fn after_ms(proof: &Proof) -> f64 {
     proof.after.as_ref().and_then(|after| after.ms).unwrap_or(f64::INFINITY)
 }
 
-fn gain(change: &Change) -> f64 {
-    change.proof.speedup.unwrap_or(0.0)
-}
-
 fn ms(pairs: &Pairs) -> f64 {
     median(&pairs.after_ms)
-}
-
-/// `c2` before `c10`.
-fn id_order(change: &Change) -> (usize, &str) {
-    (change.id.0.len(), &change.id.0)
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use marula_core::{Measurement, Plan, Result, Statement};
+use marula_core::{Combination, Measurement, Plan, Result, Statement};
 
 use super::{Comparison, Prover};
 use crate::bench::Bench;
@@ -118,27 +118,41 @@ impl<B: Bench> Prover<'_, B> {
         Ok(pairs)
     }
 
-    /// Past this the changed statement is slower beyond doubt and is cut.
-    pub(super) fn cut(&self, baseline: &Baseline) -> Duration {
-        if baseline.measurement.timed_out {
-            return self.options.limit;
+    /// Past this a run with changes is cut: it is no faster than before, beyond doubt.
+    ///
+    /// A statement that did not finish as it stands says nothing of how long a change may take;
+    /// the time of the best set does, and a change that takes many times that is not what the
+    /// reader is looking for.
+    pub(super) fn cut(&self, baseline: &Baseline, set: Option<&Combination>) -> Duration {
+        const AT_LEAST: Duration = Duration::from_secs(2);
+        if !baseline.measurement.timed_out {
+            // A fast statement wobbles, and its runs are cheap.
+            let factor = if pairs_for(baseline.ms()) == 1 { 1.0 } else { 3.0 };
+            return Duration::from_secs_f64((baseline.ms() * factor / 1000.0).clamp(2.0, 3600.0));
         }
-        Duration::from_secs_f64((baseline.ms() * 3.0 / 1000.0).clamp(2.0, 3600.0))
+        let best = set.and_then(|set| set.proof.after.as_ref()).and_then(|after| after.ms);
+        match best {
+            Some(ms) => Duration::from_secs_f64((ms * 20.0 / 1000.0).clamp(0.0, 3600.0)),
+            None => self.options.limit,
+        }
+        .clamp(AT_LEAST, self.options.limit.max(AT_LEAST))
     }
 
     /// Measures what is switched on now against the statement as it stands. `switch` turns the
-    /// changes off (`false`) and on (`true`) between the runs of a pair.
+    /// changes off (`false`) and on (`true`) between the runs of a pair; `cut` ends a run with
+    /// them.
     pub(super) async fn pairs<S>(
         &mut self,
         baseline: &Baseline,
         changed: &Statement,
+        cut: Duration,
         mut switch: S,
     ) -> Result<Pairs>
     where
         S: AsyncFnMut(&mut B, bool) -> Result<()>,
     {
         let statement = self.statement.clone();
-        let limit = self.run_limit().min(self.cut(baseline));
+        let limit = self.run_limit().min(cut);
         let warm = self.bench.run(changed, limit).await?;
         let mut pairs = Pairs {
             before_ms: Vec::new(),

@@ -1,4 +1,8 @@
-//! Proving changes: each alone, then the best of them together.
+//! Proving changes: all of them together first, then each alone.
+//!
+//! The best set is what the reader needs, and its time bounds what is worth waiting for when
+//! each change is tried alone; so it comes first, and a budget that runs out costs the detail
+//! and not the answer.
 //!
 //! One algorithm for both engines, written over [`Bench`]. Runs go in pairs (without, with,
 //! without, with …), medians are compared, and counters that do not wobble (buffers, keys and
@@ -13,8 +17,8 @@ mod verdict;
 use std::time::{Duration, Instant};
 
 use marula_core::{
-    Change, ChangeKind, Combination, Engine, ErrorKind, Goal, Measurement, Progress, Proof, Result,
-    Statement,
+    Build, Change, ChangeKind, Combination, Engine, ErrorKind, Goal, Measurement, Progress, Proof,
+    Result, Statement,
 };
 
 pub use crate::compare::Comparison;
@@ -96,8 +100,10 @@ pub async fn prove<B: Bench>(
         goal: None,
         notes: Vec::new(),
     };
-    prover.each_alone(&baseline, &mut proved.changes).await?;
-    proved.best = prover.best(&baseline, &proved.changes).await?;
+    let built = prover.build(&proved.changes).await?;
+    let set = prover.set(&baseline, &proved.changes, &built).await?;
+    prover.each_alone(&baseline, &mut proved.changes, built, set.as_ref()).await?;
+    proved.best = combine::better(set, prover.best_single(&proved.changes));
     proved.goal = options.goal_ms.map(|ms| {
         let after = proved.best.as_ref().and_then(|best| best.proof.after.as_ref());
         let reached = after.unwrap_or(&proved.baseline);
@@ -117,6 +123,14 @@ struct Prover<'a, B: Bench> {
     progress: &'a dyn Progress,
     deadline: Instant,
     notes: Vec<String>,
+}
+
+/// What came of making a change on the bench.
+enum Built {
+    /// It is made and switched off; with what building it took, when it builds something.
+    Ready(Option<Build>),
+    /// It could not be made, or must not be tried; with the proof that says so.
+    Not(Proof),
 }
 
 impl<B: Bench> Prover<'_, B> {
@@ -141,19 +155,52 @@ impl<B: Bench> Prover<'_, B> {
         }
     }
 
-    async fn each_alone(&mut self, baseline: &Baseline, changes: &mut [Change]) -> Result<()> {
+    /// Makes every change, and leaves each switched off.
+    async fn build(&mut self, changes: &[Change]) -> Result<Vec<Built>> {
+        let mut built = Vec::with_capacity(changes.len());
+        for change in changes {
+            if let Some(reason) = self.cannot_try(change) {
+                built.push(Built::Not(Proof::not_tried(reason)));
+                continue;
+            }
+            if change.kind == ChangeKind::Rewrite {
+                built.push(Built::Ready(None));
+                continue;
+            }
+            self.progress.step(&format!("building {}: {}", change.id.0, change.title));
+            let made = match self.bench.apply(change).await {
+                Ok(build) => self.bench.set_active(change, false).await.map(|()| build),
+                Err(error) => Err(error),
+            };
+            built.push(match made {
+                Ok(build) => Built::Ready(build),
+                Err(error) if fatal(error.kind()) => return Err(error),
+                Err(error) => Built::Not(self.proof(verdict::failed(&error))),
+            });
+        }
+        Ok(built)
+    }
+
+    async fn each_alone(
+        &mut self,
+        baseline: &Baseline,
+        changes: &mut [Change],
+        built: Vec<Built>,
+        set: Option<&Combination>,
+    ) -> Result<()> {
         let total = changes.len() as u64;
-        for (number, change) in changes.iter_mut().enumerate() {
+        for (number, (change, built)) in changes.iter_mut().zip(built).enumerate() {
             self.progress.step(&format!("proving {}: {}", change.id.0, change.title));
             self.progress.advance(number as u64, total);
-            change.proof = if let Some(reason) = self.cannot_try(change) {
-                Proof::not_tried(reason)
-            } else {
-                match self.alone(baseline, change).await {
+            change.proof = match (built, self.cannot_try(change)) {
+                (Built::Not(proof), _) => proof,
+                (Built::Ready(build), Some(reason)) => Proof { build, ..Proof::not_tried(reason) },
+                (Built::Ready(build), None) => match self.alone(baseline, change, build, set).await
+                {
                     Ok(proof) => self.proof(proof),
                     Err(error) if fatal(error.kind()) => return Err(error),
                     Err(error) => self.proof(verdict::failed(&error)),
-                }
+                },
             };
         }
         self.progress.advance(total, total);

@@ -1,6 +1,6 @@
 //! One change alone.
 
-use marula_core::{Build, Change, ChangeKind, Proof, Result, Verdict};
+use marula_core::{Build, Change, ChangeKind, Combination, Proof, Result};
 
 use super::Prover;
 use super::measure::{Baseline, measurement};
@@ -9,11 +9,20 @@ use crate::bench::Bench;
 use crate::compare::Outcome;
 
 impl<B: Bench> Prover<'_, B> {
-    /// Applies `change`, measures it, and leaves it applied but switched off.
-    pub(super) async fn alone(&mut self, baseline: &Baseline, change: &Change) -> Result<Proof> {
+    /// Measures `change`, which is made and switched off, and leaves it so. `set` is what all
+    /// the changes come to together.
+    pub(super) async fn alone(
+        &mut self,
+        baseline: &Baseline,
+        change: &Change,
+        build: Option<Build>,
+        set: Option<&Combination>,
+    ) -> Result<Proof> {
         let rewrite = change.kind == ChangeKind::Rewrite;
-        let build = if rewrite { None } else { self.bench.apply(change).await? };
-        let measured = self.measured(baseline, change, build).await;
+        if !rewrite {
+            self.bench.set_active(change, true).await?;
+        }
+        let measured = self.measured(baseline, change, build, set).await;
         if !rewrite && !matches!(&measured, Err(error) if super::fatal(error.kind())) {
             self.bench.set_active(change, false).await?;
         }
@@ -25,15 +34,16 @@ impl<B: Bench> Prover<'_, B> {
         baseline: &Baseline,
         change: &Change,
         build: Option<Build>,
+        set: Option<&Combination>,
     ) -> Result<Proof> {
         let rewrite = change.kind == ChangeKind::Rewrite;
         let statement = self.rewritten(change);
+        let limit = self.cut(baseline, set);
         let pairs = self
-            .pairs(baseline, &statement, async |bench: &mut B, on| {
+            .pairs(baseline, &statement, limit, async |bench: &mut B, on| {
                 if rewrite { Ok(()) } else { bench.set_active(change, on).await }
             })
             .await?;
-        let limit = self.cut(baseline);
         let limit = if pairs.timed_out { std::time::Duration::ZERO } else { limit };
         let plan = self.bench.plan(&statement, limit).await?;
         let used = if rewrite { None } else { self.bench.uses(&plan, change) };
@@ -66,16 +76,5 @@ impl<B: Bench> Prover<'_, B> {
             build,
             ..judged
         })
-    }
-}
-
-/// Whether a proof may be part of a set: it was measured, and did not change the results.
-pub(super) fn may_combine(proof: &Proof) -> bool {
-    match proof.verdict {
-        Verdict::Proven => true,
-        Verdict::NotTried => false,
-        Verdict::Refuted | Verdict::Inconclusive => {
-            proof.after.is_some() && proof.results_equal != Some(false)
-        }
     }
 }

@@ -62,9 +62,12 @@ fn by_numbers(j: &Judged<'_>) -> (Verdict, String) {
     let (before_ms, after_ms) = (j.baseline.ms.unwrap_or(0.0), j.after.ms.unwrap_or(0.0));
     if j.after.timed_out {
         return if j.baseline.timed_out {
-            (Verdict::Refuted, "it does not finish within the limit either".into())
-        } else {
+            let why = format!("alone it does not do: it had not finished after {}", time(after_ms));
+            (Verdict::Refuted, why)
+        } else if after_ms > before_ms * 2.0 {
             (Verdict::Refuted, format!("slower: cancelled after {}", time(after_ms)))
+        } else {
+            (Verdict::Refuted, format!("no gain alone: cancelled after {}", time(after_ms)))
         };
     }
     let speedup = median(j.ratios);
@@ -92,7 +95,7 @@ fn by_numbers(j: &Judged<'_>) -> (Verdict, String) {
                 format!("reads fall {work:.1} times, but the time does not"),
             );
         }
-        return (Verdict::Refuted, "no gain".into());
+        return (Verdict::Refuted, "no gain alone".into());
     }
     let wobbles = j.ratios.iter().any(|ratio| *ratio < 1.0) && speedup < 1.5;
     if wobbles {
