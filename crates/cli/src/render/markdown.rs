@@ -83,16 +83,22 @@ pub fn report(report: &Report) -> String {
 fn changes(report: &Report, out: &mut String) {
     let best: &[_] = report.best.as_ref().map_or(&[], |best| &best.changes);
     let chosen = best.iter().filter_map(|id| report.changes.iter().find(|c| c.id == *id));
-    section("What to do", chosen, out);
-    section("Also thought of", report.changes.iter().filter(|c| !best.contains(&c.id)), out);
+    section("What to do", true, chosen, out);
+    let others = report.changes.iter().filter(|c| !best.contains(&c.id));
+    section("Also thought of", false, others, out);
 }
 
-fn section<'a>(title: &str, changes: impl Iterator<Item = &'a Change>, out: &mut String) {
+fn section<'a>(
+    title: &str,
+    member: bool,
+    changes: impl Iterator<Item = &'a Change>,
+    out: &mut String,
+) {
     for (at, change) in changes.enumerate() {
         if at == 0 {
             out.push_str(&format!("\n### {title}\n"));
         }
-        let verdict = super::human::verdict(&change.proof);
+        let verdict = super::human::verdict(&change.proof, member);
         out.push_str(&format!(
             "\n**{}** (`{}`)  \n{}\n",
             line(&change.title),

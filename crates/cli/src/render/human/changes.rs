@@ -26,7 +26,8 @@ pub fn to_do(report: &Report, look: &Look, out: &mut String) {
             out.push('\n');
         }
         let folded = rewrites > 1 && change.kind == ChangeKind::Rewrite;
-        one(&format!("{}.", at + 1), change, !folded, &mut said, look, out);
+        let place = (format!("{}.", at + 1), true);
+        one(place, change, !folded, &mut said, look, out);
     }
     let engine = changes[0].engine;
     if let Some(text) = best.statement.as_ref().filter(|_| rewrites > 1) {
@@ -52,14 +53,15 @@ pub fn others(report: &Report, look: &Look, out: &mut String) {
         // A rewrite beside a better way is long, and the reader has something to do already.
         let aside = change.kind == ChangeKind::Rewrite && !best.is_empty();
         let shown = look.verbose || change.proof.verdict != Verdict::Refuted && !aside;
-        one("·", change, shown, &mut said, look, out);
+        one(("·".into(), false), change, shown, &mut said, look, out);
     }
 }
 
 const INDENT: &str = "     ";
 
+/// `place`: its mark, and whether it is a member of the best set.
 fn one<'a>(
-    mark: &str,
+    place: (String, bool),
     change: &'a Change,
     with_code: bool,
     said: &mut HashSet<&'a str>,
@@ -68,8 +70,8 @@ fn one<'a>(
 ) {
     let width = paragraph(look);
     let title = format!("{} [{}]", text::flat(&change.title), change.id.0);
-    out.push_str(&text::wrap(&title, width, &format!("  {} ", text::left(mark, 2)), INDENT));
-    let (ink, line) = verdict(&change.proof);
+    out.push_str(&text::wrap(&title, width, &format!("  {} ", text::left(&place.0, 2)), INDENT));
+    let (ink, line) = verdict(&change.proof, place.1);
     let line = text::wrap(&line, width, INDENT, INDENT);
     out.push_str(&look.paint.ink(ink, line.trim_end_matches('\n')));
     out.push('\n');
@@ -108,8 +110,12 @@ fn code(text: &str, engine: Engine, look: &Look, out: &mut String) {
 }
 
 /// `proven: alone 9.84 s → 1.2 s (8.2× faster); 21 MB, built in 0.9 s. Reason.`
-pub fn verdict(proof: &Proof) -> (Ink, String) {
+///
+/// `member`: of a set that is proven. What gains nothing alone can be what the others need, and
+/// a bare "refuted" on something to do would only puzzle.
+pub fn verdict(proof: &Proof, member: bool) -> (Ink, String) {
     let (ink, word) = match proof.verdict {
+        Verdict::Refuted | Verdict::Inconclusive if member => (Ink::Warn, "proven with the others"),
         Verdict::Proven => (Ink::Good, "proven"),
         Verdict::Refuted => (Ink::Bad, "refuted"),
         Verdict::Inconclusive => (Ink::Warn, "inconclusive"),

@@ -74,9 +74,9 @@ fn paragraph(look: &Look) -> usize {
     look.width.min(READABLE)
 }
 
-/// The verdict of a proof with what was measured, in one line.
-pub fn verdict(proof: &Proof) -> String {
-    changes::verdict(proof).1
+/// The verdict of a proof with what was measured, in one line; `member`: of the best set.
+pub fn verdict(proof: &Proof, member: bool) -> String {
+    changes::verdict(proof, member).1
 }
 
 /// The plan's tree without colour, for a code block.
