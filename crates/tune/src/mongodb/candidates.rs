@@ -182,14 +182,14 @@ mod tests {
     fn sort_and_range_come_in_both_orders() {
         let found = wanted(doc! {"find": "c", "filter": {"a": 1, "r": {"$gt": 5}},
         "sort": {"s": -1}, "limit": 20});
-        assert_eq!(found, ["{a: 1, s: -1, r: 1}", "{a: 1, r: 1, s: -1}"]);
+        assert_eq!(found, ["{ a: 1, s: -1, r: 1 }", "{ a: 1, r: 1, s: -1 }"]);
     }
 
     #[test]
     fn an_in_stands_before_or_after_the_sort() {
         let found = wanted(doc! {"find": "c", "filter": {"a": 1, "b": {"$in": [1, 2, 3]}},
         "sort": {"s": 1}, "limit": 20});
-        assert_eq!(found, ["{a: 1, s: 1, b: 1}", "{a: 1, b: 1, s: 1}"]);
+        assert_eq!(found, ["{ a: 1, s: 1, b: 1 }", "{ a: 1, b: 1, s: 1 }"]);
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
         let found = wanted(doc! {"aggregate": "c", "pipeline": [
         {"$match": {"$or": [{"a": 1}, {"b": {"$gt": 2}}]}},
         {"$lookup": {"from": "d", "localField": "x", "foreignField": "y", "as": "z"}}]});
-        assert_eq!(found, ["{a: 1}", "{b: 1}", "{y: 1}"]);
+        assert_eq!(found, ["{ a: 1 }", "{ b: 1 }", "{ y: 1 }"]);
     }
 
     #[test]
@@ -205,6 +205,6 @@ mod tests {
         let found = wanted(doc! {"aggregate": "c", "pipeline": [
         {"$match": {"kind": "view", "at": {"$gte": 1}}},
         {"$group": {"_id": "$user", "n": {"$sum": 1}}}]});
-        assert_eq!(found, ["{kind: 1, at: 1, user: 1}", "{kind: 1, at: 1}"]);
+        assert_eq!(found, ["{ kind: 1, at: 1, user: 1 }", "{ kind: 1, at: 1 }"]);
     }
 }

@@ -196,7 +196,7 @@ mod tests {
         let index = index(&[("user.id", 1), ("at", -1)]);
         assert_eq!(
             index.create(),
-            r#"db.orders.createIndex({"user.id": 1, at: -1}, {name: "user.id_1_at_-1"})"#
+            r#"db.orders.createIndex({ "user.id": 1, at: -1 }, { name: "user.id_1_at_-1" })"#
         );
         assert_eq!(index.drop(), r#"db.orders.dropIndex("user.id_1_at_-1")"#);
     }
