@@ -26,6 +26,7 @@ pub(super) async fn set_limit(session: &Session, limit: Duration) -> Result<()> 
 /// Runs `statement` to its last row, or to the limit.
 pub(super) async fn run(session: &Session, statement: &Statement, limit: Duration) -> Result<Run> {
     set_limit(session, limit).await?;
+    learn_types(session, statement).await?;
     let started = Instant::now();
     let cut = |started: Instant| {
         let ms = (limit.as_secs_f64() * 1000.0).max(started.elapsed().as_secs_f64() * 1000.0);
@@ -43,6 +44,15 @@ pub(super) async fn run(session: &Session, statement: &Statement, limit: Duratio
             Ok(cut(started))
         }
     }
+}
+
+/// Makes the connection know the types of the result before rows come. A type of the database's
+/// own (an enum, a composite, a domain) is looked up by a query, and one that is sent while rows
+/// of this statement wait to be read waits for ever.
+async fn learn_types(session: &Session, statement: &Statement) -> Result<()> {
+    let parameters = vec![Type::UNKNOWN; statement.parameters.len()];
+    session.client().prepare_typed(&statement.text, &parameters).await.map_err(failed)?;
+    Ok(())
 }
 
 async fn fetch(session: &Session, statement: &Statement) -> Result<Digest> {
