@@ -11,6 +11,7 @@
 mod combine;
 mod equal;
 mod measure;
+mod same;
 mod single;
 mod verdict;
 

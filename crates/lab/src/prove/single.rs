@@ -4,6 +4,7 @@ use marula_core::{Build, Change, ChangeKind, Combination, Proof, Result};
 
 use super::Prover;
 use super::measure::{Baseline, measurement};
+use super::same::same_plan;
 use super::verdict::{Judged, judge};
 use crate::bench::Bench;
 use crate::compare::Outcome;
@@ -46,7 +47,15 @@ impl<B: Bench> Prover<'_, B> {
             .await?;
         let limit = if pairs.timed_out { std::time::Duration::ZERO } else { limit };
         let plan = self.bench.plan(&statement, limit).await?;
-        let used = if rewrite { None } else { self.bench.uses(&plan, change) };
+        let used = match change.kind {
+            ChangeKind::Rewrite => None,
+            // Statistics are used when they lead to another plan.
+            ChangeKind::Statistics => {
+                let before = baseline.measurement.plan.as_deref();
+                before.and_then(|before| same_plan(before, &plan)).map(|same| !same)
+            }
+            _ => self.bench.uses(&plan, change),
+        };
         let after = measurement(&pairs.after_ms, pairs.timed_out, Some(plan));
         let (outcome, sampled) =
             self.outcome(baseline, &pairs, &statement, std::slice::from_ref(change)).await?;

@@ -79,7 +79,11 @@ fn by_numbers(j: &Judged<'_>) -> (Verdict, String) {
     }
     if j.used == Some(false) {
         // Whatever the clocks say, the same plan ran.
-        return (Verdict::Refuted, "no gain: the planner does not use it".into());
+        let why = match j.kind {
+            ChangeKind::Statistics => "no gain: the planner chooses the same plan",
+            _ => "no gain: the planner does not use it",
+        };
+        return (Verdict::Refuted, why.into());
     }
     let work = work_ratio(j.baseline, j.after);
     if before_ms.max(after_ms) < TINY_MS {
