@@ -105,7 +105,7 @@ WHERE NOT o.extension
 UNION ALL
 SELECT 'text search configuration ' || format('%I', c.cfgname)
 FROM needed o JOIN pg_ts_config c ON o.classid = 'pg_ts_config'::regclass AND c.oid = o.objid
-WHERE NOT o.extension
+WHERE NOT o.extension AND c.cfgnamespace <> 'pg_catalog'::regnamespace
 ORDER BY 1";
 
 const VIEWS: &str = "
