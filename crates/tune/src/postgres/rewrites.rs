@@ -4,6 +4,7 @@
 mod correlated_aggregate;
 mod inline_cte;
 mod names;
+mod naming;
 mod not_in;
 mod safe;
 mod truncated_time;

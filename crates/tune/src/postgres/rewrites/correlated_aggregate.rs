@@ -1,5 +1,7 @@
 //! `(SELECT sum(x) FROM t WHERE t.k = o.id)` per row → a LEFT JOIN to the sums of all groups.
 
+use std::collections::BTreeSet;
+
 use pg_query::protobuf::{
     self, AConst, Alias, JoinExpr, JoinType, RangeSubselect, ResTarget, SelectStmt, SetOperation,
     SubLinkType, a_const,
@@ -8,6 +10,7 @@ use pg_query::{Node, NodeEnum};
 
 use super::super::ast;
 use super::names::{Known, Names, each_select};
+use super::naming::{free, implied, taken};
 use super::{Input, Rewrite, safe};
 
 pub(super) static REWRITE: Rewrite = Rewrite {
@@ -38,19 +41,31 @@ struct Grouped {
 fn apply(input: &Input<'_>, statement: &mut Node) -> Vec<String> {
     let mut conditions = Vec::new();
     let mut number = 0;
+    let taken = taken(statement);
     each_select(statement, &mut |select, names| {
         if !takes_a_join(select) {
             return;
         }
         let mut found = Vec::new();
-        let mut mend = |node: &mut Node| replace(input, node, names, &mut number, &mut found, 0);
-        select.target_list.iter_mut().for_each(&mut mend);
+        let mut mend = |node: &mut Node| {
+            replace(input, node, (names, &taken), &mut number, &mut found, 0);
+        };
+        for item in &mut select.target_list {
+            let Some(NodeEnum::ResTarget(item)) = &mut item.node else { continue };
+            let Some(value) = item.val.as_deref_mut() else { continue };
+            // Who reads the result, or the block around this one, knows the column by name.
+            let before = implied(value);
+            mend(value);
+            if item.name.is_empty() && implied(value) != before {
+                item.name = before;
+            }
+        }
         if let Some(condition) = select.where_clause.as_deref_mut() {
             mend(condition);
         }
         for (alias, grouped) in found {
             conditions.extend(grouped.conditions.iter().cloned());
-            join(select, &alias, grouped);
+            join(select, &alias, &taken, grouped);
         }
     });
     conditions
@@ -97,7 +112,7 @@ fn has_aggregate(node: &Node) -> bool {
 fn replace(
     input: &Input<'_>,
     node: &mut Node,
-    names: &Names,
+    (names, taken): (&Names, &BTreeSet<String>),
     number: &mut usize,
     found: &mut Vec<(String, Grouped)>,
     depth: usize,
@@ -105,11 +120,11 @@ fn replace(
     if let Some(NodeEnum::SubLink(link)) = &node.node {
         if link.sub_link_type == SubLinkType::ExprSublink as i32
             && let Some(select) = link.subselect.as_deref().and_then(ast::as_select)
-            && let Some(grouped) = grouped(input, select, names)
+            && let Some(grouped) = grouped(input, select, names, taken)
         {
             *number += 1;
-            let alias = format!("grouped_{number}");
-            let value = ast::column_node(Some(&alias), "value");
+            let alias = free(taken, &format!("grouped_{number}"));
+            let value = ast::column_node(Some(&alias), &free(taken, "value"));
             *node = match (&grouped.otherwise, grouped.counts) {
                 (Some(otherwise), _) => coalesce(value, otherwise.clone()),
                 (None, true) => coalesce(value, zero()),
@@ -121,12 +136,17 @@ fn replace(
     }
     if depth < ast::MAX_DEPTH {
         ast::children_mut(node, &mut |child| {
-            replace(input, child, names, number, found, depth + 1)
+            replace(input, child, (names, taken), number, found, depth + 1)
         });
     }
 }
 
-fn grouped(input: &Input<'_>, select: &SelectStmt, names: &Names) -> Option<Grouped> {
+fn grouped(
+    input: &Input<'_>,
+    select: &SelectStmt,
+    names: &Names,
+    taken: &BTreeSet<String>,
+) -> Option<Grouped> {
     if !is_plain(select) || !safe::is_stable(select) {
         return None;
     }
@@ -175,8 +195,8 @@ fn grouped(input: &Input<'_>, select: &SelectStmt, names: &Names) -> Option<Grou
         (false, false) => format!("{name}() of no rows is NULL, as is a LEFT JOIN that finds none"),
     });
     let mut targets: Vec<Node> =
-        keys.iter().enumerate().map(|(n, key)| target(key.clone(), &key_name(n))).collect();
-    targets.push(target(aggregate.clone(), "value"));
+        keys.iter().enumerate().map(|(n, key)| target(key.clone(), &key_name(taken, n))).collect();
+    targets.push(target(aggregate.clone(), &free(taken, "value")));
     let select = SelectStmt {
         target_list: targets,
         where_clause: ast::conjunction(rest).map(Box::new),
@@ -290,12 +310,14 @@ fn float(known: &Known<'_>) -> bool {
 }
 
 /// Hangs the derived table on the FROM item the outer columns come from.
-fn join(select: &mut SelectStmt, alias: &str, grouped: Grouped) {
+fn join(select: &mut SelectStmt, alias: &str, taken: &BTreeSet<String>, grouped: Grouped) {
     let on = grouped
         .outer
         .into_iter()
         .enumerate()
-        .map(|(n, outer)| ast::binary(ast::column_node(Some(alias), &key_name(n)), "=", outer))
+        .map(|(n, outer)| {
+            ast::binary(ast::column_node(Some(alias), &key_name(taken, n)), "=", outer)
+        })
         .collect();
     let derived = ast::node(NodeEnum::RangeSubselect(
         RangeSubselect {
@@ -332,8 +354,8 @@ fn stands_in(item: &Node, alias: &str) -> bool {
     }
 }
 
-fn key_name(number: usize) -> String {
-    format!("key_{}", number + 1)
+fn key_name(taken: &BTreeSet<String>, number: usize) -> String {
+    free(taken, &format!("key_{}", number + 1))
 }
 
 fn target(value: Node, name: &str) -> Node {

@@ -146,13 +146,31 @@ fn a_correlated_aggregate_becomes_a_grouped_join() {
         only(
             "SELECT c.id, (SELECT count(*) FROM orders o WHERE o.customer_id = c.id) FROM customers c WHERE c.email LIKE 'a%'"
         ),
-        "SELECT c.id, COALESCE(grouped_1.value, 0) FROM customers c LEFT JOIN (SELECT o.customer_id AS key_1, count(*) AS value FROM orders o GROUP BY o.customer_id) grouped_1 ON grouped_1.key_1 = c.id WHERE c.email LIKE 'a%'"
+        "SELECT c.id, COALESCE(grouped_1.value, 0) AS count FROM customers c LEFT JOIN (SELECT o.customer_id AS key_1, count(*) AS value FROM orders o GROUP BY o.customer_id) grouped_1 ON grouped_1.key_1 = c.id WHERE c.email LIKE 'a%'"
     );
     assert_eq!(
         only(
             "SELECT o.id FROM orders o WHERE o.total > (SELECT avg(p.total) FROM orders p WHERE p.customer_id = o.customer_id)"
         ),
         "SELECT o.id FROM orders o LEFT JOIN (SELECT p.customer_id AS key_1, avg(p.total) AS value FROM orders p GROUP BY p.customer_id) grouped_1 ON grouped_1.key_1 = o.customer_id WHERE o.total > grouped_1.value"
+    );
+}
+
+#[test]
+fn a_joined_aggregate_keeps_the_names_of_the_statement() {
+    // The server calls the column `max`, and the block around reads it by that name.
+    assert_eq!(
+        only(
+            "SELECT t.max FROM (SELECT c.id, (SELECT max(total) FROM orders o WHERE o.customer_id = c.id) FROM customers c) t"
+        ),
+        "SELECT t.max FROM (SELECT c.id, grouped_1.value AS max FROM customers c LEFT JOIN (SELECT o.customer_id AS key_1, max(total) AS value FROM orders o GROUP BY o.customer_id) grouped_1 ON grouped_1.key_1 = c.id) t"
+    );
+    // `value`, `key_1` and `grouped_1` are taken.
+    assert_eq!(
+        only(
+            "SELECT value, key_1, (SELECT count(*) FROM orders o WHERE o.customer_id = c.id) AS n FROM customers c, pairs grouped_1"
+        ),
+        "SELECT value, key_1, COALESCE(grouped_1_.value_, 0) AS n FROM customers c LEFT JOIN (SELECT o.customer_id AS key_1_, count(*) AS value_ FROM orders o GROUP BY o.customer_id) grouped_1_ ON grouped_1_.key_1_ = c.id, pairs grouped_1"
     );
 }
 
