@@ -168,7 +168,11 @@ async fn finish(
     let mut lab = None;
     let mut reason = String::from("proofs were switched off");
     if options.prove == ProveMode::Lab {
-        match prove::open(session, subject, &mut report.notes, progress).await {
+        let opened = match own_catalogue(&plan) {
+            Some(refusal) => Err(refusal),
+            None => prove::open(session, subject, &mut report.notes, progress).await,
+        };
+        match opened {
             Ok(opened) => lab = Some(opened),
             Err(error) if may_go_on(&error) => {
                 reason = format!("the lab could not make a copy: {error}");
@@ -251,6 +255,19 @@ fn timed_out(options: &ExplainOptions) -> String {
          what the server intended, without actual numbers",
         options.timeout.as_secs_f64()
     )
+}
+
+/// The lab has a catalogue of its own, with other rows: a statement about the target's would be
+/// answered from the wrong one.
+fn own_catalogue(plan: &Plan) -> Option<Error> {
+    let (_, node) = plan.tree.walk().into_iter().find(|(_, node)| {
+        node.relation.as_deref().is_some_and(|relation| relation.starts_with("pg_catalog."))
+    })?;
+    let relation = node.relation.as_deref()?;
+    Some(Error::new(
+        ErrorKind::Unsupported,
+        format!("the statement reads {relation}, and the lab's server has a catalogue of its own"),
+    ))
 }
 
 /// Trouble of the lab's own is no reason to keep back the findings.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use marula_core::{Engine, Plan, Progress, Proof, Report, Result};
+use marula_core::{Engine, Error, ErrorKind, Plan, Progress, Proof, Report, Result};
 use marula_lab::bench::Bench;
 use marula_lab::bench::postgres::PostgresBench;
 use marula_lab::clone::postgres::{Request, clone};
@@ -33,7 +33,18 @@ pub(super) async fn open(
         statement: subject.statement.text.clone(),
         limits: CloneLimits::default(),
     };
-    clone(session, &server.spec(), &request, progress).await
+    let mut bench = clone(session, &server.spec(), &request, progress).await?;
+    // What the target plans and the copy does not is something the copy lacks.
+    match bench.plan(&subject.statement, Duration::ZERO).await {
+        Ok(_) => Ok(bench),
+        Err(error) if error.kind() == ErrorKind::ServerDied => Err(error),
+        Err(error) => {
+            notes.extend(bench.notes().iter().cloned());
+            bench.close().await?;
+            let message = format!("the statement does not run on it: {error}");
+            Err(Error::new(ErrorKind::Lab, message))
+        }
+    }
 }
 
 /// The plan on the copy, with actual numbers if it finishes within `limit`.

@@ -75,3 +75,43 @@ async fn without_proofs_each_change_says_why() {
     }
     assert_eq!(report.statement.unwrap().parameters.len(), 1);
 }
+
+/// The lab's server has a catalogue of its own: numbers from it would be about another server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_to_the_catalogue_is_not_answered_from_the_lab() {
+    let session = fresh(15).await;
+    set_up(&session, T).await;
+    for sql in [
+        "SELECT count(*) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE a.attname = 'w'",
+        "SELECT * FROM information_schema.tables WHERE table_name = 't'",
+    ] {
+        let options = ExplainOptions { analyze: false, ..options(ProveMode::Lab) };
+        let report = explain(&session, &target(&session), sql, &options, &Quiet).await.unwrap();
+        assert!(!report.plan.unwrap().executed, "{sql}");
+        assert!(
+            report.notes.iter().any(|note| note.contains("a catalogue of its own")),
+            "{sql}: {:?}",
+            report.notes
+        );
+    }
+}
+
+/// An operator of the database's own is not copied.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_copy_cannot_run_is_still_explained() {
+    let session = fresh(15).await;
+    set_up(&session, T).await;
+    set_up(
+        &session,
+        "CREATE FUNCTION same(int, int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 = $2';
+CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = same)",
+    )
+    .await;
+    let report = explained(&session, "SELECT * FROM t WHERE n === 7", ProveMode::Lab).await;
+    assert!(report.plan.unwrap().executed);
+    assert!(
+        report.notes.iter().any(|note| note.contains("does not run on it")),
+        "{:?}",
+        report.notes
+    );
+}
