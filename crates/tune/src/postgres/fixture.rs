@@ -34,6 +34,7 @@ pub(super) fn catalog() -> RelationalCatalog {
                     ("id", "bigint", true, 0.0),
                     ("email", "text", true, -1.0),
                     ("referred_by", "bigint", false, 400.0),
+                    ("born", "date", false, 4_000.0),
                 ],
             ),
         ],

@@ -356,7 +356,16 @@ fn indexable(key: &Key, relation: &Relation) -> bool {
     match key.column {
         Some(_) => true,
         None if !key.immutable || zoned => false,
-        None => !(types.iter().any(timed) && key.text.contains("::text")),
+        None => {
+            let has = |part: &str| key.text.contains(part);
+            let prints = types.iter().any(timed) && has("::text");
+            // A text becomes a time by the session's DateStyle; date_trunc() of a date is that
+            // of midnight in the session's zone.
+            let reads = !types.iter().all(|kind| timed(&kind))
+                && ["::date", "::time", "::interval"].iter().any(|cast| has(cast));
+            let midnight = types.contains(&"date") && has("date_trunc");
+            !prints && !reads && !midnight && !has("with time zone")
+        }
     }
 }
 

@@ -83,11 +83,17 @@ fn an_expression_is_indexed_where_it_means_the_same_everywhere() {
         &["customers"],
         "customers_lower_idx ON public.customers ((lower(email)))",
     );
-    let found = definitions(
+    for sql in [
         "SELECT * FROM orders WHERE date_trunc('day', seen_at) = '2026-01-01'",
-        &["orders"],
-    );
-    assert!(found.is_empty(), "{found:?}");
+        // Of a date: that of midnight in the session's time zone.
+        "SELECT * FROM customers WHERE date_trunc('month', born) = '2026-01-01'",
+        // By the session's DateStyle.
+        "SELECT * FROM orders WHERE note::date = '2026-01-01'",
+        "SELECT * FROM orders WHERE (data ->> 'at')::timestamptz > '2026-01-01'",
+    ] {
+        let found = definitions(sql, &["orders", "customers"]);
+        assert!(found.is_empty(), "{sql}: {found:?}");
+    }
 }
 
 #[test]
