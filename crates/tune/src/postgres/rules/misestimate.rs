@@ -3,7 +3,7 @@ use marula_postgres::sql::quote_ident;
 
 use super::super::Context;
 use super::super::shape::Operator;
-use super::support::{analyze, called, draft, grouped, number, quoted};
+use super::support::{analyze, called, draft, evidence, grouped, number, quoted};
 use crate::{Draft, Proposal, Rule};
 
 /// The planner is wrong when it is out by more than this factor.
@@ -69,15 +69,17 @@ fn check(context: &Context) -> Vec<Draft> {
             let factor = factor(at.node, at.parent)?;
             let (expected, actual) = (at.node.estimated_rows?, at.node.actual_rows?);
             // What a wrong number harms is everything above it.
-            let share = at.parent.map_or(0.1, |parent| context.share_below(parent)).min(0.39);
-            let title = format!(
-                "{} {}: {} rows expected, {} came",
-                at.node.op,
-                called(at.node),
-                grouped(expected),
-                grouped(actual)
-            );
+            let harmed = context.share_below(at.parent.unwrap_or(at.node));
+            let share = at.parent.map_or(0.1, |_| harmed).min(0.39);
+            let place = match at.node.relation {
+                Some(_) => format!("{} on {}", at.node.op, called(at.node)),
+                None => at.node.op.clone(),
+            };
+            let title =
+                format!("{place}: {} rows expected, {} came", grouped(expected), grouped(actual));
             let mut draft = draft(context, at, share, title);
+            // How much it matters is bounded; the share of the time is what it is.
+            draft.evidence = evidence(context, at.node, harmed);
             draft.evidence.extend([
                 number("rows expected", expected),
                 number("rows found", actual),

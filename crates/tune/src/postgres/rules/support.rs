@@ -47,7 +47,8 @@ pub(super) fn draft_of_relation(relation: &Relation, severity: Severity, title: 
     }
 }
 
-fn evidence(context: &Context, node: &PlanNode, share: f64) -> Vec<Evidence> {
+/// The share of the time, or of the cost where nothing was run.
+pub(super) fn evidence(context: &Context, node: &PlanNode, share: f64) -> Vec<Evidence> {
     let mut evidence = Vec::new();
     match (cost::total_ms(&context.plan), node.total_ms) {
         (Some(_), Some(_)) => {

@@ -116,6 +116,45 @@ INSERT INTO fresh SELECT i, i % 9000 FROM generate_series(1, 60000) i;",
     assert!(tried(&report, "ANALYZE public.fresh"), "{}", shown(&report));
 }
 
+/// New statistics under which the planner does the same have gained nothing, whatever the clocks
+/// say of two runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn statistics_that_change_no_plan_are_no_gain() {
+    let session = fresh(15).await;
+    set_up(
+        &session,
+        "CREATE TABLE points (id int, kind int, data jsonb) WITH (autovacuum_enabled = off);
+INSERT INTO points SELECT i, i % 300, jsonb_build_object('k', i % 10) FROM generate_series(1, 60000) i",
+    )
+    .await;
+    let report =
+        explained(&session, "SELECT id FROM points WHERE kind = 7 AND id % 2 = 1", ProveMode::Lab)
+            .await;
+    let analyze =
+        report.changes.iter().find(|change| change.up[0] == "ANALYZE public.points").unwrap();
+    assert_eq!(analyze.proof.verdict, Verdict::Refuted, "{}", shown(&report));
+    assert_eq!(analyze.proof.reason, "no gain: the planner chooses the same plan");
+}
+
+/// Types of the database's own are looked up on the connection that is reading the rows.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_rows_with_types_of_ones_own_are_read_to_the_end() {
+    let session = fresh(15).await;
+    set_up(
+        &session,
+        "CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE TYPE place AS (street text, zip int);
+CREATE DOMAIN mail AS text CHECK (value LIKE '%@%');
+CREATE TABLE people (id int PRIMARY KEY, mood mood, home place, mail mail, team int);
+INSERT INTO people SELECT i, 'happy', ROW('s' || i, i)::place, i || '@example.org', i % 40 FROM generate_series(1, 40000) i;
+ANALYZE people",
+    )
+    .await;
+    let report = explained(&session, "SELECT * FROM people WHERE team = 7", ProveMode::Lab).await;
+    assert!(!report.measured.as_ref().unwrap().timed_out, "{}", shown(&report));
+    proves(&report, ChangeKind::Index, "(team)");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_what_if_gives_costs_and_says_that_they_are_no_times() {
     let session = fresh(15).await;
