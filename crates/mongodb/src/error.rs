@@ -85,6 +85,27 @@ fn too_old(message: &str) -> Error {
         .hint(format!("MongoDB {OLDEST_SERVER} and newer can be asked; of older ones, saved explains are read (--plan FILE)"))
 }
 
+/// Which hosts do not answer, and why, out of the driver's picture of the deployment.
+fn hosts(message: &str) -> String {
+    let topology = message.split_once("Topology:").map_or(message, |(_, topology)| topology.trim());
+    let mut found: Vec<String> = Vec::new();
+    for server in topology.split("Address: ").skip(1) {
+        let Some((host, rest)) = server.split_once(", ") else { continue };
+        let error = rest.split_once("Error: ").map(|(_, error)| {
+            let error = error.split_once("Kind: ").map_or(error, |(_, kind)| kind);
+            let end = [", labels:", ", source:", " }"].iter().filter_map(|end| error.find(end));
+            let error = end.min().map_or(error, |end| error.split_at(end).0);
+            error.trim_start_matches("I/O error: ").to_string()
+        });
+        let why = error.unwrap_or_else(|| match rest.split(',').next() {
+            Some("Type: RSSecondary") => "it is a secondary, and there is no primary".into(),
+            _ => "it did not answer in time".into(),
+        });
+        found.push(format!("{host} ({why})"));
+    }
+    if found.is_empty() { topology.to_string() } else { found.join(", ") }
+}
+
 /// No server could be chosen in time: the driver's message says why each one could not.
 fn selection(message: &str) -> Error {
     if message.contains("wire version") {
@@ -92,11 +113,34 @@ fn selection(message: &str) -> Error {
     }
     let lower = message.to_lowercase();
     if lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake") {
-        return denied("TLS was refused", message)
+        return denied("TLS was refused", &hosts(message))
             .hint("check tls=true, tlsCAFile and the host's name in the address");
     }
-    let short = message.split_once("Topology:").map_or(message, |(_, topology)| topology.trim());
-    Error::new(ErrorKind::Unreachable, format!("no server answers: {short}"))
+    Error::new(ErrorKind::Unreachable, format!("no server answers: {}", hosts(message)))
         .hint("check the host and port, that the server runs, and that a firewall lets it through")
         .hint("for a server behind a tunnel, add directConnection=true to the address")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unreachable_server_is_named_with_the_reason() {
+        let message = "Server selection timeout: No available servers. Topology: { Type: \
+            ReplicaSetNoPrimary, Set Name: rs9, Servers: [ { Address: db1:27017, Type: Unknown, \
+            Error: Kind: I/O error: Connection refused (os error 111), labels: \
+            {\"RetryableError\"}, source: None, server response: None }, { Address: db2:27017, \
+            Type: RSSecondary, Average RTT: 1ms } ] }";
+        let said = selection(message).to_string();
+        assert!(
+            said.contains(
+                "no server answers: db1:27017 (Connection refused (os error 111)), db2:27017 (it \
+                 is a secondary, and there is no primary)"
+            ),
+            "{said}"
+        );
+        assert!(!said.contains("Topology") && !said.contains("labels"), "{said}");
+        assert!(selection("of another form").to_string().contains("of another form"));
+    }
 }

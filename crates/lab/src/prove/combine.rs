@@ -213,6 +213,12 @@ impl<B: Bench> Prover<'_, B> {
                 Some(Build { ms: ms + build.ms, bytes: bytes + build.bytes })
             },
         );
+        let mut before = baseline.measurement.clone();
+        if !before.timed_out {
+            // The runs in turn with those after: what the speedup is told from.
+            before.ms = Some(median(&pairs.before_ms));
+            before.runs = u32::try_from(pairs.before_ms.len()).unwrap_or(u32::MAX);
+        }
         let proof = Proof {
             speedup: Some(pairs.speedup()),
             results_equal: match outcome {
@@ -220,7 +226,7 @@ impl<B: Bench> Prover<'_, B> {
                 Outcome::Different(_) => Some(false),
                 Outcome::Unknown(_) => None,
             },
-            before: Some(baseline.measurement.clone()),
+            before: Some(before),
             after: Some(after),
             build,
             ..judged

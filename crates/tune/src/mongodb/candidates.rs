@@ -19,8 +19,8 @@ use orders::{Keys, orders};
 pub struct Candidate {
     /// The index.
     pub index: Index,
-    /// What its order follows: `equality, sort, range`.
-    pub order: &'static str,
+    /// What its keys serve, in their order: `equality, sort, range`.
+    pub order: String,
     /// The existing index that it makes superfluous.
     pub extends: Option<String>,
     /// Whether one of its paths holds arrays.
@@ -112,6 +112,11 @@ fn push(
         .map(|existing| existing.name.clone());
     // Taking the place of an index costs less to keep than adding one.
     let promise = promise + if extends.is_some() { 0.05 } else { 0.0 };
+    let order = match order {
+        "covering" | "group" => order.to_string(),
+        // Keys may have fallen out on the way: what is left is named.
+        _ => orders::served(&index.keys, access),
+    };
     found.push(Candidate { index, order, extends, multikey, conditions, promise });
 }
 
@@ -171,6 +176,21 @@ mod tests {
 
     use super::super::shape::Shape;
     use super::*;
+
+    #[test]
+    fn what_the_keys_serve_is_what_is_named() {
+        let orders = |filter: Document, sort: Document| {
+            let command = doc! {"find": "c", "filter": filter, "sort": sort, "limit": 9};
+            let shape = Shape::of(&command, Version::new(6, 0, 27));
+            let all = shape.accesses.iter().flat_map(|access| candidates(access, None, None));
+            all.map(|candidate| candidate.order).collect::<Vec<_>>()
+        };
+        assert_eq!(orders(doc! {"a": {"$gt": 1, "$lt": 3}}, doc! {}), ["range"]);
+        assert_eq!(orders(doc! {"a": {"$in": [1, 2]}}, doc! {}), ["$in"]);
+        let both = orders(doc! {"a": {"$in": [1, 2]}}, doc! {"s": 1});
+        assert_eq!(both, ["sort, $in", "$in, sort"]);
+        assert_eq!(orders(doc! {"a": 1}, doc! {"a": 1}), ["equality"]);
+    }
 
     fn wanted(command: Document) -> Vec<String> {
         let shape = Shape::of(&command, Version::new(6, 0, 27));

@@ -5,6 +5,7 @@ use marula_core::{
     Result, Statement, Target,
 };
 use marula_mongodb::catalog::{self, Scope};
+use marula_mongodb::command::print_document;
 use marula_mongodb::explain::{self as server, Mode};
 use marula_mongodb::plan::SavedPlan;
 use marula_mongodb::{Command, Session, guard, shell};
@@ -123,6 +124,7 @@ async fn finish(
     options: &ExplainOptions,
     progress: &dyn Progress,
 ) -> Result<Report> {
+    report.notes.extend(hinted(&subject.command));
     let mut plan = plan;
     let mut bench = None;
     if options.prove == ProveMode::Lab {
@@ -153,10 +155,10 @@ async fn finish(
     } else if report.plan.as_ref().is_some_and(|plan| plan.executed) {
         report.measured = report.plan.as_ref().map(measurement);
     }
-    if let (Some(goal), None, Some(measured)) =
-        (options.goal_ms, &report.goal, report.measured.as_ref().and_then(|m| m.ms))
+    if let (Some(goal), Some(measured)) =
+        (&mut report.goal, report.measured.as_ref().and_then(|m| m.ms))
     {
-        report.goal = Some(Goal { ms: goal, met: Some(measured <= goal) });
+        goal.met = goal.met.or(Some(measured <= goal.ms));
     }
     Ok(report)
 }
@@ -211,6 +213,22 @@ fn measurement(plan: &Plan) -> Measurement {
         timed_out: false,
         plan: None,
     }
+}
+
+/// What a hint in the command means for what is proposed.
+fn hinted(command: &Command) -> Option<String> {
+    let command = command.to_command();
+    let inner = ["updates", "deletes"].iter().find_map(|list| command.get_array(*list).ok());
+    let inner = inner.and_then(|list| list.first()?.as_document());
+    let hint = command.get("hint").or_else(|| inner?.get("hint"))?;
+    let hint = match hint {
+        bson::Bson::Document(keys) => print_document(keys),
+        other => other.to_string(),
+    };
+    Some(format!(
+        "the command has the hint {hint}, so the server uses no other index: a new one can only \
+         help once the hint is taken out"
+    ))
 }
 
 fn timed_out(options: &ExplainOptions) -> String {

@@ -51,7 +51,10 @@ pub fn effect(document: &Document) -> Effect {
             Some(reads) => {
                 Effect { reads, writes: Paths::everything(), replaces: true, known: true }
             }
-            None => passes(Paths::default(), Paths::of(fields.keys())),
+            None => {
+                let left_out = leaves(fields).into_iter().map(|(path, _)| path);
+                passes(Paths::default(), Paths::of(left_out))
+            }
         },
         ("$unwind", _) => {
             let path = unwind_path(value).unwrap_or_default();
@@ -140,11 +143,8 @@ pub fn unwind_path(value: &Bson) -> Option<&str> {
 
 /// What an inclusive `$project` reads; nothing for an exclusive one.
 fn included(fields: &Document) -> Option<Paths> {
-    let excludes = |value: &Bson| {
-        matches!(value, Bson::Boolean(false) | Bson::Int32(0) | Bson::Int64(0))
-            || value.as_f64() == Some(0.0)
-    };
-    let inclusive = fields.iter().any(|(key, value)| key != "_id" && !excludes(value));
+    let leaves = leaves(fields);
+    let inclusive = leaves.iter().any(|(path, value)| path != "_id" && !excludes(value));
     let only_id = fields.len() == 1 && fields.get("_id").is_some_and(|id| !excludes(id));
     if !inclusive && !only_id {
         return None;
@@ -153,22 +153,44 @@ fn included(fields: &Document) -> Option<Paths> {
     if !fields.contains_key("_id") {
         reads.named.insert("_id".into());
     }
-    let mut open: Vec<(String, &Bson)> = fields.iter().map(|(k, v)| (k.to_string(), v)).collect();
-    while let Some((path, value)) = open.pop() {
+    for (path, value) in leaves {
         match value {
             _ if excludes(value) => {}
             Bson::Boolean(true) | Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) => {
                 reads.named.insert(path);
             }
-            Bson::Document(inner)
-                if !inner.keys().next().is_some_and(|key| key.starts_with('$')) =>
-            {
-                open.extend(inner.iter().map(|(key, value)| (format!("{path}.{key}"), value)));
+            expression => {
+                walk(expression, &mut reads);
+                // Where an array stands above it, it is set once for each element.
+                if path.contains('.') {
+                    reads.named.insert(path);
+                }
             }
-            expression => walk(expression, &mut reads),
         }
     }
     Some(reads)
+}
+
+fn excludes(value: &Bson) -> bool {
+    matches!(value, Bson::Boolean(false) | Bson::Int32(0) | Bson::Int64(0))
+        || value.as_f64() == Some(0.0)
+}
+
+/// The fields of a `$project` with their whole paths: `{a: {b: 0}}` is `{"a.b": 0}`.
+fn leaves(fields: &Document) -> Vec<(String, &Bson)> {
+    let mut found = Vec::new();
+    let mut open: Vec<(String, &Bson)> = fields.iter().map(|(k, v)| (k.to_string(), v)).collect();
+    while let Some((path, value)) = open.pop() {
+        match value {
+            Bson::Document(inner)
+                if inner.keys().next().is_some_and(|key| !key.starts_with('$')) =>
+            {
+                open.extend(inner.iter().map(|(key, value)| (format!("{path}.{key}"), value)));
+            }
+            _ => found.push((path, value)),
+        }
+    }
+    found
 }
 
 fn strings(value: &Bson) -> Vec<String> {
@@ -212,6 +234,12 @@ mod tests {
         let exclusive = effect(&doc! {"$project": {"a": 0, "b.c": false}});
         assert!(!exclusive.replaces);
         assert_eq!(names(&exclusive.writes), ["a", "b.c"]);
+        let nested = effect(&doc! {"$project": {"a": {"b": 0, "c": {"d": false}}}});
+        assert!(!nested.replaces, "what is not named stays");
+        assert_eq!(names(&nested.writes), ["a.b", "a.c.d"]);
+        let nested = effect(&doc! {"$project": {"a": {"b": 1, "c": "$d"}, "_id": 0}});
+        assert!(nested.replaces);
+        assert_eq!(names(&nested.reads), ["a.b", "a.c", "d"]);
     }
 
     #[test]

@@ -80,6 +80,27 @@ pub(super) fn orders(
     found
 }
 
+/// What the keys of an index are for, in their order, each once.
+pub(super) fn served(keys: &Keys, access: &Access) -> String {
+    let mut order: Vec<&str> = Vec::new();
+    for (path, _) in keys {
+        let asked = |wanted: fn(&Kind) -> bool| access.paths(wanted).contains(path);
+        let name = if asked(|kind| matches!(kind, Kind::Equality | Kind::Null)) {
+            "equality"
+        } else if access.sort.iter().any(|(sorted, _)| sorted == path) {
+            "sort"
+        } else if asked(|kind| matches!(kind, Kind::In(_))) {
+            "$in"
+        } else {
+            "range"
+        };
+        if order.last() != Some(&name) {
+            order.push(name);
+        }
+    }
+    order.join(", ")
+}
+
 /// The best order with the remaining fields behind it, where they are few and narrow.
 fn covered(
     access: &Access,

@@ -40,7 +40,7 @@ pub(super) fn partial(
     let share = share(constant, schema).unwrap_or(1.0);
     Some(Candidate {
         index: Index { keys, partial: Some(constant.filter.clone()), ..best.index.clone() },
-        order: "partial",
+        order: "partial".to_string(),
         extends: None,
         multikey: best.multikey,
         conditions: vec![

@@ -18,7 +18,8 @@ impl Paths {
         Paths { named: BTreeSet::new(), all: true }
     }
 
-    pub(super) fn of<S: Into<String>>(paths: impl IntoIterator<Item = S>) -> Self {
+    /// These paths.
+    pub fn of<S: Into<String>>(paths: impl IntoIterator<Item = S>) -> Self {
         Paths { named: paths.into_iter().map(Into::into).collect(), all: false }
     }
 
@@ -76,6 +77,9 @@ pub(super) fn walk(expression: &Bson, found: &mut Paths) {
             Bson::Array(parts) => open.extend(parts),
             Bson::Document(document) => {
                 for (key, value) in document {
+                    if key == "$getField" {
+                        get_field(value, found);
+                    }
                     if key != "$literal" {
                         open.push(value);
                     }
@@ -84,6 +88,17 @@ pub(super) fn walk(expression: &Bson, found: &mut Paths) {
             Bson::JavaScriptCode(_) | Bson::JavaScriptCodeWithScope(_) => found.all = true,
             _ => {}
         }
+    }
+}
+
+/// What `$getField` reads where it does not say of what: a field of the document, by its name.
+fn get_field(named: &Bson, found: &mut Paths) {
+    match named {
+        Bson::String(name) if !name.contains(['.', '$']) => {
+            found.named.insert(name.clone());
+        }
+        Bson::Document(given) if given.contains_key("input") => {}
+        _ => found.all = true,
     }
 }
 

@@ -6,7 +6,7 @@ use marula_core::InferredSchema;
 
 use super::{Answer, Facts, MAX_CONDITIONS, Rewrite, conjunction, conjuncts};
 use crate::mongodb::index::{array_in, profile};
-use crate::mongodb::pipeline::{effect, filter_paths, stage, unwind_path};
+use crate::mongodb::pipeline::{Paths, effect, filter_paths, stage, unwind_path};
 
 /// Its name among the rewrites.
 pub const ID: &str = "match-before-unwind";
@@ -28,6 +28,10 @@ pub fn rewrite(pipeline: &[Document], facts: Facts) -> Answer {
 fn copy(pipeline: &[Document], at: usize, path: &str, facts: Facts) -> Answer {
     let mut wanted: Vec<Document> = Vec::new();
     let mut declined: Option<String> = None;
+    // What only exists behind the $unwind.
+    let mut made = Paths::of(array_index(&pipeline[at]));
+    // The arrays unwound on the way.
+    let mut unwound: Vec<&str> = Vec::new();
     for document in &pipeline[at + 1..] {
         let Some((name, value)) = stage(document) else { break };
         let one_to_one = matches!(
@@ -44,13 +48,31 @@ fn copy(pipeline: &[Document], at: usize, path: &str, facts: Facts) -> Answer {
                 if !paths.all && !paths.touches(path) {
                     continue;
                 }
+                if let Some(read) = paths.named.iter().find(|read| made.touches(read)) {
+                    declined = declined.or(Some(format!("'{read}' is made behind the $unwind")));
+                    continue;
+                }
+                let nested = unwound.iter().filter(|other| paths.touches(other));
+                if let Some(Err(why)) =
+                    nested.map(|other| inner_elements(other, facts.schema)).find(Result::is_err)
+                {
+                    declined = declined.or(Some(why));
+                    continue;
+                }
                 match positive(&condition) {
                     Ok(()) => wanted.push(condition),
                     Err(why) => declined = declined.or(Some(why)),
                 }
             }
-        } else if name != "$unwind" && effect(document).writes.touches(path) {
-            break;
+        } else if name == "$unwind" {
+            unwound.extend(unwind_path(value));
+            made.extend(Paths::of(array_index(document)));
+        } else {
+            let writes = effect(document).writes;
+            if writes.touches(path) {
+                break;
+            }
+            made.extend(writes);
         }
     }
     for before in &pipeline[..at] {
@@ -100,6 +122,28 @@ fn copy(pipeline: &[Document], at: usize, path: &str, facts: Facts) -> Answer {
         pipeline: rewritten,
         conditions,
     })
+}
+
+/// The field an `$unwind` puts the element's number into.
+fn array_index(document: &Document) -> Option<&str> {
+    let (_, value) = stage(document)?;
+    value.as_document()?.get_str("includeArrayIndex").ok()
+}
+
+/// Whether no array was seen inside the array at `path`, which may stand in another array; why
+/// that matters, if one was.
+fn inner_elements(path: &str, schema: Option<&InferredSchema>) -> Result<(), String> {
+    let nested = schema.is_some_and(|schema| {
+        schema.fields.iter().any(|(spelled, field)| {
+            field.types.contains_key("array")
+                && spelled.ends_with("[]")
+                && spelled.replace("[]", "") == path
+        })
+    });
+    match nested {
+        true => Err(format!("'{path}' holds arrays inside the array, where the copy finds less")),
+        false => Ok(()),
+    }
 }
 
 /// In how many documents the array at `path` was seen to hold no arrays itself; if it was not,
@@ -247,6 +291,26 @@ mod tests {
         let nested = schema("array");
         assert!(answer_in(Some(&nested), doc! {"items": 1}).is_err());
         assert!(answer_in(None, doc! {"items": 1}).is_err());
+    }
+
+    #[test]
+    fn what_is_made_behind_the_unwind_is_not_asked_before_it() {
+        let schema = schema("object");
+        let facts = Facts { schema: Some(&schema), version: Version::new(6, 0, 0) };
+        let declined = |pipeline: &[Document]| {
+            rewrite(pipeline, facts).err().flatten().is_some_and(|why| why.contains("is made"))
+        };
+        let numbered = doc! {"$unwind": {"path": "$items", "includeArrayIndex": "items.at"}};
+        assert!(declined(&[numbered, doc! {"$match": {"items.at": 1}}]));
+        let inner = doc! {"$unwind": {"path": "$items.tags", "includeArrayIndex": "items.at"}};
+        let unwind = doc! {"$unwind": "$items"};
+        assert!(declined(&[unwind.clone(), inner, doc! {"$match": {"items.at": 1}}]));
+        let set = doc! {"$addFields": {"open": true}};
+        let either = doc! {"$match": {"$or": [{"items.a": 1}, {"open": true}]}};
+        assert!(declined(&[unwind.clone(), set.clone(), either]));
+        let alone = rewrite(&[unwind, set, doc! {"$match": {"items.a": 1, "open": true}}], facts);
+        let alone = alone.map(|rewrite| rewrite.pipeline).unwrap_or_default();
+        assert_eq!(alone.first(), Some(&doc! {"$match": {"items.a": 1}}));
     }
 
     #[test]

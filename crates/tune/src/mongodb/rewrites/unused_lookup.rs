@@ -50,6 +50,8 @@ pub fn rewrite(pipeline: &[Document], _: Facts) -> Answer {
 
 /// Whether `rest` never looks at `name` and does not let it out; what removes it.
 fn unused(name: &str, rest: &[Document]) -> Result<String, String> {
+    // `as: "a.b"` also makes `a`, in place of whatever stood there: nobody may look at `a`.
+    let name = name.split('.').next().unwrap_or(name);
     for document in rest {
         let operator = stage(document).map_or("a stage", |(operator, _)| operator);
         let effect = effect(document);
@@ -136,5 +138,33 @@ mod tests {
         let into = doc! {"$addFields": {"who.x": 1}};
         assert!(reason(&[into, doc! {"$count": "n"}]).contains("writes into it"));
         assert!(reason(&[doc! {"$redact": "$$KEEP"}]).contains("may read every field"));
+    }
+
+    #[test]
+    fn it_stays_when_it_is_seen_without_a_path_to_it() {
+        let nested = doc! {"$project": {"address": {"street": 0}}};
+        assert!(reason(&[nested]).contains("part of the result"), "that leaves out, not in");
+        let field = doc! {"$group": {"_id": {"$getField": "who"}}};
+        assert!(reason(&[field]).contains("$group reads it"));
+        let field = doc! {"$group": {"_id": {"$getField": {"field": {"$literal": "who"}}}}};
+        assert!(reason(&[field]).contains("whole documents"));
+        let into = doc! {"$project": {"who.x": "$y"}};
+        assert!(reason(&[into]).contains("$project reads it"), "once for each element of who");
+        let inside = doc! {"$project": {"who": {"x": 0}}};
+        assert!(reason(&[inside]).contains("writes into it"));
+    }
+
+    #[test]
+    fn a_lookup_into_a_field_changes_the_field_itself() {
+        let into = |rest: Document| {
+            let lookup = doc! {"$lookup": {
+                "from": "users", "localField": "u", "foreignField": "_id", "as": "who.list",
+            }};
+            let facts = Facts { schema: None, version: Version::new(6, 0, 0) };
+            rewrite(&[lookup, rest], facts).err().flatten().unwrap_or_default()
+        };
+        assert!(into(doc! {"$unset": "who.list"}).contains("writes into it"), "an empty who stays");
+        assert!(into(doc! {"$group": {"_id": "$who.name"}}).contains("reads it"));
+        assert!(into(doc! {"$unset": "who"}).is_empty());
     }
 }

@@ -74,9 +74,20 @@ fn check(context: &Context) -> Vec<Draft> {
 fn at_node(context: &Context, path: &NodePath, node: &PlanNode, from: &str) -> Option<Draft> {
     let scans = native_number(node, "collectionScans").unwrap_or(0.0);
     let strategy = native(node, "strategy").and_then(|strategy| strategy.as_str());
-    let scanned = scans > 0.0 || matches!(strategy, Some("NestedLoopJoin" | "HashJoin"));
     let read = native_number(node, "totalDocsExamined").unwrap_or(0.0);
-    let size = context.collection(from).map(|collection| collection.documents as f64);
+    let collection = context.collection(from);
+    let size = collection.map(|collection| collection.documents as f64);
+    // It may also read all of another index, in the order its pipeline sorts by.
+    let unserved = || {
+        let lookups = |a: &Access| a.role == Role::Lookup && a.collection == from;
+        context.accesses(lookups).into_iter().any(|access| {
+            let path = foreign(access);
+            path.zip(collection).is_some_and(|(path, collection)| !has_index(collection, path))
+        })
+    };
+    let scanned = scans > 0.0
+        || matches!(strategy, Some("NestedLoopJoin" | "HashJoin"))
+        || (size.is_some_and(|size| read >= size) && unserved());
     // A few documents are read faster than an index is looked into.
     if !scanned || (read > 0.0 && read <= ENOUGH) || size.is_some_and(|size| size <= 20.0) {
         return None;
@@ -91,7 +102,9 @@ fn at_node(context: &Context, path: &NodePath, node: &PlanNode, from: &str) -> O
     }
     evidence.extend(strategy.map(|strategy| Evidence::text("strategy", strategy)));
     evidence.extend(size.map(|size| Evidence::number("documents in it", size, None)));
-    let title = match scans {
+    // 5.0 counts every scan twice; the documents tell how often it was really read.
+    let whole = size.filter(|size| *size > 0.0 && read > 0.0).map(|size| (read / size).ceil());
+    let title = match whole.map_or(scans, |whole| scans.min(whole)) {
         0.0 => format!("$lookup finds its documents in {from} without an index"),
         scans => format!("$lookup reads {from} from end to end {} times", count(scans)),
     };

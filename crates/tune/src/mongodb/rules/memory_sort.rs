@@ -1,4 +1,4 @@
-use marula_core::{Engine, Evidence, Example, RuleInfo, Severity};
+use marula_core::{Engine, Evidence, Example, NodePath, RuleInfo, Severity};
 
 use super::ENOUGH;
 use crate::mongodb::Context;
@@ -96,6 +96,11 @@ fn check(context: &Context) -> Vec<Draft> {
                     "An index with the sort's fields gives the documents in order, so that \
                          nothing is sorted and a limit stops the read."
                 }
+                false if windowed(context, &path) => {
+                    "$setWindowFields sorts every document that reaches it. A $match on the \
+                          partition before it, or an index that begins with partitionBy and \
+                          sortBy, makes that fewer or none."
+                }
                 false => {
                     "It sorts what the pipeline computes, which no index has in order: sort \
                           fewer documents, or keep the computed field."
@@ -105,4 +110,11 @@ fn check(context: &Context) -> Vec<Draft> {
         ));
     }
     found
+}
+
+/// Whether the sort is the one `$setWindowFields` makes for itself.
+fn windowed(context: &Context, path: &NodePath) -> bool {
+    context.nodes().iter().any(|(above, node)| {
+        node.op.ends_with("etWindowFields") && path.starts_with(above) && path.len() > above.len()
+    })
 }

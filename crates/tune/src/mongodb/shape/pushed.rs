@@ -4,7 +4,7 @@ use bson::{Bson, Document};
 use marula_core::Version;
 
 use super::{Access, directions, number, usable};
-use crate::mongodb::pipeline::{Paths, effect, expression_paths, overlap, stage, unwind_path};
+use crate::mongodb::pipeline::{Paths, effect, expression_paths, overlap, stage};
 use crate::mongodb::predicate::{Filter, field_path};
 
 /// Follows the pipeline as far as the server moves its stages into the read of the collection.
@@ -58,7 +58,8 @@ pub(super) fn pushed(pipeline: &[Document], access: &mut Access, version: Versio
             "$unwind" => {
                 limited = false;
                 ordered &= version >= Version::new(6, 0, 0);
-                written.named.extend(unwind_path(value).map(Into::into));
+                // The path, and the field includeArrayIndex names.
+                written.extend(effect(document).writes);
             }
             "$lookup" | "$graphLookup" => {
                 ordered &= version >= Version::new(5, 0, 0);
