@@ -43,6 +43,11 @@ pub(crate) fn map(error: DriverError, place: &str, clean: impl Fn(&str) -> Strin
             Error::new(ErrorKind::ServerDied, format!("the server is going down: {message}"))
                 .hint("start it again, then try once more")
         }
+        // The planner's own picture of the query stands before it, on many lines.
+        (Some(_), _) if message.contains("hint provided does not correspond") => {
+            Error::new(ErrorKind::Server, "the command's hint names no index of the collection")
+                .hint("leave the hint out, or see the indexes with: marula inspect TARGET")
+        }
         (Some(_), _) => Error::new(ErrorKind::Server, message.clone()),
         (None, DriverKind::Authentication { .. }) => {
             // The driver wraps the server's refusal; anything else here is a handshake problem.

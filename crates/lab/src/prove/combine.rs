@@ -13,6 +13,8 @@ use crate::compare::Outcome;
 
 /// A member must make the set faster by this factor to stay in it.
 const ADDS: f64 = 1.05;
+/// Less than this is noise of the clock where something needs not be built.
+const NOISE_MS: f64 = 0.5;
 
 impl<B: Bench> Prover<'_, B> {
     /// What all the changes that could be made come to together, without those that add
@@ -260,7 +262,8 @@ struct Way<'c> {
 impl Way<'_> {
     /// Whether this one is to be preferred: clearly faster, or as fast with less to build.
     fn beats(&self, other: &Way<'_>) -> bool {
-        self.ms * ADDS < other.ms || (self.ms <= other.ms * ADDS && self.built < other.built)
+        self.ms * ADDS < other.ms
+            || (self.ms <= other.ms * ADDS + NOISE_MS && self.built < other.built)
     }
 }
 

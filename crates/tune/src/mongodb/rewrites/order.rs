@@ -8,7 +8,8 @@ use marula_core::Collection;
 use marula_lab::compare::Comparison;
 
 use super::is_random;
-use crate::mongodb::pipeline::{effect, overlap, stage, stages};
+use crate::mongodb::index::array_in;
+use crate::mongodb::pipeline::{effect, overlap, stage, stages, unwind_path};
 
 /// How results of `command` compare, on a collection with these indexes.
 pub fn comparison(command: &Document, collection: Option<&Collection>) -> Comparison {
@@ -58,6 +59,15 @@ fn follow(pipeline: &[Document], collection: Option<&Collection>, depth: usize) 
             settle(document, &mut state);
         }
         match (name, value) {
+            ("$lookup", Bson::Document(lookup)) => {
+                let effect = effect(document);
+                state.unique.retain(|set| !set.iter().any(|path| effect.writes.touches(path)));
+                if let (true, Ok(made)) =
+                    (lookup_hangs_on_order(lookup, collection, depth), lookup.get_str("as"))
+                {
+                    state.unordered.insert(made.to_string());
+                }
+            }
             ("$sort", Bson::Document(keys)) => {
                 let paths: BTreeSet<&str> = keys.keys().map(|key| key.as_str()).collect();
                 state.total = state
@@ -69,11 +79,32 @@ fn follow(pipeline: &[Document], collection: Option<&Collection>, depth: usize) 
                 return incomparable(format!("{name} without a total order"));
             }
             ("$unwind" | "$unionWith" | "$densify", _) => {
+                if let ("$unionWith", Bson::Document(union)) = (name, value)
+                    && let Some(Bson::Array(_)) = union.get("pipeline")
+                    && depth < 10
+                    && let Comparison::Incomparable(why) =
+                        follow(&stages(&union["pipeline"]), None, depth + 1)
+                {
+                    return incomparable(format!("in the pipeline of $unionWith: {why}"));
+                }
+                // Each element is a document now; only its number still tells the order.
+                if name == "$unwind"
+                    && value.as_document().is_none_or(|d| !d.contains_key("includeArrayIndex"))
+                    && let Some(path) = unwind_path(value)
+                {
+                    state.unordered.remove(path);
+                }
                 state.total = false;
                 state.unique.clear();
             }
             ("$group" | "$bucket" | "$bucketAuto", Bson::Document(group)) => {
+                let fields = group.get_document("output").unwrap_or(group);
+                let taken = fields
+                    .iter()
+                    .filter(|(_, value)| state.unordered.iter().any(|field| uses(value, field)));
+                let taken: Vec<String> = taken.map(|(field, _)| field.to_string()).collect();
                 state.unordered = order_dependent(group, state.total);
+                state.unordered.extend(taken);
                 state.total = false;
                 // A constant key makes one document, in any order.
                 let constant = name == "$group"
@@ -87,7 +118,15 @@ fn follow(pipeline: &[Document], collection: Option<&Collection>, depth: usize) 
                 state.total = false;
                 state.unique = vec![BTreeSet::from(["_id".to_string()])];
             }
-            ("$count", _) => state.unique = vec![BTreeSet::new()],
+            ("$count", _) => {
+                state.unique = vec![BTreeSet::new()];
+                state.unordered.clear();
+            }
+            ("$unset", _) => {
+                let writes = effect(document).writes;
+                state.unordered.retain(|field| !writes.named.contains(field));
+                state.unique.retain(|set| !set.iter().any(|path| writes.touches(path)));
+            }
             ("$facet", Bson::Document(branches)) if depth < 10 => {
                 for (name, branch) in branches {
                     match follow_branch(&stages(branch), &state, depth + 1) {
@@ -112,6 +151,17 @@ fn follow(pipeline: &[Document], collection: Option<&Collection>, depth: usize) 
         return incomparable(format!("'{field}' hangs on the order documents are read in"));
     }
     if state.total { Comparison::Sequence } else { Comparison::Multiset }
+}
+
+/// Whether the array a `$lookup` makes hangs on the order its collection is read in: it looks
+/// for several values at once, or its pipeline takes some of many in no total order.
+fn lookup_hangs_on_order(lookup: &Document, collection: Option<&Collection>, depth: usize) -> bool {
+    let schema = collection.and_then(|collection| collection.schema.as_ref());
+    let several = lookup.get_str("localField").is_ok_and(|path| array_in(path, schema).is_some());
+    let inner = lookup.get("pipeline").map(stages).unwrap_or_default();
+    let picked =
+        depth < 10 && matches!(follow(&inner, None, depth + 1), Comparison::Incomparable(_));
+    several || picked
 }
 
 /// The array of a branch compares only in order.
@@ -266,6 +316,24 @@ mod tests {
         assert_eq!(of(&[doc! {"$sort": {"_id": 1}}, doc! {"$unwind": "$x"}]), Comparison::Multiset);
         let find = doc! {"find": "c", "sort": {"at": 1, "_id": 1}, "limit": 3};
         assert_eq!(comparison(&find, None), Comparison::Sequence);
+    }
+
+    #[test]
+    fn what_a_lookup_picks_in_no_order_is_not_compared() {
+        let lookup = |rest: Vec<Document>| {
+            doc! {"$lookup": {"from": "d", "let": {"a": "$a"}, "as": "p", "pipeline": rest}}
+        };
+        let some = lookup(vec![doc! {"$sort": {"at": -1}}, doc! {"$limit": 1}]);
+        let all = lookup(vec![doc! {"$sort": {"at": -1, "_id": 1}}, doc! {"$limit": 1}]);
+        assert!(matches!(of(std::slice::from_ref(&some)), Comparison::Incomparable(_)));
+        assert_eq!(of(std::slice::from_ref(&all)), Comparison::Multiset);
+        let (count, group) = (doc! {"$count": "n"}, doc! {"$group": {"_id": "$x"}});
+        assert_eq!(of(&[some.clone(), count]), Comparison::Multiset);
+        assert_eq!(of(&[some.clone(), group]), Comparison::Multiset);
+        let first = doc! {"$group": {"_id": "$x", "p": {"$max": "$p"}}};
+        assert!(matches!(of(&[some, first]), Comparison::Incomparable(_)));
+        let union = doc! {"$unionWith": {"coll": "d", "pipeline": [{"$limit": 5}]}};
+        assert!(matches!(of(&[union]), Comparison::Incomparable(_)));
     }
 
     #[test]

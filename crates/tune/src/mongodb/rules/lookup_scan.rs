@@ -36,6 +36,17 @@ pub(super) static RULE: Rule<Context> = Rule {
                 fires: true,
             },
             Example {
+                name: "a pipeline that joins by one field and sorts by another index",
+                setup: concat!(
+                    numbered!("orders", 50, "customer: {$multiply: [\"$i\", 3]}"),
+                    numbered!("customers", 300, "number: \"$i\"")
+                ),
+                statement: "db.orders.aggregate([{$lookup: {from: 'customers', let: {c: \
+                            '$customer'}, pipeline: [{$match: {$expr: {$eq: ['$number', \
+                            '$$c']}}}, {$sort: {_id: 1}}], as: 'c'}}])",
+                fires: true,
+            },
+            Example {
                 name: "a foreign field that is the _id",
                 setup: concat!(
                     numbered!("orders", 50, "customer: {$multiply: [\"$i\", 3]}"),
@@ -106,6 +117,7 @@ fn at_node(context: &Context, path: &NodePath, node: &PlanNode, from: &str) -> O
     let whole = size.filter(|size| *size > 0.0 && read > 0.0).map(|size| (read / size).ceil());
     let title = match whole.map_or(scans, |whole| scans.min(whole)) {
         0.0 => format!("$lookup finds its documents in {from} without an index"),
+        1.0 => format!("$lookup reads {from} from end to end"),
         scans => format!("$lookup reads {from} from end to end {} times", count(scans)),
     };
     Some(draft(
