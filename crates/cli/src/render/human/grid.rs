@@ -21,7 +21,7 @@ pub fn numbers(head: &'static str) -> Column {
 }
 
 /// A table with two blanks before each column. When it is too wide, the widest columns of words
-/// give way; columns in which nothing stands are left out.
+/// give way, the first one last: it names the row. Columns in which nothing stands are left out.
 pub fn grid(columns: &[Column], rows: &[Vec<String>], look: &Look, out: &mut String) {
     let cell =
         |row: &'_ [String], at: usize| row.get(at).map(|c| text::flat(c)).unwrap_or_default();
@@ -33,8 +33,9 @@ pub fn grid(columns: &[Column], rows: &[Vec<String>], look: &Look, out: &mut Str
         widths[*at] = widths[*at].max(text::width(columns[*at].head));
     }
     while shown.iter().map(|at| widths[*at] + 2).sum::<usize>() > look.width {
-        let words = shown.iter().copied().filter(|at| !columns[*at].right);
-        match words.max_by_key(|at| widths[*at]).filter(|at| widths[*at] > 8) {
+        let words = shown.iter().copied().filter(|at| !columns[*at].right && widths[*at] > 8);
+        let named = shown.first().copied();
+        match words.max_by_key(|at| (Some(*at) != named, widths[*at])) {
             Some(widest) => widths[widest] -= 1,
             None => break,
         }
