@@ -5,6 +5,10 @@ use serde_json::{Map, json};
 /// `None` when it is no such line.
 pub(super) fn read(text: &str) -> Option<Map<String, Json>> {
     let (head, cost, actual, never) = split(text);
+    // A parenthesis that opens and does not close: the line was cut off.
+    if text.contains("(cost=") && cost.is_none() || text.contains("(actual ") && actual.is_none() {
+        return None;
+    }
     let head = head.trim();
     if head.is_empty() || !head.starts_with(|c: char| c.is_ascii_uppercase()) {
         return None;

@@ -187,7 +187,13 @@ fn query_text(text: &str) -> (Option<String>, &str) {
 fn no_node(line: &str) -> Error {
     let shown: String = line.trim().chars().take(120).collect();
     let end = shown.len();
-    Error::new(ErrorKind::Syntax, "this is no plan that PostgreSQL printed")
+    let cut_off = (line.contains("(cost=") || line.contains("(actual ")) && !line.contains(')');
+    let what = if cut_off {
+        "the plan is cut off: this line ends in the middle"
+    } else {
+        "this is no plan that PostgreSQL printed"
+    };
+    Error::new(ErrorKind::Syntax, what)
         .mark(Marked { name: "plan".into(), text: shown, start: 0, end })
         .hint(super::HOW_TO_SAVE)
 }

@@ -159,6 +159,7 @@ fn other_tools_and_broken_plans_are_named() {
     for (text, part) in [
         ("", "empty"),
         ("[{\"Plan\": {\"Node Type\": \"Seq Scan\"", "cut off"),
+        ("Seq Scan on t  (cost=0.00..1.0", "cut off"),
         ("{\"queryPlanner\": {}}", "MongoDB"),
         ("{\"query_block\": {}}", "MySQL"),
         ("<explain xmlns=\"http://www.postgresql.org/2009/explain\">", "XML"),
