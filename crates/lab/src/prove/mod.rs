@@ -131,7 +131,7 @@ enum Built {
     /// It is made and switched off; with what building it took, when it builds something.
     Ready(Option<Build>),
     /// It could not be made, or must not be tried; with the proof that says so.
-    Not(Proof),
+    Not(Box<Proof>),
 }
 
 impl<B: Bench> Prover<'_, B> {
@@ -161,7 +161,7 @@ impl<B: Bench> Prover<'_, B> {
         let mut built = Vec::with_capacity(changes.len());
         for change in changes {
             if let Some(reason) = self.cannot_try(change) {
-                built.push(Built::Not(Proof::not_tried(reason)));
+                built.push(Built::Not(Box::new(Proof::not_tried(reason))));
                 continue;
             }
             if change.kind == ChangeKind::Rewrite {
@@ -176,7 +176,7 @@ impl<B: Bench> Prover<'_, B> {
             built.push(match made {
                 Ok(build) => Built::Ready(build),
                 Err(error) if fatal(error.kind()) => return Err(error),
-                Err(error) => Built::Not(self.proof(verdict::failed(&error))),
+                Err(error) => Built::Not(Box::new(self.proof(verdict::failed(&error)))),
             });
         }
         Ok(built)
@@ -194,7 +194,7 @@ impl<B: Bench> Prover<'_, B> {
             self.progress.step(&format!("proving {}: {}", change.id.0, change.title));
             self.progress.advance(number as u64, total);
             change.proof = match (built, self.cannot_try(change)) {
-                (Built::Not(proof), _) => proof,
+                (Built::Not(proof), _) => *proof,
                 (Built::Ready(build), Some(reason)) => Proof { build, ..Proof::not_tried(reason) },
                 (Built::Ready(build), None) => match self.alone(baseline, change, build, set).await
                 {

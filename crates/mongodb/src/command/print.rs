@@ -132,7 +132,7 @@ impl Command {
                     );
                 }
             },
-            Operation::DropIndex(drop) => call(&mut out, name, &[drop.index.clone()]),
+            Operation::DropIndex(drop) => call(&mut out, name, std::slice::from_ref(&drop.index)),
             Operation::CollMod(_) => {
                 return format!(
                     "{}.runCommand({})",
@@ -179,8 +179,7 @@ fn receiver(command: &Command) -> String {
     let mut out = database(command);
     let name = &command.collection;
     // A name that is also a method of `db` would not reach the collection.
-    let plain = name.split('.').all(is_identifier)
-        && !name.split('.').any(|part| crate::shell::is_method(part));
+    let plain = name.split('.').all(is_identifier) && !name.split('.').any(crate::shell::is_method);
     if plain {
         let _ = write!(out, ".{name}");
     } else {

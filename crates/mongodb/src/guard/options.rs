@@ -57,10 +57,9 @@ pub(super) fn check(command: &str, options: &Document, allowed: &[&str]) -> Resu
                         .hint("use local, available, majority or snapshot"));
                 }
             }
-            ("cursor", Bson::Document(cursor)) => {
-                if cursor.keys().any(|key| key != "batchSize") {
-                    return Err(refused("'cursor' takes only batchSize").hint("leave the rest out"));
-                }
+            ("cursor", Bson::Document(cursor)) if cursor.keys().all(|key| key == "batchSize") => {}
+            ("cursor", Bson::Document(_)) => {
+                return Err(refused("'cursor' takes only batchSize").hint("leave the rest out"));
             }
             ("readConcern" | "cursor", _) => {
                 return Err(

@@ -34,7 +34,7 @@ pub(super) fn commands(text: &str) -> Result<Vec<Command>> {
     }
     let mut scope = Scope::new(Source { text, shift: 0 });
     let mut found = Vec::new();
-    for directive in &parsed.program.directives {
+    if let Some(directive) = parsed.program.directives.first() {
         return Err(scope
             .source
             .error(ErrorKind::Syntax, "a text alone is no command", directive.span)

@@ -265,7 +265,7 @@ fn binary(kind: &Value, data: &Value, read: fn(&str) -> Option<Vec<u8>>) -> Opti
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
     (0..text.len())

@@ -16,7 +16,7 @@ pub(super) fn unwrap(text: &str) -> Cow<'_, str> {
     {
         return Cow::Owned(from_csv(rest));
     }
-    if text.lines().take(8).any(|line| is_header(line)) {
+    if text.lines().take(8).any(is_header) {
         return Cow::Owned(without_frame(text));
     }
     Cow::Borrowed(text)

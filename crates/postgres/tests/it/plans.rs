@@ -193,13 +193,9 @@ fn a_thousand_nodes_are_quick_and_fifty_megabytes_no_trouble() {
         .to_string()
     };
     let thousand = plan_of(1000, "(a > 1)");
-    let start = std::time::Instant::now();
     let read = plan::parse(&thousand).unwrap();
-    println!("1,000 nodes: {:?}", start.elapsed());
     assert_eq!(read.plan.tree.walk().len(), 1001);
     assert!((read.plan.tree.self_ms.unwrap() - 100.0).abs() < 1e-6);
     let big = plan_of(10_000, &"x".repeat(5000));
-    let start = std::time::Instant::now();
     assert_eq!(plan::parse(&big).unwrap().plan.tree.walk().len(), 10_001);
-    println!("{} MB: {:?}", big.len() >> 20, start.elapsed());
 }

@@ -8,7 +8,6 @@ use marula_postgres::guard;
 fn quick<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let started = Instant::now();
     let result = work();
-    println!("{what}: {:?}", started.elapsed());
     assert!(started.elapsed() < Duration::from_secs(20), "{what} took {:?}", started.elapsed());
     result
 }
