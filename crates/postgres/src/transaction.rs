@@ -16,8 +16,10 @@ pub(crate) async fn read_only<T>(
 ) -> Result<T> {
     let client = session.client();
     let limit = session.options().statement_timeout.as_millis().min(i32::MAX as u128);
-    // The limit is set again: behind a pooler the session's settings may be another's by now.
-    let begin = format!("BEGIN TRANSACTION READ ONLY; SET LOCAL statement_timeout = {limit}");
+    // The limit is set again: behind a pooler the session's settings may be another's by now. A
+    // session without one (the lab's) keeps what was set in it for this statement.
+    let set = (limit > 0).then(|| format!("SET LOCAL statement_timeout = {limit}"));
+    let begin = format!("BEGIN TRANSACTION READ ONLY; {}", set.unwrap_or_default());
     client.batch_execute(&begin).await.map_err(|e| error::from_server(&e))?;
     let result = within(session, work).await;
     // After a broken connection there is nothing to roll back.

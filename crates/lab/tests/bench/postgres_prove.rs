@@ -171,6 +171,17 @@ async fn a_statement_that_does_not_finish_is_compared_on_a_part() {
 }
 
 #[tokio::test]
+async fn a_plan_that_does_not_finish_is_cut_and_only_estimated() {
+    let mut bench = bench(15, EVENTS, &["public.events"]).await;
+    let statement = sql("SELECT count(*) FROM events a JOIN events b ON a.note < b.note");
+    let started = std::time::Instant::now();
+    let plan = bench.plan(&statement, Duration::from_secs(1)).await.unwrap();
+    assert!(!plan.executed);
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    bench.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_budget_leaves_the_rest_untried() {
     let mut bench = bench(15, EVENTS, &["public.events"]).await;
     let mut options = options(10.0);

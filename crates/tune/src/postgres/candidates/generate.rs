@@ -361,7 +361,7 @@ fn indexable(key: &Key, relation: &Relation) -> bool {
             let prints = types.iter().any(timed) && has("::text");
             // A text becomes a time by the session's DateStyle; date_trunc() of a date is that
             // of midnight in the session's zone.
-            let reads = !types.iter().all(|kind| timed(&kind))
+            let reads = !types.iter().all(timed)
                 && ["::date", "::time", "::interval"].iter().any(|cast| has(cast));
             let midnight = types.contains(&"date") && has("date_trunc");
             !prints && !reads && !midnight && !has("with time zone")
