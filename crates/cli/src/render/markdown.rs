@@ -1,6 +1,6 @@
 //! For pull requests and tickets.
 
-use marula_core::{Catalog, Change, Engine, Report, Severity};
+use marula_core::{Catalog, Change, Engine, Report, Severity, Verdict};
 
 use super::human::{evidence, headline, proof, tree_text};
 use super::{statement, text};
@@ -83,7 +83,11 @@ pub fn report(report: &Report) -> String {
 fn changes(report: &Report, out: &mut String) {
     let best: &[_] = report.best.as_ref().map_or(&[], |best| &best.changes);
     let chosen = best.iter().filter_map(|id| report.changes.iter().find(|c| c.id == *id));
-    section("What to do", true, chosen, out);
+    let together = report
+        .best
+        .as_ref()
+        .is_some_and(|best| best.proof.verdict == Verdict::Proven && best.changes.len() > 1);
+    section("What to do", together, chosen, out);
     let others = report.changes.iter().filter(|c| !best.contains(&c.id));
     section("Also thought of", false, others, out);
 }

@@ -18,6 +18,7 @@ pub fn to_do(report: &Report, look: &Look, out: &mut String) {
         return;
     }
     heading("What to do", look, out);
+    let together = best.proof.verdict == Verdict::Proven && changes.len() > 1;
     // A rewrite that goes with other rewrites is only right as the one statement at the end.
     let mut said = HashSet::new();
     let rewrites = changes.iter().filter(|change| change.kind == ChangeKind::Rewrite).count();
@@ -26,7 +27,7 @@ pub fn to_do(report: &Report, look: &Look, out: &mut String) {
             out.push('\n');
         }
         let folded = rewrites > 1 && change.kind == ChangeKind::Rewrite;
-        let place = (format!("{}.", at + 1), true);
+        let place = (format!("{}.", at + 1), together);
         one(place, change, !folded, &mut said, look, out);
     }
     let engine = changes[0].engine;
@@ -59,7 +60,7 @@ pub fn others(report: &Report, look: &Look, out: &mut String) {
 
 const INDENT: &str = "     ";
 
-/// `place`: its mark, and whether it is a member of the best set.
+/// `place`: its mark, and whether it is a member of a set that is proven.
 fn one<'a>(
     place: (String, bool),
     change: &'a Change,
