@@ -60,6 +60,7 @@ pub async fn up(request: &Request, supervisor: &Supervisor, progress: &dyn Progr
         }
     }
     up.order(&Order::Ready).await?;
+    up.found_by_others().await?;
     up.lab.ready = true;
     Ok(up)
 }
@@ -131,21 +132,23 @@ impl Up {
         self.held.is_none()
     }
 
-    /// Lets the lab live on without this program. When this returns, others find it.
-    ///
-    /// # Errors
-    /// `Lab` when its supervisor does not answer.
-    pub async fn keep(mut self) -> Result<Lab> {
-        self.order(&Order::Keep).await?;
-        let name = self.lab.request.name.clone();
+    /// Waits until the supervisor has written down that the lab is ready.
+    async fn found_by_others(&self) -> Result<()> {
+        let name = &self.lab.request.name;
         let started = std::time::Instant::now();
-        while self.held.is_some() && !state::running(&name).is_some_and(|lab| lab.ready) {
+        while !state::running(name).is_some_and(|lab| lab.ready) {
             if started.elapsed() > START_LIMIT {
                 let error = format!("the supervisor of the lab '{name}' does not answer");
                 return Err(Error::new(ErrorKind::Lab, error).hint("try again"));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        Ok(())
+    }
+
+    /// Lets the lab live on without this program.
+    pub async fn keep(mut self) -> Result<Lab> {
+        self.order(&Order::Keep).await?;
         if let Some(held) = self.held.take() {
             held.forget();
         }

@@ -129,11 +129,6 @@ fn conditions_in_subqueries_find_their_tables() {
         &["customers c", "orders o"],
         "orders_customer_id_idx ON public.orders (customer_id) WHERE status = 'paid'",
     );
-    offers(
-        "SELECT email FROM customers WHERE id IN (SELECT customer_id FROM orders)",
-        &["customers", "orders"],
-        "orders_customer_id_idx ON public.orders (customer_id)",
-    );
 }
 
 #[test]

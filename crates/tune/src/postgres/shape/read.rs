@@ -308,10 +308,8 @@ impl<'c> Reader<'c> {
                 let test = link.testexpr.as_deref();
                 test.into_iter().for_each(|test| self.expression(test, block));
                 let any = link.sub_link_type == SubLinkType::AnySublink as i32;
-                // Inside, a bare name would mean the subquery's own column of that name.
-                let test = test.filter(|_| any).map(|test| self.qualified(test));
                 if let Some(select) = link.subselect.as_deref().and_then(ast::as_select) {
-                    self.select(select, Some(block), test.as_ref());
+                    self.select(select, Some(block), test.filter(|_| any));
                 }
             }
             Some(NodeEnum::SelectStmt(select)) => self.select(select, Some(block), None),
@@ -320,18 +318,6 @@ impl<'c> Reader<'c> {
                 ast::children(node, &mut |child| self.expression(child, block));
                 self.depth -= 1;
             }
-        }
-    }
-
-    /// A bare column with the name of its relation before it; anything else as it is.
-    fn qualified(&self, node: &Node) -> Node {
-        let Some((None, name)) = ast::column(node) else { return node.clone() };
-        let used = self.scope.resolve(self.catalog, None, name).and_then(|found| {
-            self.shape.blocks.get(found.block).and_then(|block| block.uses.get(found.number))
-        });
-        match used {
-            Some(used) => ast::column_node(Some(&used.alias), name),
-            None => node.clone(),
         }
     }
 
