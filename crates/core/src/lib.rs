@@ -7,6 +7,7 @@
 
 mod catalog;
 mod change;
+mod digest;
 mod engine;
 mod error;
 mod finding;
@@ -17,10 +18,12 @@ mod report;
 mod rule;
 mod statement;
 mod target;
+mod timestamp;
 mod workload;
 
 pub use catalog::*;
 pub use change::*;
+pub use digest::*;
 pub use engine::*;
 pub use error::*;
 pub use finding::*;
@@ -31,6 +34,7 @@ pub use report::*;
 pub use rule::*;
 pub use statement::*;
 pub use target::*;
+pub use timestamp::*;
 pub use workload::*;
 
 /// JSON objects that belong to an engine, carried as they are.

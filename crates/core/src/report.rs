@@ -1,7 +1,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Catalog, Change, Combination, Finding, Json, Measurement, Plan, Statement, Target};
+use crate::{
+    Catalog, Change, Combination, Digest, Finding, Json, Measurement, Plan, Statement, Target,
+};
 
 /// The version of the report's JSON form. A field may be added under the same number; one that
 /// is renamed, removed or changes its meaning raises it.
@@ -12,7 +14,7 @@ pub const SCHEMA_VERSION: &str = "1";
 pub struct Report {
     /// [`SCHEMA_VERSION`].
     pub schema_version: String,
-    /// The command that made it: `explain`, `inspect`.
+    /// The command that made it: `explain`, `inspect`, `logs`.
     pub command: String,
     /// Where it looked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,6 +43,9 @@ pub struct Report {
     /// What the target holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub catalog: Option<Catalog>,
+    /// What the logs say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
     /// What a command returns that no other does (labs, found servers), by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Json>,
@@ -64,6 +69,7 @@ impl Report {
             goal: None,
             plan: None,
             catalog: None,
+            digest: None,
             data: None,
             notes: Vec::new(),
         }
