@@ -32,7 +32,7 @@ pub struct Digest {
 }
 
 /// One file, stream or server that was read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceRead {
     /// The file's path, `-` for standard input, or the target's name.
     pub name: String,

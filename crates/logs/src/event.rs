@@ -17,7 +17,7 @@ pub struct Origin<'a> {
 }
 
 /// One run of one statement.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Run<'a> {
     /// When it ended.
     pub at: Option<Timestamp>,
@@ -43,7 +43,9 @@ pub struct Run<'a> {
     pub plan: &'a [u8],
     /// Whether the log had cut the text short.
     pub truncated: bool,
-    /// Where in the source the entry begins: decides between samples of equal cost.
+    /// Whether the log put a tab before each further line of its texts, to be taken off.
+    pub tabbed: bool,
+    /// Where in the source (from its first byte) the entry begins: decides between samples of equal cost.
     pub offset: u64,
 }
 
@@ -88,6 +90,8 @@ pub struct Failure<'a> {
 /// Anything else worth counting.
 #[derive(Debug, Clone, Copy)]
 pub struct Happening<'a> {
+    /// Whence; empty for what the server does by itself.
+    pub origin: Origin<'a>,
     /// What.
     pub kind: EventKind,
     /// When.

@@ -2,11 +2,51 @@
 //!
 //! Bytes go through here in this order: `read` opens and decompresses what was named and cuts it
 //! into chunks of whole entries, a format of `postgres` or `mongodb` turns a chunk into events,
-//! and `tally` adds events up into a [`marula_core::Digest`]. Chunks are read by several threads,
-//! each with its own tally; the tallies are merged in the end.
+//! and `tally` adds the chunk's events up. Chunks are read by several threads; `sum` adds their
+//! tallies up in source order and tells the [`marula_core::Digest`].
 
+mod collector;
 mod event;
+mod format;
+mod mongodb;
+mod postgres;
+mod read;
 mod request;
+mod sum;
+mod tally;
 
+use std::sync::Arc;
+
+use marula_core::{Digest, Error, ErrorKind, Progress, Result};
+
+pub use collector::Collector;
 pub use event::*;
+pub use format::*;
 pub use request::*;
+pub use tally::Tally;
+
+/// Reads logs and tells what is in them.
+///
+/// What is wrong with a source (unknown format, damaged archive, a file that vanished) is told
+/// in its [`marula_core::SourceRead`]; the others are read all the same.
+///
+/// # Errors
+/// `Usage` without inputs or with a `--prefix` that is none; `NotFound` or `Io` when an input
+/// cannot be opened at all.
+pub fn digest(request: &Request, progress: &dyn Progress) -> Result<Digest> {
+    if request.inputs.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, "there is nothing to read")
+            .hint("name log files, folders, or - for standard input"));
+    }
+    if let Some(prefix) = &request.prefix {
+        postgres::check_prefix(prefix)?;
+    }
+    let files = read::expand(&request.inputs)?;
+    let scope = Arc::new(tally::Scope::new(&request.filter));
+    let threads = match request.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let sum = read::run(&files, request.prefix.as_deref(), &scope, threads, progress);
+    Ok(sum.tell(request.sort, request.top))
+}

@@ -1,0 +1,63 @@
+use std::io::{self, BufReader, Cursor, Read};
+
+/// A source's bytes, decompressed.
+pub(super) struct Opened {
+    /// The compression's name.
+    pub compression: Option<&'static str>,
+    /// The bytes.
+    pub reader: Box<dyn Read>,
+}
+
+/// Bytes read from a compressed file at a time.
+const COMPRESSED: usize = 256 << 10;
+/// Memory an xz stream may ask for.
+const XZ_MEMORY: u64 = 100 << 20;
+
+/// Looks at the first bytes and puts the decompression in front that they call for.
+///
+/// # Errors
+/// When the first bytes cannot be read, or the compression is not known.
+pub(super) fn open(mut source: Box<dyn Read>) -> io::Result<Opened> {
+    let mut magic = [0; 6];
+    let mut have = 0;
+    while have < magic.len() {
+        match source.read(&mut magic[have..]) {
+            Ok(0) => break,
+            Ok(more) => have += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let whole = Cursor::new(magic[..have].to_vec()).chain(source);
+    let buffered = |whole| BufReader::with_capacity(COMPRESSED, whole);
+    Ok(match &magic[..have] {
+        [0x1f, 0x8b, ..] => Opened {
+            compression: Some("gzip"),
+            reader: Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole))),
+        },
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole))?;
+            // 64 MB: more than any level uses without --long.
+            decoder.window_log_max(26)?;
+            Opened { compression: Some("zstd"), reader: Box::new(decoder) }
+        }
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => {
+            let stream = liblzma::stream::Stream::new_stream_decoder(
+                XZ_MEMORY,
+                liblzma::stream::CONCATENATED,
+            )
+            .map_err(io::Error::other)?;
+            Opened {
+                compression: Some("xz"),
+                reader: Box::new(liblzma::bufread::XzDecoder::new_stream(buffered(whole), stream)),
+            }
+        }
+        [b'B', b'Z', b'h', ..] => return Err(unknown("bzip2", "bzcat")),
+        [b'P', b'K', 3, 4, ..] => return Err(unknown("zip", "unzip -p")),
+        _ => Opened { compression: None, reader: Box::new(whole) },
+    })
+}
+
+fn unknown(name: &str, tool: &str) -> io::Error {
+    io::Error::other(format!("{name} is not read: pipe `{tool}` into standard input"))
+}

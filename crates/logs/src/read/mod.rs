@@ -1,0 +1,9 @@
+//! From what was named to chunks of whole entries, and from chunks to the sum.
+
+mod chunks;
+mod compression;
+mod pipeline;
+mod sources;
+
+pub(crate) use pipeline::run;
+pub(crate) use sources::expand;
