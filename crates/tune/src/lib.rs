@@ -8,6 +8,7 @@ mod collect;
 pub mod mongodb;
 mod options;
 pub mod postgres;
+mod prove;
 mod rule;
 
 use std::sync::OnceLock;

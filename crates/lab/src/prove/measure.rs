@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use marula_core::{Combination, Measurement, Plan, Result, Statement};
 
+use super::decided::Settled;
 use super::{Comparison, Prover};
 use crate::bench::Bench;
 use crate::compare::{Digest, Outcome};
@@ -15,6 +16,8 @@ pub(super) struct Baseline {
     /// How results are compared; stricter knowledge than the caller's when two runs of the
     /// unchanged statement already differ.
     pub comparison: Comparison,
+    /// What it gives with nothing left open, when `comparison` leaves something open.
+    pub settled: Option<Settled>,
 }
 
 impl Baseline {
@@ -75,11 +78,11 @@ impl<B: Bench> Prover<'_, B> {
         let statement = self.statement.clone();
         let limit = self.options.limit;
         let first = self.bench.run(&statement, limit).await?;
-        let mut comparison = self.comparison.clone();
+        let mut comparison = self.comparing.comparison.clone();
         if first.timed_out {
             let plan = self.bench.plan(&statement, Duration::ZERO).await?;
             let measurement = measurement(&[first.ms], true, Some(plan));
-            return Ok(Baseline { measurement, digest: None, comparison });
+            return Ok(Baseline { measurement, digest: None, comparison, settled: None });
         }
         // The first run warmed the cache; only a slow statement's first run counts.
         let runs = pairs_for(first.ms);
@@ -97,7 +100,8 @@ impl<B: Bench> Prover<'_, B> {
         }
         let plan = self.bench.plan(&statement, limit).await?;
         let measurement = measurement(&times, false, Some(plan));
-        Ok(Baseline { measurement, digest: first.digest, comparison })
+        let settled = self.settle().await?;
+        Ok(Baseline { measurement, digest: first.digest, comparison, settled })
     }
 
     /// Runs the statement `runs` times as things are now, after a warm-up when it is fast.

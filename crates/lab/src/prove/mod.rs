@@ -9,6 +9,7 @@
 //! documents) have their say. A change that alters the results is refuted however fast it is.
 
 mod combine;
+mod decided;
 mod equal;
 mod measure;
 mod same;
@@ -23,6 +24,7 @@ use marula_core::{
 };
 
 pub use crate::compare::Comparison;
+pub use decided::{Comparing, Decide, Decided};
 
 use crate::bench::Bench;
 use measure::Baseline;
@@ -75,18 +77,18 @@ pub struct Proved {
 /// # Errors
 /// `ServerDied` when the lab server goes away, and what the statement itself fails with. A
 /// change that cannot be made is not an error: its proof says so.
-pub async fn prove<B: Bench>(
-    bench: &mut B,
-    statement: &Statement,
-    comparison: Comparison,
+pub async fn prove<'a, B: Bench>(
+    bench: &'a mut B,
+    statement: &'a Statement,
+    comparing: impl Into<Comparing<'a>>,
     changes: Vec<Change>,
-    options: &ProveOptions,
-    progress: &dyn Progress,
+    options: &'a ProveOptions,
+    progress: &'a dyn Progress,
 ) -> Result<Proved> {
     let mut prover = Prover {
         bench,
         statement,
-        comparison,
+        comparing: comparing.into(),
         options,
         progress,
         deadline: Instant::now() + options.budget,
@@ -119,7 +121,7 @@ pub async fn prove<B: Bench>(
 struct Prover<'a, B: Bench> {
     bench: &'a mut B,
     statement: &'a Statement,
-    comparison: Comparison,
+    comparing: Comparing<'a>,
     options: &'a ProveOptions,
     progress: &'a dyn Progress,
     deadline: Instant,

@@ -2,7 +2,7 @@ use bson::{Document, doc};
 use marula_core::{Change, ChangeKind, Engine, Quiet, Statement, Verdict};
 use marula_lab::bench::Bench as _;
 use marula_lab::bench::mongodb::MongoBench;
-use marula_lab::prove::{Comparison, Proved, prove};
+use marula_lab::prove::{Comparing, Comparison, Decided, Proved, prove};
 
 use crate::support::{change, mongo_copy, mongo_source, options};
 
@@ -96,4 +96,49 @@ async fn a_write_is_only_explained_and_a_wrong_rewrite_refuted() {
     let proved = proved(&mut bench, text, vec![rewrite]).await;
     assert_eq!(proved.changes[0].proof.verdict, Verdict::Refuted);
     assert_eq!(proved.changes[0].proof.results_equal, Some(false));
+}
+
+/// Every kind of 60 orders ties for the first ten; a rewrite may give others of them and be
+/// right, or take from other documents and be wrong.
+#[tokio::test]
+async fn top_n_with_ties_is_compared_with_the_ties_broken() {
+    let mut bench = bench(6, 0).await;
+    let text = "db.orders.find({kind: {$lt: 9}}).sort({kind: 1}).limit(10)";
+    let rewrite = |id: &str, filter: &str| {
+        let stages = format!(
+            "db.orders.aggregate([{{$sort: {{kind: 1}}}}, {{$match: {{kind: {filter}}}}}, {{$limit: 10}}])"
+        );
+        change(id, Engine::Mongodb, ChangeKind::Rewrite, &[&stages])
+    };
+    let changes = vec![rewrite("c1", "{$lte: 8}"), rewrite("c2", "{$gt: 0, $lt: 9}"), kind()];
+    let comparing = || Comparing {
+        comparison: Comparison::Incomparable("limit without a total order".into()),
+        decide: Some(Box::new(|text: &str| {
+            Some(Decided {
+                text: text.replace("{kind: 1}", "{kind: 1, _id: 1}"),
+                comparison: Comparison::Sequence,
+                by: "ties broken by _id".into(),
+            })
+        })),
+    };
+    let statement = Statement::new(Engine::Mongodb, text);
+    let options = options(20.0);
+    let proved = prove(&mut bench, &statement, comparing(), changes.clone(), &options, &Quiet)
+        .await
+        .unwrap();
+    let [right, wrong, index] = &proved.changes[..] else { panic!("three changes") };
+    assert_eq!(right.proof.results_equal, Some(true), "{}", right.proof.reason);
+    assert_eq!(wrong.proof.verdict, Verdict::Refuted);
+    assert!(wrong.proof.reason.contains("THE RESULTS DIFFER"), "{}", wrong.proof.reason);
+    assert!(wrong.proof.reason.ends_with("with ties broken by _id"), "{}", wrong.proof.reason);
+    assert_eq!(index.proof.verdict, Verdict::Proven);
+    assert!(index.proof.reason.ends_with("equal with ties broken by _id"), "{}", index.proof.reason);
+
+    let open = Comparing { decide: None, ..comparing() };
+    for change in &changes[2..] {
+        bench.revert(change).await.unwrap();
+    }
+    let proved = prove(&mut bench, &statement, open, changes, &options, &Quiet).await.unwrap();
+    assert_eq!(proved.changes[0].proof.results_equal, None);
+    assert_eq!(proved.changes[1].proof.results_equal, None);
 }

@@ -10,7 +10,7 @@ use marula_mongodb::explain::{self as server, Mode};
 use marula_mongodb::plan::SavedPlan;
 use marula_mongodb::{Command, Session, guard, shell};
 
-use super::{Context, prove, rewrites, rules};
+use super::{Context, prove, rules};
 use crate::{Collected, ExplainOptions, ProveMode, check_all, collect};
 
 /// Documents looked at to infer what a collection holds.
@@ -149,9 +149,7 @@ async fn finish(
         Context::new(plan, Some(&subject.command), Some(subject.catalog.clone()), version);
     diagnose(context, &mut report, "proofs were switched off");
     if let Some(bench) = bench {
-        let collection = subject.catalog.find(&subject.command.collection);
-        let comparison = rewrites::comparison(&subject.command.to_command(), collection);
-        prove::prove(bench, &subject, comparison, &mut report, options, progress).await?;
+        prove::prove(bench, &subject, &mut report, options, progress).await?;
     } else if report.plan.as_ref().is_some_and(|plan| plan.executed) {
         report.measured = report.plan.as_ref().map(measurement);
     }

@@ -8,6 +8,7 @@ mod candidates;
 mod context;
 mod explain;
 mod index;
+mod order;
 mod pipeline;
 mod predicate;
 mod prove;

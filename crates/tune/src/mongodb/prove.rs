@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use bson::{Bson, Document};
-use marula_core::{Engine, Plan, Progress, Proof, Report, Result};
+use marula_core::{Engine, Plan, Progress, Report, Result};
 use marula_lab::bench::Bench;
 use marula_lab::bench::mongodb::MongoBench;
 use marula_lab::clone::mongodb::{Request, clone};
 use marula_lab::clone::{CloneLimits, Join};
-use marula_lab::compare::Comparison;
-use marula_lab::prove::{self, ProveOptions};
+use marula_lab::prove::Comparing;
 use marula_lab::{discover, shared};
 use marula_mongodb::{Operation, Session};
 
 use super::explain::Subject;
+use super::order;
 use super::pipeline::stage;
 use crate::ExplainOptions;
 
@@ -45,39 +45,25 @@ pub(super) async fn plan(
     bench.plan(&subject.statement(), limit).await
 }
 
-/// Proves the report's changes, the most promising first, and puts what came of it in their
-/// place.
+/// Proves the report's changes on the copy, and drops it.
 pub(super) async fn prove(
     mut bench: MongoBench,
     subject: &Subject,
-    comparison: Comparison,
     report: &mut Report,
     options: &ExplainOptions,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let mut changes = std::mem::take(&mut report.changes);
-    let rest = changes.split_off(changes.len().min(options.max_proofs));
-    let bounds = ProveOptions {
-        limit: options.timeout,
-        goal_ms: options.goal_ms,
-        ..ProveOptions::default()
+    let version = bench.server().version;
+    let collection = subject.catalog.find(&subject.command.collection);
+    let comparing = Comparing {
+        comparison: order::comparison(&subject.command.to_command(), collection),
+        decide: Some(Box::new(move |text| order::decided(text, collection, version))),
     };
     let statement = subject.statement();
-    let proved = prove::prove(&mut bench, &statement, comparison, changes, &bounds, progress).await;
+    let proved =
+        crate::prove::changes(&mut bench, &statement, comparing, report, options, progress).await;
     let closed = bench.close().await;
-    let proved = proved?;
-    closed?;
-    report.changes = proved.changes;
-    report.changes.extend(rest.into_iter().map(|mut change| {
-        let reason = format!("only the {} most promising changes are tried", options.max_proofs);
-        change.proof = Proof::not_tried(reason);
-        change
-    }));
-    report.best = proved.best;
-    report.goal = proved.goal;
-    report.measured = Some(proved.baseline);
-    report.notes.extend(proved.notes);
-    Ok(())
+    proved.and(closed)
 }
 
 /// The equalities of the `$lookup`s: a sample keeps their documents together.

@@ -1,12 +1,16 @@
 //! How two results of one statement may be compared: as sequences where its order is total, as
 //! multisets otherwise, not at all where the statement itself leaves open which rows come.
 
+mod decide;
+
 use std::collections::BTreeSet;
 
 use marula_core::{Relation, RelationalCatalog};
 use marula_lab::compare::Comparison;
 use pg_query::protobuf::{SelectStmt, SetOperation};
 use pg_query::{Node, NodeEnum};
+
+pub(super) use decide::decided;
 
 use super::ast;
 use super::shape::{Block, Operator, Shape, Use, Value, output, target_value};
@@ -58,12 +62,11 @@ pub(super) fn comparison(statement: &Node, catalog: &RelationalCatalog) -> Compa
     for node in &nodes {
         selects.extend(ast::as_select(node));
     }
-    for select in &selects {
-        let cut = select.limit_count.is_some() || select.limit_offset.is_some();
-        let first = !select.distinct_clause.is_empty()
-            && select.distinct_clause.iter().any(|node| node.node.is_some());
-        if (cut || first) && !is_total(select, &shape, catalog) {
-            let what = if cut { "LIMIT" } else { "DISTINCT ON" };
+    while let Some(select) = selects.pop() {
+        // The sides of a set operation are no nodes of their own.
+        selects.extend(select.larg.as_deref().into_iter().chain(select.rarg.as_deref()));
+        if is_open(select, &shape, catalog) {
+            let what = if is_cut(select) { "LIMIT" } else { "DISTINCT ON" };
             return Comparison::Incomparable(format!(
                 "{what} without an order that decides between all rows"
             ));
@@ -73,6 +76,16 @@ pub(super) fn comparison(statement: &Node, catalog: &RelationalCatalog) -> Compa
         true => Comparison::Sequence,
         false => Comparison::Multiset,
     }
+}
+
+fn is_cut(select: &SelectStmt) -> bool {
+    select.limit_count.is_some() || select.limit_offset.is_some()
+}
+
+/// Whether a SELECT takes some of its rows and leaves open which.
+fn is_open(select: &SelectStmt, shape: &Shape, catalog: &RelationalCatalog) -> bool {
+    let first = select.distinct_clause.iter().any(|node| node.node.is_some());
+    (is_cut(select) || first) && !is_total(select, shape, catalog)
 }
 
 /// Why a call makes the result differ from run to run.

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use marula_core::{Engine, Error, ErrorKind, Plan, Progress, Proof, Report, Result};
+use marula_core::{Engine, Error, ErrorKind, Plan, Progress, Report, Result};
 use marula_lab::bench::Bench;
 use marula_lab::bench::postgres::PostgresBench;
 use marula_lab::clone::postgres::{Request, clone};
 use marula_lab::clone::{CloneLimits, Join};
 use marula_lab::compare::Comparison;
-use marula_lab::prove::{self, ProveOptions};
+use marula_lab::prove::Comparing;
 use marula_lab::{discover, shared};
 use marula_postgres::Session;
 
@@ -56,8 +56,7 @@ pub(super) async fn plan(
     bench.plan(&subject.statement, limit).await
 }
 
-/// Proves the report's changes, the most promising first, and puts what came of it in their
-/// place.
+/// Proves the report's changes on the copy, and drops it.
 pub(super) async fn prove(
     mut bench: PostgresBench,
     subject: &Subject,
@@ -65,33 +64,18 @@ pub(super) async fn prove(
     options: &ExplainOptions,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let mut changes = std::mem::take(&mut report.changes);
-    let rest = changes.split_off(changes.len().min(options.max_proofs));
-    let bounds = ProveOptions {
-        limit: options.timeout,
-        goal_ms: options.goal_ms,
-        ..ProveOptions::default()
+    let comparing = match &subject.root {
+        None => Comparison::Multiset.into(),
+        Some(root) => Comparing {
+            comparison: order::comparison(root, &subject.catalog),
+            decide: Some(Box::new(|text| order::decided(text, &subject.catalog))),
+        },
     };
-    let comparison = subject
-        .root
-        .as_ref()
-        .map_or(Comparison::Multiset, |root| order::comparison(root, &subject.catalog));
     let statement = &subject.statement;
-    let proved = prove::prove(&mut bench, statement, comparison, changes, &bounds, progress).await;
+    let proved =
+        crate::prove::changes(&mut bench, statement, comparing, report, options, progress).await;
     let closed = bench.close().await;
-    let proved = proved?;
-    closed?;
-    report.changes = proved.changes;
-    report.changes.extend(rest.into_iter().map(|mut change| {
-        let reason = format!("only the {} most promising changes are tried", options.max_proofs);
-        change.proof = Proof::not_tried(reason);
-        change
-    }));
-    report.best = proved.best;
-    report.goal = proved.goal;
-    report.measured = Some(proved.baseline);
-    report.notes.extend(proved.notes);
-    Ok(())
+    proved.and(closed)
 }
 
 /// The equalities between columns: a sample keeps their rows together.

@@ -3,13 +3,10 @@
 
 mod facet_hoist;
 mod match_before_unwind;
-mod order;
 mod unused_lookup;
 
 use bson::{Bson, Document};
 use marula_core::{InferredSchema, Version};
-
-pub use order::comparison;
 
 /// A pipeline written another way.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,7 +135,7 @@ fn conjunction(parts: Vec<Document>) -> Document {
 }
 
 /// Whether a value holds an operator whose answer changes from run to run.
-fn is_random(value: &Bson) -> bool {
+pub(super) fn is_random(value: &Bson) -> bool {
     let mut open = vec![value];
     while let Some(part) = open.pop() {
         match part {

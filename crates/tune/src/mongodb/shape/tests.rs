@@ -115,7 +115,8 @@ proptest::proptest! {
     #[test]
     fn no_command_makes_it_panic(stages in proptest::collection::vec(anything(), 0..6)) {
         use crate::mongodb::candidates::candidates;
-        use crate::mongodb::rewrites::{Facts, Rewrites, comparison};
+        use crate::mongodb::order::{comparison, decided};
+        use crate::mongodb::rewrites::{Facts, Rewrites};
         let filter = stages.first().and_then(Bson::as_document).cloned().unwrap_or_default();
         let pipeline: Vec<Document> =
             stages.iter().filter_map(Bson::as_document).cloned().collect();
@@ -130,6 +131,7 @@ proptest::proptest! {
                 }
             }
             let _ = comparison(&command, None);
+            let _ = decided(&command.to_string(), None, SIX);
         }
         let _ = Rewrites::of(&pipeline, Facts { schema: None, version: SIX });
     }

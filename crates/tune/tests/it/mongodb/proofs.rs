@@ -210,3 +210,27 @@ async fn the_demo_pipeline_is_at_least_twenty_times_faster() {
     let useless = report.changes.iter().find(|c| c.up[0].starts_with("db.reviews")).unwrap();
     assert!(!best.changes.contains(&useless.id), "{best:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_top_of_many_that_tie_is_compared_with_the_ties_broken() {
+    let report = proven(
+        "db.orders.aggregate([{$lookup: {from: 'customers', localField: 'customer', foreignField: \
+         'number', as: 'c'}}, {$match: {kind: {$lt: 3}}}, {$sort: {kind: -1}}, {$limit: 10}, \
+         {$project: {kind: 1, customer: 1}}])",
+    )
+    .await;
+    let unused = rewrite(&report);
+    assert_proven(unused);
+    assert!(unused.proof.reason.contains("with ties broken by _id"), "{}", unused.proof.reason);
+    let report = proven(
+        "db.orders.aggregate([{$unwind: '$items'}, {$match: {'items.sku': {$in: [55, 56]}}}, \
+         {$sort: {'items.n': 1}}, {$limit: 20}, {$group: {_id: '$customer', which: {$addToSet: \
+         '$items.sku'}}}])",
+    )
+    .await;
+    let late = rewrite(&report);
+    assert_equal(late);
+    let best = report.best.unwrap();
+    assert_eq!(best.proof.verdict, Verdict::Proven, "{}", best.proof.reason);
+    assert!(best.proof.reason.contains("whole documents"), "{}", best.proof.reason);
+}

@@ -168,3 +168,24 @@ async fn a_what_if_gives_costs_and_says_that_they_are_no_times() {
     assert!(change.proof.reason.contains("costs are not times"));
     assert!(change.proof.speedup.is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_top_of_many_that_tie_is_compared_with_the_ties_broken() {
+    let session = fresh(15).await;
+    set_up(&session, ORDERS).await;
+    let report = explained(
+        &session,
+        "SELECT customer_id, total FROM orders WHERE date_trunc('day', at) = '2025-03-01' ORDER BY total DESC LIMIT 5",
+        ProveMode::Lab,
+    )
+    .await;
+    let rewrite = report.changes.iter().find(|change| change.kind == ChangeKind::Rewrite).unwrap();
+    assert_eq!(rewrite.proof.results_equal, Some(true), "{}", shown(&report));
+    let best = report.best.as_ref().unwrap();
+    assert_eq!(best.proof.verdict, Verdict::Proven, "{}", best.proof.reason);
+    assert!(
+        best.proof.reason.contains("with ties broken by the columns returned"),
+        "{}",
+        best.proof.reason
+    );
+}
