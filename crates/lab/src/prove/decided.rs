@@ -44,7 +44,10 @@ impl From<Comparison> for Comparing<'_> {
 impl fmt::Debug for Comparing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decide = self.decide.is_some();
-        f.debug_struct("Comparing").field("as_they_come", &self.comparison).field("decide", &decide).finish()
+        f.debug_struct("Comparing")
+            .field("as_they_come", &self.comparison)
+            .field("decide", &decide)
+            .finish()
     }
 }
 

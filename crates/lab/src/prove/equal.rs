@@ -116,8 +116,6 @@ impl<B: Bench> Prover<'_, B> {
             );
             return Ok((before.compare(&after, comparison), Some(place)));
         }
-        Ok(unknown(
-            "the statement as it stands finishes on no part of the data that was tried",
-        ))
+        Ok(unknown("the statement as it stands finishes on no part of the data that was tried"))
     }
 }

@@ -132,7 +132,11 @@ async fn top_n_with_ties_is_compared_with_the_ties_broken() {
     assert!(wrong.proof.reason.contains("THE RESULTS DIFFER"), "{}", wrong.proof.reason);
     assert!(wrong.proof.reason.ends_with("with ties broken by _id"), "{}", wrong.proof.reason);
     assert_eq!(index.proof.verdict, Verdict::Proven);
-    assert!(index.proof.reason.ends_with("equal with ties broken by _id"), "{}", index.proof.reason);
+    assert!(
+        index.proof.reason.ends_with("equal with ties broken by _id"),
+        "{}",
+        index.proof.reason
+    );
 
     let open = Comparing { decide: None, ..comparing() };
     for change in &changes[2..] {

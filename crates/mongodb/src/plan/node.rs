@@ -160,7 +160,9 @@ fn details(native: &Map<String, Json>) -> Vec<String> {
         ("localField", "Local field"),
         ("foreignField", "Foreign field"),
     ] {
-        if let Some(value) = native.get(key) {
+        // Servers up to 5.0 count skipAmount down to 0 while they run.
+        let counted = |value: &Json| key == "skipAmount" && value.as_i64() == Some(0);
+        if let Some(value) = native.get(key).filter(|value| !counted(value)) {
             put(label, value);
         }
     }

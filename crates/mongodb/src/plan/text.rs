@@ -80,20 +80,58 @@ fn floor(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// The first bracketed object that begins a line, what stands before it, and whether it is
-/// closed.
+/// The explain's object, what stands before it, and whether it is closed.
 fn object_in(text: &str) -> Option<(&str, &str, bool)> {
+    let begin = after_command(text).or_else(|| line_of_object(text))?;
+    let (head, rest) = text.split_at_checked(begin)?;
+    match closed(rest) {
+        Some(end) => Some((head, rest.get(..end)?, true)),
+        None => Some((head, rest, false)),
+    }
+}
+
+/// Where the first bracketed object begins that begins a line.
+fn line_of_object(text: &str) -> Option<usize> {
     let mut from = 0;
-    let begin = loop {
+    loop {
         let line = text.get(from..)?;
         let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
         if line.get(indent..)?.starts_with(['{', '[']) {
-            break from + indent;
+            return Some(from + indent);
         }
         from += line.find('\n')? + 1;
-    };
-    let rest = text.get(begin..)?;
-    let bytes = rest.as_bytes();
+    }
+}
+
+/// Where the object begins that follows a typed command (`test> db.c.find({…}).explain() {`),
+/// on its line or below.
+fn after_command(text: &str) -> Option<usize> {
+    let mut at = text.find("db.")?;
+    // Only a prompt stands before it.
+    let prompt = text.get(..at)?.rsplit('\n').next()?.trim_end();
+    if !(prompt.is_empty() || prompt.ends_with('>')) {
+        return None;
+    }
+    loop {
+        let rest = text.get(at..)?;
+        let name = rest.find(|c: char| !(c.is_alphanumeric() || "_$.-".contains(c)))?;
+        let call = rest.get(name..)?;
+        let blank = call.len() - call.trim_start().len();
+        let next = call.get(blank..)?;
+        match next.chars().next()? {
+            '(' => at += name + blank + closed(next)?,
+            '[' if blank == 0 => at += name + closed(next)?,
+            '.' => at += name + blank,
+            ';' => at += name + blank + 1,
+            '{' | '[' => return Some(at + name + blank),
+            _ => return None,
+        }
+    }
+}
+
+/// Where what opens with the first bracket is closed.
+fn closed(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
     let (mut depth, mut quote, mut at) = (0usize, None::<u8>, 0);
     while let Some(byte) = bytes.get(at).copied() {
         at += 1;
@@ -106,13 +144,13 @@ fn object_in(text: &str) -> Option<(&str, &str, bool)> {
             (None, b'}' | b']' | b')') => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
-                    return Some((text.get(..begin)?, rest.get(..at)?, true));
+                    return Some(at);
                 }
             }
             _ => {}
         }
     }
-    Some((text.get(..begin)?, rest, false))
+    None
 }
 
 /// Where a shell wrote `[Object]` or `... 3 more items` in place of the thing.
@@ -134,7 +172,9 @@ fn typed_command(before: &str) -> Option<Command> {
     if before.len() > 100_000 {
         return None;
     }
-    shell::parse(before.get(at..)?.trim()).ok()
+    // A shell marks each further line of a command it reads.
+    let lines = before.get(at..)?.lines().map(|line| line.strip_prefix("... ").unwrap_or(line));
+    shell::parse(lines.collect::<Vec<_>>().join("\n").trim()).ok()
 }
 
 /// Turns `{"$numberLong": "5"}` and its kin into plain numbers, everywhere.

@@ -292,6 +292,25 @@ fn mongosh_output_with_bare_keys_and_joined_strings() {
 }
 
 #[test]
+fn an_explain_that_begins_on_the_prompts_own_line() {
+    let plan = "{ explainVersion: '1', queryPlanner: { namespace: 'test.x',\n  winningPlan: { stage: \
+                'COLLSCAN', filter: { a: { '$eq': 5 } } } },\n ok: 1 }";
+    for (before, command) in [
+        ("test> db.x.find({ a: 5 }).explain()", "db.x.find({ a: 5 })"),
+        ("test> db.x.explain('queryPlanner').find({ a: 5 });", "db.x.find({ a: 5 })"),
+        ("db.getCollection('x').find({ a: 5 })\n  .explain() ", "db.x.find({ a: 5 })"),
+        (
+            "rs0 [direct: primary] test> db.x.find({\n... a: 5\n... }).explain()\n",
+            "db.x.find({ a: 5 })",
+        ),
+    ] {
+        let saved = parse(&format!("{before} {plan}\ntest> ")).unwrap();
+        assert_eq!(saved.plan.summary.scans, ["x"], "{before}");
+        assert_eq!(saved.command.map(|command| command.to_shell()).as_deref(), Some(command));
+    }
+}
+
+#[test]
 fn what_is_no_explain_is_named() {
     let whole = slots_group().to_string();
     let pg_json = r#"[{"Plan": {"Node Type": "Seq Scan", "Relation Name": "orders"}}]"#;

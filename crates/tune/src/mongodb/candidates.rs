@@ -25,6 +25,8 @@ pub struct Candidate {
     pub extends: Option<String>,
     /// Whether one of its paths holds arrays.
     pub multikey: bool,
+    /// Whether the existing indexes are known.
+    pub known: bool,
     /// What was checked in the catalogue.
     pub conditions: Vec<String>,
     /// How promising it is, from 0 to 1, before anything is measured.
@@ -91,10 +93,9 @@ fn push(
         return;
     }
     let multikey = index.keys.iter().any(|(path, _)| array_in(path, schema).is_some());
-    let mut conditions = vec![match collection {
-        Some(_) => "no existing index begins with these keys".to_string(),
-        None => "the existing indexes could not be read".to_string(),
-    }];
+    // Only what was looked at is called checked.
+    let mut conditions: Vec<String> = Vec::new();
+    conditions.extend(collection.map(|_| "no existing index begins with these keys".to_string()));
     if let Some(schema) = schema.filter(|_| index.keys.len() > 1) {
         conditions.push(format!(
             "at most one of its paths holds arrays in the {} documents sampled",
@@ -113,11 +114,12 @@ fn push(
     // Taking the place of an index costs less to keep than adding one.
     let promise = promise + if extends.is_some() { 0.05 } else { 0.0 };
     let order = match order {
-        "covering" | "group" => order.to_string(),
+        "covering" | "distinct values" => order.to_string(),
         // Keys may have fallen out on the way: what is left is named.
         _ => orders::served(&index.keys, access),
     };
-    found.push(Candidate { index, order, extends, multikey, conditions, promise });
+    let known = collection.is_some();
+    found.push(Candidate { index, order, extends, multikey, known, conditions, promise });
 }
 
 /// Whether a longer index can take its place: a rule of its own hangs on some indexes, and a
@@ -135,6 +137,12 @@ impl Candidate {
                 .to_string(),
             "every insert, delete, and update of these fields writes one more index".to_string(),
         ];
+        if !self.known {
+            hazards.push(
+                "the existing indexes are not known here: see first that none begins with these keys"
+                    .into(),
+            );
+        }
         if self.multikey {
             hazards.push("it is multikey: one entry per array element".into());
         }

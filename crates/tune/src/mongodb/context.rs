@@ -7,7 +7,8 @@ use marula_mongodb::{Aggregate, Command, Operation};
 
 use super::candidates::candidates;
 use super::rewrites::{Facts, Rewrite, Rewrites};
-use super::shape::{Access, Role, Shape};
+use super::shape::{Access, Kind, Role, Shape};
+use super::view;
 use crate::{Draft, Proposal};
 
 /// Indexes offered for one access; the rest would only take time to prove.
@@ -18,8 +19,10 @@ const MAX_OFFERED: usize = 5;
 pub struct Context {
     /// The plan, with actual numbers when the command ran.
     pub plan: Plan,
-    /// The command as the server takes it; `None` for a saved plan that does not hold it.
+    /// The command as the server takes it, on the collection below when it asks a view; `None` for a saved plan that does not hold it.
     pub command: Option<Document>,
+    /// The stages of the view the command asks, which come before its own.
+    pub view: Vec<Document>,
     /// What the command asks of each collection.
     pub shape: Shape,
     /// The collections the command touches; `None` without a server.
@@ -43,10 +46,17 @@ impl Context {
         // A saved plan need not say where it comes from: then nothing is ruled out.
         let version = version.or(plan.version).unwrap_or(Version::new(8, 0, 0));
         let sent = command.map(Command::to_command).or_else(|| planned(&plan));
+        let below = command.zip(catalog.as_ref());
+        let below = below.and_then(|(command, catalog)| view::below(&command.collection, catalog));
+        let sent = match &below {
+            Some(below) => sent.map(|sent| below.command(&sent)),
+            None => sent,
+        };
         let mut context = Context {
             plan,
             shape: sent.as_ref().map(|c| Shape::of(c, version)).unwrap_or_default(),
             command: sent,
+            view: below.map(|below| below.stages).unwrap_or_default(),
             catalog,
             version,
             rewrites: Rewrites::default(),
@@ -131,6 +141,28 @@ impl Context {
         self.indexes(share, |access| matches!(access.role, Role::Main | Role::Write | Role::Union))
     }
 
+    /// What is to be done about a read that no index serves: `with` when indexes are proposed, or
+    /// else why none are.
+    pub fn remedy(&self, with: &str, proposals: &[Proposal]) -> String {
+        let Some(main) = self.main().filter(|_| proposals.is_empty()) else { return with.into() };
+        let asks = |wanted: fn(&Kind) -> bool| {
+            main.filter.predicates().iter().any(|predicate| wanted(&predicate.kind))
+        };
+        let why = if asks(|kind| *kind == Kind::Regex) {
+            "No index bounds a regular expression that is not anchored or ignores case: anchor it \
+             and keep the case, compare with a collation of strength 2, or use a text index."
+        } else if asks(|kind| *kind == Kind::Negation) {
+            "No index helps to find all but some values: name the wanted ones with $in where they \
+             are few, or add a condition that narrows the read."
+        } else if main.filter.is_empty() {
+            "No condition is looked for in an index, so everything is read."
+        } else {
+            "No ordinary index bounds these conditions: add one that compares a field with a \
+             value or a range."
+        };
+        why.into()
+    }
+
     /// The rewrites of which `id` is a part, and the indexes that only they can use.
     pub fn rewrites(&self, id: &str, share: f64) -> Vec<Proposal> {
         let mut offered = Vec::new();
@@ -151,7 +183,9 @@ impl Context {
                 gain,
             });
             let Some(command) = &self.command else { continue };
-            let command = with_pipeline(command, &rewrite.pipeline);
+            let pipeline: Vec<Document> =
+                self.view.iter().chain(&rewrite.pipeline).cloned().collect();
+            let command = with_pipeline(command, &pipeline);
             let shape = Shape::of(&command, self.version);
             // Those the statement can use as it stands belong to other findings.
             let own = self.main_indexes(share);

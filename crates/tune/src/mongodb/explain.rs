@@ -10,7 +10,7 @@ use marula_mongodb::explain::{self as server, Mode};
 use marula_mongodb::plan::SavedPlan;
 use marula_mongodb::{Command, Session, guard, shell};
 
-use super::{Context, prove, rules};
+use super::{Context, prove, rules, view};
 use crate::{Collected, ExplainOptions, ProveMode, check_all, collect};
 
 /// Documents looked at to infer what a collection holds.
@@ -125,6 +125,7 @@ async fn finish(
     progress: &dyn Progress,
 ) -> Result<Report> {
     report.notes.extend(hinted(&subject.command));
+    report.notes.extend(viewed(&subject));
     let mut plan = plan;
     let mut bench = None;
     if options.prove == ProveMode::Lab {
@@ -193,7 +194,32 @@ async fn of_database(session: &Session, command: &Command) -> Result<Session> {
 
 async fn read_catalog(session: &Session, command: &Command) -> Result<DocumentCatalog> {
     let names = command.collections();
-    catalog::read(session, Scope::Collections(&names), Some(SAMPLE)).await
+    let mut catalog = catalog::read(session, Scope::Collections(&names), Some(SAMPLE)).await?;
+    // What its views read, and the views below them.
+    loop {
+        let missing = view::missing(&catalog);
+        if missing.is_empty() {
+            return Ok(catalog);
+        }
+        let more = match catalog::read(session, Scope::Collections(&missing), Some(SAMPLE)).await {
+            Ok(more) => more,
+            // A view over nothing, or over what may not be seen: it is explained all the same.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Denied) => {
+                return Ok(catalog);
+            }
+            Err(error) => return Err(error),
+        };
+        catalog.collections.extend(more.collections);
+        catalog.notes.extend(more.notes);
+    }
+}
+
+/// Where the indexes of a view are.
+fn viewed(subject: &Subject) -> Option<String> {
+    let name = &subject.command.collection;
+    let below = view::below(name, &subject.catalog)?;
+    let on = below.collection;
+    Some(format!("{name} is a view on {on}, and what is proposed is an index of {on}"))
 }
 
 async fn run(session: &Session, command: &Command, options: &ExplainOptions) -> Result<Plan> {

@@ -15,6 +15,7 @@ mod prove;
 mod rewrites;
 mod rules;
 mod shape;
+mod view;
 
 pub use context::Context;
 pub use explain::{explain, explain_saved};

@@ -6,7 +6,8 @@ use bson::{Bson, Document};
 use marula_core::Version;
 
 use super::pipeline::{needed, stage, stages};
-use super::predicate::{Filter, Kind, Predicate};
+pub use super::predicate::Kind;
+use super::predicate::{Filter, Predicate};
 
 /// Why a collection is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Access {
     pub needed: Option<Vec<String>>,
     /// The paths documents are grouped by, or taken distinct values of, straight after the read.
     pub group: Vec<String>,
+    /// Whether one document for each value of the one path in `group` is enough.
+    pub distinct: bool,
 }
 
 impl Access {
@@ -55,6 +58,7 @@ impl Access {
             skip: None,
             needed: None,
             group: Vec::new(),
+            distinct: false,
         }
     }
 
@@ -114,6 +118,7 @@ impl Shape {
             "distinct" => {
                 access.filter = usable(&read("query"), version);
                 access.group.extend(command.get_str("key").ok().map(Into::into));
+                access.distinct = !access.group.is_empty();
                 access.needed = Some(access.group.clone());
             }
             "findAndModify" | "findandmodify" => {

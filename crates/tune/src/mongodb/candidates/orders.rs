@@ -71,11 +71,16 @@ pub(super) fn orders(
     if !sort.is_empty() && access.limit.is_none() && !(listed.is_empty() && ranged.is_empty()) {
         add(&[&fixed, &listed, &ranged], "equality, range", 0.6);
     }
+    let arrays = |path: &String| array_in(path, schema).is_some();
+    if access.distinct && sort.is_empty() && listed.is_empty() && ranged.is_empty() {
+        // From one value to the next; a $group cannot jump over the elements of arrays.
+        if access.needed.as_ref() == Some(&access.group) || !access.group.iter().any(arrays) {
+            let group = up(&access.group, &none);
+            add(&[&fixed, &group], "distinct values", 0.86);
+        }
+    }
     if let Some(covered) = covered(access, &found, schema) {
         found.push(covered);
-    }
-    if found.is_empty() && access.filter.is_empty() && !access.group.is_empty() {
-        found.push((up(&access.group, &none), "group", 0.5));
     }
     found
 }

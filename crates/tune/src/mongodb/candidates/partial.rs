@@ -43,6 +43,7 @@ pub(super) fn partial(
         order: "partial".to_string(),
         extends: None,
         multikey: best.multikey,
+        known: best.known,
         conditions: vec![
             "the filter of the statement implies the filter of the index".into(),
             format!("{:.1} % of the documents sampled are in it", share * 100.0),

@@ -17,6 +17,12 @@ use crate::mongodb::pipeline::{stage, stages};
 /// The field that holds a document's copy while documents are sorted by all they hold.
 const WHOLE: &str = "__marula_whole";
 
+/// The field that holds a sort's one key together with the `_id`.
+const ORDER: &str = "__marula_order";
+
+/// What decides between stored documents.
+const BY_ID: &str = "ties broken by _id";
+
 /// `text`, a command, with nothing left open; `None` where that cannot be said.
 pub(in crate::mongodb) fn decided(
     text: &str,
@@ -64,7 +70,7 @@ struct Decider {
 impl Decider {
     /// Breaks the ties of a sort over stored documents.
     fn ties(&mut self, sort: &mut Document) {
-        self.by.insert("ties broken by _id");
+        self.by.insert(BY_ID);
         sort.insert("_id", 1);
     }
 
@@ -101,9 +107,17 @@ impl Decider {
                     if state.is_stored() && !tied_outputs(window, &state).is_empty() =>
                 {
                     let mut window = window.clone();
-                    let sort = window.get_document_mut("sortBy").ok();
-                    if let Some(sort) = sort.filter(|sort| !sort.is_empty()) {
-                        self.ties(sort);
+                    if let Ok(sort) = window.get_document_mut("sortBy") {
+                        if let Some(order) = one_key(sort) {
+                            // $documentNumber takes no more than one key.
+                            let set = doc! {"$set": {ORDER: order}};
+                            let _ = state.step(&set, depth);
+                            made.push(set);
+                        }
+                        if !sort.contains_key(ORDER) {
+                            self.ties(sort);
+                        }
+                        self.by.insert(BY_ID);
                         document = doc! {"$setWindowFields": window};
                     }
                 }
@@ -112,7 +126,14 @@ impl Decider {
             // What cannot be followed further is left as it stands; the comparison will say so.
             let _ = state.step(&document, depth);
             let sets = sets(&document);
+            let ordered = document
+                .get_document("$setWindowFields")
+                .and_then(|window| window.get_document("sortBy"))
+                .is_ok_and(|sort| sort.contains_key(ORDER));
             made.push(document);
+            if ordered {
+                made.push(doc! {"$unset": ORDER});
+            }
             if !sets.is_empty() && self.version >= Version::new(5, 2, 0) {
                 self.by.insert("sets in order");
                 let sorted = |field: &String| {
@@ -172,6 +193,15 @@ impl Decider {
         }
         doc! {name: given}
     }
+}
+
+/// Puts [`ORDER`] in place of a sort's only key; gives what that field is to hold.
+fn one_key(sort: &mut Document) -> Option<Document> {
+    let (path, direction) = sort.iter().next().filter(|_| sort.len() == 1)?;
+    let key = doc! {"$ifNull": [format!("${path}"), Bson::Null]};
+    let direction = direction.clone();
+    *sort = doc! {ORDER: direction};
+    Some(doc! {"key": key, "id": "$_id"})
 }
 
 /// Whether a later stage makes something of the order.

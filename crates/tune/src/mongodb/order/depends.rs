@@ -86,8 +86,7 @@ pub(super) fn settle(document: &Document, state: &mut State) {
         let dropped = match named {
             None => replaces,
             Some((_, value)) => {
-                matches!(value, Bson::Boolean(false))
-                    || number(Some(value)) == Some(0)
+                matches!(value, Bson::Boolean(false)) || number(Some(value)) == Some(0)
             }
         };
         if !(overwritten || dropped) {

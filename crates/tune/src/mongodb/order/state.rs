@@ -107,8 +107,16 @@ impl<'a> State<'a> {
             }
             ("$addFields" | "$set", Bson::Document(fields)) => {
                 self.forget(&effect(document), document);
+                let stored = self.is_stored();
                 // Documents that agree in all they hold cannot be told apart.
-                let copies = fields.iter().filter(|(_, value)| value.as_str() == Some("$$ROOT"));
+                let copies = fields.iter().filter(|(_, value)| match value {
+                    Bson::String(text) => text == "$$ROOT",
+                    Bson::Document(made) => {
+                        let fields = made.keys().all(|key| !key.starts_with('$'));
+                        stored && fields && made.values().any(|v| v.as_str() == Some("$_id"))
+                    }
+                    _ => false,
+                });
                 self.unique.extend(copies.map(|(path, _)| BTreeSet::from([path.to_string()])));
             }
             _ => self.forget(&effect(document), document),

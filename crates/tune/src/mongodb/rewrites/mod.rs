@@ -3,6 +3,7 @@
 
 mod facet_hoist;
 mod match_before_unwind;
+mod match_before_window;
 mod unused_lookup;
 
 use bson::{Bson, Document};
@@ -36,9 +37,10 @@ pub type Answer = Result<Rewrite, Option<String>>;
 type Rule = fn(&[Document], Facts) -> Answer;
 
 /// Every rewrite, in the order in which they are best made.
-const ALL: [(&str, Rule); 3] = [
+const ALL: [(&str, Rule); 4] = [
     (unused_lookup::ID, unused_lookup::rewrite),
     (match_before_unwind::ID, match_before_unwind::rewrite),
+    (match_before_window::ID, match_before_window::rewrite),
     (facet_hoist::ID, facet_hoist::rewrite),
 ];
 

@@ -87,6 +87,12 @@ fn check(context: &Context) -> Vec<Draft> {
         evidence.extend(filter(node).map(|text| Evidence::text("filter", text)));
         let whole = examined.map_or("all".into(), count);
         let kept = returned.map_or(String::new(), |kept| format!(" to keep {}", count(kept)));
+        let proposals = context.main_indexes(share.max(0.3));
+        let explanation = context.remedy(
+            "No index serves the filter, so every document is read and compared. An index on the \
+             filter's fields reads only what is kept.",
+            &proposals,
+        );
         found.push(draft(
             (&path, node),
             share.max(0.3),
@@ -95,9 +101,8 @@ fn check(context: &Context) -> Vec<Draft> {
                 name.unwrap_or("the collection")
             ),
             evidence,
-            "No index serves the filter, so every document is read and compared. An index on the \
-             filter's fields reads only what is kept.",
-            context.main_indexes(share.max(0.3)),
+            explanation,
+            proposals,
         ));
     }
     found

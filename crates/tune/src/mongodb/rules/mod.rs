@@ -22,6 +22,7 @@ macro_rules! numbered {
 }
 
 mod collection_scan;
+mod distinct_miss;
 mod facet;
 mod fetch_filter;
 mod in_explode;
@@ -37,6 +38,7 @@ mod skip;
 mod spill;
 mod uncovered;
 mod unused_lookup;
+mod window_match;
 mod write_scan;
 
 use marula_core::{Json, PlanNode};
@@ -64,6 +66,8 @@ pub(super) static ALL: &[&Rule<Context>] = &[
     &write_scan::RULE,
     &late_match::RULE,
     &unused_lookup::RULE,
+    &window_match::RULE,
+    &distinct_miss::RULE,
 ];
 
 /// Below so many documents or keys for nothing, a plan is good enough.

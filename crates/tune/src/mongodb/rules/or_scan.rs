@@ -62,14 +62,19 @@ fn check(context: &Context) -> Vec<Draft> {
         evidence.extend(node.actual_rows.map(|n| Evidence::number("documents kept", n, None)));
         evidence.extend(filter(node).map(|text| Evidence::text("filter", text)));
         let read = examined.map_or("all".into(), count);
+        let proposals = context.main_indexes(share);
+        let explanation = context.remedy(
+            "Indexes serve an $or only when each of its branches has one. Create those that are \
+             missing.",
+            &proposals,
+        );
         found.push(draft(
             (&path, node),
             share,
             format!("the $or reads {read} documents, because not every branch has an index"),
             evidence,
-            "Indexes serve an $or only when each of its branches has one. Create those that are \
-             missing.",
-            context.main_indexes(share),
+            explanation,
+            proposals,
         ));
     }
     found

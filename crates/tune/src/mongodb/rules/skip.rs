@@ -42,11 +42,14 @@ fn check(context: &Context) -> Vec<Draft> {
         if !matches!(node.op.as_str(), "SKIP" | "$skip" | "LIMIT_SKIP" | "limitskip") {
             continue;
         }
+        // Up to 5.0 the stage counts down to 0 while it runs.
         let amount = native_number(node, "skipAmount")
+            .filter(|amount| *amount > 0.0)
             .or_else(|| node.native.get("$skip").and_then(crate::mongodb::context::number))
             .or_else(|| context.main().and_then(|main| main.skip).map(|skip| skip as f64));
-        let Some(amount) = amount else { continue };
         let input: f64 = node.children.iter().filter_map(|child| child.actual_rows).sum();
+        let gone = || node.actual_rows.map(|rows| input - rows).filter(|gone| *gone > 0.0);
+        let Some(amount) = amount.or_else(gone) else { continue };
         let passed = if context.plan.executed && input > 0.0 { amount.min(input) } else { amount };
         if passed <= ENOUGH {
             continue;

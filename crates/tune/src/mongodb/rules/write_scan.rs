@@ -63,14 +63,19 @@ fn check(context: &Context) -> Vec<Draft> {
         evidence.extend(node.actual_rows.map(|n| Evidence::number("documents to write", n, None)));
         evidence.extend(filter(node).map(|text| Evidence::text("filter", text)));
         let read = examined.map_or("all".into(), count);
+        let proposals = context.main_indexes(share);
+        let explanation = context.remedy(
+            "No index serves the filter of the write, so it reads the whole collection, and \
+             documents others want leave the cache.",
+            &proposals,
+        );
         found.push(draft(
             (&path, node),
             share,
             format!("the write reads {read} documents to find {} to change", count(kept)),
             evidence,
-            "No index serves the filter of the write, so it reads the whole collection, with its \
-             locks held for as long.",
-            context.main_indexes(share),
+            explanation,
+            proposals,
         ));
     }
     found

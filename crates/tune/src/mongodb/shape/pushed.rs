@@ -49,11 +49,20 @@ pub(super) fn pushed(pipeline: &[Document], access: &mut Access, version: Versio
             "$group" => {
                 let key = value.as_document().and_then(|group| group.get("_id"));
                 access.group = group_paths(key, &written);
+                access.distinct = access.group.len() == 1 && first_of_each(value);
                 return;
             }
             "$sortByCount" => {
                 access.group = group_paths(Some(value), &written);
                 return;
+            }
+            "$setWindowFields" => {
+                limited = false;
+                if ordered && access.sort.is_empty() {
+                    access.sort = windows(value, &written);
+                }
+                ordered = false;
+                written.extend(effect(document).writes);
             }
             "$unwind" => {
                 limited = false;
@@ -104,6 +113,36 @@ fn kept(fields: Option<&Document>) -> Vec<String> {
     let one = |value: &Bson| matches!(value, Bson::Boolean(true)) || number(Some(value)) == Some(1);
     let fields = fields.into_iter().flatten();
     fields.filter(|(_, value)| one(value)).map(|(path, _)| path.to_string()).collect()
+}
+
+/// The order `$setWindowFields` reads its windows in, where an index can give it.
+fn windows(window: &Bson, written: &Paths) -> Vec<(String, i32)> {
+    let Some(window) = window.as_document() else { return Vec::new() };
+    let mut keys: Vec<(String, i32)> = Vec::new();
+    match window.get("partitionBy") {
+        None | Some(Bson::Null) => {}
+        Some(partition) => match field_path(partition) {
+            Some(path) => keys.push((path.to_string(), 1)),
+            // What is computed is sorted in memory.
+            None => return Vec::new(),
+        },
+    }
+    let sort = window.get_document("sortBy").map(directions).unwrap_or_default();
+    keys.extend(
+        sort.into_iter()
+            .filter(|(path, _)| keys.iter().all(|(key, _)| key != path))
+            .collect::<Vec<_>>(),
+    );
+    if keys.iter().any(|(path, _)| written.touches(path)) { Vec::new() } else { keys }
+}
+
+/// Whether a `$group` takes nothing but its key, or the first document of each group.
+fn first_of_each(group: &Bson) -> bool {
+    let Some(group) = group.as_document() else { return false };
+    group.iter().filter(|(field, _)| *field != "_id").all(|(_, value)| {
+        let operator = value.as_document().and_then(|document| document.keys().next());
+        operator.is_some_and(|operator| operator == "$first")
+    })
 }
 
 fn group_paths(key: Option<&Bson>, written: &Paths) -> Vec<String> {

@@ -234,3 +234,80 @@ async fn the_top_of_many_that_tie_is_compared_with_the_ties_broken() {
     assert_eq!(best.proof.verdict, Verdict::Proven, "{}", best.proof.reason);
     assert!(best.proof.reason.contains("whole documents"), "{}", best.proof.reason);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_is_read_from_an_index_and_only_where_it_is_wanted() {
+    let report = proven(
+        "db.orders.aggregate([{$setWindowFields: {partitionBy: '$customer', sortBy: {at: 1}, \
+         output: {n: {$documentNumber: {}}}}}, {$match: {customer: 7}}])",
+    )
+    .await;
+    assert!(rules_of(&report).contains(&"window-match"), "{:?}", rules_of(&report));
+    assert_proven(rewrite(&report));
+    change(&report, "{ customer: 1, at: 1 }");
+    let best = report.best.unwrap();
+    assert_eq!(best.changes.len(), 2, "the rewrite and its index: {:?}", best.changes);
+    assert_eq!(best.proof.results_equal, Some(true), "{}", best.proof.reason);
+    assert!(best.proof.speedup.unwrap() > 20.0, "{:?}", best.proof.speedup);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn distinct_values_are_jumped_to() {
+    for statement in [
+        "db.orders.distinct('kind')",
+        "db.orders.aggregate([{$group: {_id: '$kind'}}])",
+        "db.orders.distinct('kind', {status: 'done'})",
+    ] {
+        let report = proven(statement).await;
+        assert!(rules_of(&report).contains(&"distinct-miss"), "{:?}", rules_of(&report));
+        let index = &report.changes[0];
+        assert_proven(index);
+        let after = index.proof.after.as_ref().unwrap().plan.as_ref().unwrap();
+        assert!(after.summary.keys.unwrap() <= 60, "{statement}: {:?}", after.summary);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_gets_its_indexes_on_the_collection_below() {
+    let session = fresh(6, 0).await;
+    set_up(&session, SHOP).await;
+    for (name, on, stage) in [
+        ("open_orders", "orders", bson::doc! {"$match": {"kind": {"$lt": 40}}}),
+        ("lean", "open_orders", bson::doc! {"$project": {"customer": 1, "at": 1}}),
+    ] {
+        let create = bson::doc! {"create": name, "viewOn": on, "pipeline": [stage]};
+        session.database().run_command(create).await.unwrap();
+    }
+    for statement in [
+        "db.lean.find({customer: 77})",
+        "db.lean.countDocuments({customer: 77})",
+        "db.lean.aggregate([{$match: {customer: 77}}, {$group: {_id: '$at', n: {$sum: 1}}}])",
+    ] {
+        let report = explained(&session, statement, ProveMode::Lab).await;
+        let index = change(&report, "db.orders.createIndex({ customer: 1");
+        assert_proven(index);
+        assert!(report.notes.iter().any(|note| note.contains("lean is a view on orders")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_index_can_serve_none_is_promised() {
+    let session = fresh(6, 0).await;
+    set_up(&session, SHOP).await;
+    for (statement, said) in [
+        ("db.orders.find({name: /77/i})", "regular expression"),
+        (
+            "db.orders.find({name: {$not: /77/}, kind: {$ne: 3}, status: {$nin: ['done']}})",
+            "all but some values",
+        ),
+        ("db.orders.find({items: {$size: 5}})", "No ordinary index"),
+        ("db.orders.deleteMany({name: /77/i})", "regular expression"),
+    ] {
+        let report = explained(&session, statement, ProveMode::Off).await;
+        assert!(report.changes.is_empty(), "{statement}: {:?}", report.changes);
+        let told: Vec<_> = report.findings.iter().map(|finding| &finding.explanation).collect();
+        assert!(!told.is_empty(), "{statement}");
+        assert!(told.iter().any(|text| text.contains(said)), "{statement}: {told:?}");
+        assert!(!told.iter().any(|text| text.contains("An index on the filter")), "{told:?}");
+    }
+}
