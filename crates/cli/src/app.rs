@@ -70,9 +70,11 @@ async fn run(cli: Cli) -> Result<u8> {
     for warning in std::mem::take(&mut app.config.warnings) {
         app.warn(&warning);
     }
+    render::check(app.format(), matches!(cli.command, Command::Logs(_)))?;
     let outcome = match cli.command {
         Command::Explain(args) => commands::explain::run(&mut app, args).await?,
         Command::Inspect(args) => commands::inspect::run(&app, args).await?,
+        Command::Logs(args) => commands::logs::run(&app, args).await?,
         Command::Lab(args) => commands::lab::run(&app, args).await?,
         Command::Rule(args) => commands::rule::run(&app, &args)?,
         Command::Schema(args) => commands::schema::run(args)?,

@@ -3,11 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use marula_core::{Engine, Severity, Version};
-use serde::Deserialize;
+use clap::{Args, Parser, Subcommand, ValueHint};
+use marula_core::{Engine, Version};
 
 use crate::duration;
+
+mod logs;
+mod values;
+
+pub use logs::*;
+pub use values::*;
 
 /// A database expert for PostgreSQL and MongoDB that proves what it says on a real server.
 #[derive(Debug, Parser)]
@@ -57,6 +62,8 @@ pub enum Command {
     Explain(Explain),
     /// Show what a database holds: sizes, keys, indexes with their use, statistics, schema.
     Inspect(Inspect),
+    /// Digest slow-query logs: which statements cost most, when, from where, and what else happened.
+    Logs(Logs),
     /// Start, list and end throw-away servers.
     #[command(subcommand)]
     Lab(Lab),
@@ -200,82 +207,6 @@ pub struct Rule {
 pub enum Schema {
     /// The JSON Schema of every report (--format json).
     Report,
-}
-
-/// How a result is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// For people, at the terminal's width.
-    Human,
-    /// The report, under a published schema.
-    Json,
-    /// For pull requests and tickets.
-    Markdown,
-    /// For code scanning (SARIF 2.1.0).
-    Sarif,
-    /// Annotations of a GitHub workflow run.
-    Github,
-}
-
-/// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// Where proposals are proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Prove {
-    /// On a throw-away server.
-    Lab,
-    /// With hypothetical indexes on the target.
-    WhatIf,
-    /// Not at all.
-    Off,
-}
-
-/// The least severity that makes the exit code 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FailOn {
-    /// Every finding.
-    Info,
-    /// Low and above.
-    Low,
-    /// Medium and above.
-    Medium,
-    /// Only high.
-    High,
-    /// No finding.
-    Never,
-}
-
-impl FailOn {
-    /// Whether a finding of `severity` makes the exit code 1.
-    pub fn is_reached_by(self, severity: Severity) -> bool {
-        match self {
-            FailOn::Info => true,
-            FailOn::Low => severity >= Severity::Low,
-            FailOn::Medium => severity >= Severity::Medium,
-            FailOn::High => severity >= Severity::High,
-            FailOn::Never => false,
-        }
-    }
-}
-
-/// Data a lab can be filled with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Data {
-    /// An online shop: customers, orders, items, products, payments, reviews, events.
-    Shop,
 }
 
 fn parse_engine(text: &str) -> Result<Engine, String> {

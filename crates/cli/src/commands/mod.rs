@@ -4,6 +4,7 @@ pub mod completions;
 pub mod explain;
 pub mod inspect;
 pub mod lab;
+pub mod logs;
 pub mod man;
 pub mod rule;
 pub mod schema;

@@ -65,6 +65,9 @@ pub fn report(report: &Report) -> String {
         out.push_str(&tree_text(plan, &report.findings).replace("```", "'''"));
         out.push_str("```\n\n</details>\n");
     }
+    if let Some(digest) = &report.digest {
+        super::markdown_logs::digest(digest, &mut out);
+    }
     catalog(report, &mut out);
     if let Some(data) = &report.data {
         let data = serde_json::to_string_pretty(data).unwrap_or_default();
@@ -154,7 +157,8 @@ fn catalog(report: &Report, out: &mut String) {
     }
 }
 
-fn fence(text: &str, engine: Engine, out: &mut String) {
+/// A statement as a block of code.
+pub fn fence(text: &str, engine: Engine, out: &mut String) {
     let language = if engine == Engine::Postgres { "sql" } else { "javascript" };
     // A fence inside the statement is outdone by a longer one.
     let ticks = "`".repeat(text.split(|c| c != '`').map(str::len).max().unwrap_or(0).max(2) + 1);
@@ -163,10 +167,11 @@ fn fence(text: &str, engine: Engine, out: &mut String) {
 }
 
 /// Text on one line that Markdown and HTML leave alone.
-fn line(text: &str) -> String {
+pub fn line(text: &str) -> String {
     text::flat(text).replace('<', "&lt;")
 }
 
-fn cell(text: &str) -> String {
+/// Text for a cell of a table.
+pub fn cell(text: &str) -> String {
     line(text).replace('|', "\\|")
 }

@@ -1,20 +1,24 @@
 //! A report in the form the user asked for. Every renderer is a function from a report to text.
 
+mod csv;
 mod error;
 mod github;
+mod html;
 mod human;
 mod json;
 mod markdown;
+mod markdown_logs;
 #[cfg(test)]
 mod samples;
 mod sarif;
 mod statement;
 
 pub use error::error;
+pub use human::logs::spanned;
 pub use human::{numbers, paint, text};
 pub use paint::Paint;
 
-use marula_core::{Report, Result};
+use marula_core::{Error, ErrorKind, Report, Result};
 
 use crate::args::Format;
 
@@ -39,5 +43,30 @@ pub fn report(report: &Report, format: Format, look: &Look) -> Result<String> {
         Format::Markdown => markdown::report(report),
         Format::Sarif => sarif::report(report, look.file.as_deref())?,
         Format::Github => github::report(report, look.file.as_deref()),
+        Format::Html | Format::Csv => {
+            let Some(digest) = &report.digest else {
+                return Err(of_logs_alone(format));
+            };
+            if format == Format::Csv { csv::statements(digest) } else { html::report(report)? }
+        }
     })
+}
+
+/// Whether a command's result can be written in `format`; asked before the work begins.
+pub fn check(format: Format, logs: bool) -> Result<()> {
+    match format {
+        Format::Html | Format::Csv if !logs => Err(of_logs_alone(format)),
+        Format::Sarif | Format::Github if logs => Err(Error::new(
+            ErrorKind::Usage,
+            "this format is for findings, and a digest of logs has none",
+        )
+        .hint("write it with --format human, json, markdown, html or csv")),
+        _ => Ok(()),
+    }
+}
+
+fn of_logs_alone(format: Format) -> Error {
+    let name = if format == Format::Csv { "csv" } else { "html" };
+    Error::new(ErrorKind::Usage, format!("only `marula logs` writes {name}"))
+        .hint("write it with --format human, json or markdown")
 }

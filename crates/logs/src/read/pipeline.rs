@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use marula_core::{Progress, SourceRead, Timestamp};
+use marula_core::{Progress, SourceRead, Timestamp, UnreadLine};
 
 use super::chunks::{CHUNK, Chunks};
 use super::compression;
 use crate::sum::Sum;
-use crate::tally::Scope;
+use crate::tally::{Scope, printable};
 use crate::{Clue, Edges, Format, Place, Tally, detect};
 
 /// Bytes a format is told by.
@@ -195,11 +195,9 @@ fn read_all(
         let guess = detect(&Clue { head, prefix, written }).into_iter().next();
         let Some(format) = guess.map(|guess| guess.format) else {
             about.bytes = head.len() as u64;
-            about.ended = Some(match (&chunks.trouble, about.bytes) {
-                (Some(trouble), _) => trouble.clone(),
-                (None, 0) => "it is empty".to_owned(),
-                (None, _) => "no known log format".to_owned(),
-            });
+            about.unread_samples = first_lines(head);
+            // An empty file, or one of no known format, shows itself by having no format.
+            about.ended = chunks.trouble.clone();
             send(Event::Source(Box::new(about)));
             continue;
         };
@@ -250,4 +248,14 @@ fn now() -> Option<Timestamp> {
 fn moment(time: std::time::SystemTime) -> Option<Timestamp> {
     let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
     i64::try_from(since.as_millis()).ok().map(Timestamp)
+}
+
+/// The beginning of what could not be recognised.
+fn first_lines(head: &[u8]) -> Vec<UnreadLine> {
+    let lines = head.split(|byte| *byte == b'\n').enumerate();
+    lines
+        .filter(|(_, line)| !line.trim_ascii().is_empty())
+        .take(3)
+        .map(|(at, line)| UnreadLine { line: at as u64 + 1, text: printable(line, 120) })
+        .collect()
 }

@@ -45,6 +45,9 @@ pub fn headline(report: &Report, look: &Look) -> String {
 
 /// The headline as one line of plain text, for every format.
 pub fn sentence(report: &Report) -> String {
+    if let Some(digest) = &report.digest {
+        return super::logs::sentence(digest);
+    }
     let best = report.best.as_ref().map(|best| &best.proof);
     if let Some(proof) = best.filter(|proof| proof.verdict == Verdict::Proven)
         && let Some(gain) = gain(proof)

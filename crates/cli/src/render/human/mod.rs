@@ -6,6 +6,7 @@ mod findings;
 mod grid;
 mod headline;
 mod lab;
+pub mod logs;
 pub mod numbers;
 pub mod paint;
 pub mod proof;
@@ -34,7 +35,10 @@ pub fn report(report: &Report, look: &Look) -> String {
             }
         }
         (command, _, Some(data)) if command.starts_with("lab") => lab::lab(command, data, look),
-        _ => explain(report, look),
+        _ => match &report.digest {
+            Some(digest) => logs::logs(report, digest, look),
+            None => explain(report, look),
+        },
     }
 }
 
