@@ -8,6 +8,7 @@
 mod collector;
 mod event;
 mod format;
+pub mod generate;
 mod mongodb;
 mod postgres;
 mod read;

@@ -1,8 +1,8 @@
 //! One MongoDB command, parsed: what the shell syntax, a JSON command and a saved explain all
 //! come down to.
 
-mod fingerprint;
 mod print;
+pub mod shape;
 mod wire;
 
 use bson::{Bson, Document};

@@ -1,0 +1,5 @@
+//! Logs read as a user would have them read: whole files, against the truth about them.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod mongodb_generated;
+mod mongodb_robust;
