@@ -7,6 +7,7 @@
 
 mod catalog;
 mod change;
+mod comparison;
 mod digest;
 mod engine;
 mod error;
@@ -23,6 +24,7 @@ mod workload;
 
 pub use catalog::*;
 pub use change::*;
+pub use comparison::*;
 pub use digest::*;
 pub use engine::*;
 pub use error::*;

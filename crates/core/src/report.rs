@@ -2,7 +2,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Catalog, Change, Combination, Digest, Finding, Json, Measurement, Plan, Statement, Target,
+    Catalog, Change, Combination, Comparison, Digest, Finding, Json, Measurement, Plan, Statement,
+    Target,
 };
 
 /// The version of the report's JSON form. A field may be added under the same number; one that
@@ -46,6 +47,9 @@ pub struct Report {
     /// What the logs say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+    /// How the logs differ from other logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// What a command returns that no other does (labs, found servers), by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Json>,
@@ -70,6 +74,7 @@ impl Report {
             plan: None,
             catalog: None,
             digest: None,
+            comparison: None,
             data: None,
             notes: Vec::new(),
         }

@@ -6,6 +6,7 @@
 //! tallies up in source order and tells the [`marula_core::Digest`].
 
 mod collector;
+mod compare;
 mod event;
 mod format;
 pub mod generate;
@@ -15,16 +16,19 @@ mod read;
 mod request;
 mod sum;
 mod tally;
+mod workload;
 
 use std::sync::Arc;
 
 use marula_core::{Digest, Error, ErrorKind, Progress, Result};
 
 pub use collector::Collector;
+pub use compare::compare;
 pub use event::*;
 pub use format::*;
 pub use request::*;
 pub use tally::Tally;
+pub use workload::workload;
 
 /// Reads logs and tells what is in them.
 ///

@@ -1,8 +1,9 @@
 //! `marula logs`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use marula_core::Timestamp;
 
 use crate::duration;
@@ -53,6 +54,12 @@ pub struct Logs {
     /// The most statements to tell of.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub top: usize,
+    /// Say what got slower, faster, new or gone since the log or folder OTHER.
+    #[arg(long, value_name = "OTHER", value_hint = ValueHint::AnyPath)]
+    pub compare: Option<String>,
+    /// Also write the statements to FILE as a workload: weights, and parameters seen in real runs.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub save: Option<PathBuf>,
     /// Threads that read; 0 takes one a core.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,

@@ -65,6 +65,9 @@ pub fn report(report: &Report) -> String {
         out.push_str(&tree_text(plan, &report.findings).replace("```", "'''"));
         out.push_str("```\n\n</details>\n");
     }
+    if let Some(comparison) = &report.comparison {
+        super::markdown_logs::comparison(comparison, &mut out);
+    }
     if let Some(digest) = &report.digest {
         super::markdown_logs::digest(digest, &mut out);
     }

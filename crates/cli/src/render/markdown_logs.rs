@@ -1,6 +1,6 @@
 //! A digest for tickets: numbers, statements, errors, events, sources.
 
-use marula_core::Digest;
+use marula_core::{Comparison, Digest};
 
 use super::human::logs::{self, examined, few, kind, label, moment};
 use super::human::numbers::{bytes, duration, grouped, percent, short};
@@ -66,6 +66,29 @@ pub fn digest(digest: &Digest, out: &mut String) {
             ],
             out,
         );
+    }
+}
+
+/// What changed since other logs.
+pub fn comparison(comparison: &Comparison, out: &mut String) {
+    let title = logs::compared_title(comparison);
+    out.push_str(&format!(
+        "\n### {}\n\n{}\n",
+        line(&title),
+        line(&logs::compared_sentence(comparison))
+    ));
+    table(
+        "|statement|time/h|mean|times|p95|calls|times",
+        "---|---|---:|---:|---:|---:|---:|---:",
+        out,
+    );
+    for (trend, name) in logs::TRENDS {
+        for one in comparison.statements.iter().filter(|one| one.trend == trend).take(20) {
+            let cells = logs::change_cells(one);
+            let cells: Vec<&str> =
+                std::iter::once(name).chain(cells.iter().map(String::as_str)).collect();
+            row(&cells, out);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 const PAGE: &str = include_str!("page.html");
 
 /// The script's parts, in the order they build on each other.
-const SCRIPTS: [&str; 15] = [
+const SCRIPTS: [&str; 16] = [
     include_str!("dom.js"),
     include_str!("numbers.js"),
     include_str!("state.js"),
@@ -27,6 +27,7 @@ const SCRIPTS: [&str; 15] = [
     include_str!("detail.js"),
     include_str!("statements.js"),
     include_str!("sections.js"),
+    include_str!("compare.js"),
     include_str!("main.js"),
 ];
 

@@ -1,12 +1,16 @@
 //! What logs say, for people at a terminal: how much, when, how long, which statements, and what
 //! else happened.
 
+mod compared;
 mod happened;
 mod over_time;
 mod statements;
 
 use marula_core::{Digest, EventKind, Load, Report, Timestamp};
 
+pub use compared::{
+    TRENDS, cells as change_cells, sentence as compared_sentence, title as compared_title,
+};
 pub use happened::amount;
 pub use statements::label;
 
@@ -25,13 +29,19 @@ pub fn logs(report: &Report, digest: &Digest, look: &Look) -> String {
         let line = text::wrap(&latencies(&digest.totals), paragraph(look), "", "");
         out.push_str(&line);
     }
+    if let Some(comparison) = &report.comparison {
+        compared::compared(comparison, look, &mut out);
+    }
     findings::findings(report, look, &mut out);
     super::changes::to_do(report, look, &mut out);
     super::changes::others(report, look, &mut out);
     over_time::over_time(digest, look, &mut out);
     over_time::durations(digest, look, &mut out);
     statements::table(digest, look, &mut out);
-    statements::in_full(digest, look, &mut out);
+    // Who compares asks for the changes; the texts are there with -v.
+    if report.comparison.is_none() || look.verbose {
+        statements::in_full(digest, look, &mut out);
+    }
     happened::errors(digest, look, &mut out);
     happened::events(digest, look, &mut out);
     happened::origins(digest, look, &mut out);
@@ -64,6 +74,15 @@ pub fn sentence(digest: &Digest) -> String {
         text::counted(digest.totals.calls, "call", "calls"),
         text::counted(shapes, "statement", "statements")
     )
+}
+
+/// `SELECT orders, customers`; the beginning of the text where nothing is named.
+pub fn named(operation: &str, objects: &[String], shape: &str) -> String {
+    if objects.is_empty() {
+        return text::cut(shape, 60);
+    }
+    let objects = objects.iter().map(|name| text::flat(name)).collect::<Vec<_>>().join(", ");
+    text::cut(&format!("{operation} {objects}"), 60)
 }
 
 /// The percentiles in one line.

@@ -101,13 +101,9 @@ fn over_time(one: &StatementDigest, digest: &Digest) -> String {
     sparkline(&columns).replace(' ', "·")
 }
 
-/// `SELECT orders, customers`; the beginning of the text where nothing is named.
+/// What a statement is called in a table.
 pub fn label(one: &StatementDigest) -> String {
-    if one.objects.is_empty() {
-        return text::cut(&one.shape, 60);
-    }
-    let objects = one.objects.iter().map(|name| text::flat(name)).collect::<Vec<_>>().join(", ");
-    text::cut(&format!("{} {objects}", one.operation), 60)
+    super::named(&one.operation, &one.objects, &one.shape)
 }
 
 /// The first statements with their text, their slowest run and where they come from.
@@ -176,14 +172,15 @@ fn whence(one: &StatementDigest, look: &Look, out: &mut String) {
     ];
     // Hosts are many and say little.
     let parts = &parts[..if look.verbose { 5 } else { 4 }];
-    let told: Vec<String> = parts.iter().filter_map(|(name, counts)| named(name, counts)).collect();
+    let told: Vec<String> =
+        parts.iter().filter_map(|(name, counts)| counted(name, counts)).collect();
     if !told.is_empty() {
         aside(&told.join(" · "), look, out);
     }
 }
 
 /// `users: ann 300, bob 12`.
-fn named(name: &str, counts: &[Count]) -> Option<String> {
+fn counted(name: &str, counts: &[Count]) -> Option<String> {
     let shown: Vec<String> = counts
         .iter()
         .filter(|count| !count.name.is_empty())

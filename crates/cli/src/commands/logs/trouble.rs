@@ -1,105 +1,17 @@
-//! `marula logs`.
+//! What goes wrong with logs, said so that one knows what to do next.
 
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use marula_core::{Digest, Error, ErrorKind, Report, Result, nearest};
-use marula_logs::{Filter, Request, SortBy};
+use marula_core::{Digest, Error, ErrorKind, Result, nearest};
+use marula_logs::{Filter, Request};
 
-use crate::app::{App, Outcome};
-use crate::args::{FailOn, Logs, Sort};
+use super::read;
 use crate::progress::Terminal;
 use crate::render::text;
-use crate::targets;
-
-/// Digests log files.
-pub async fn run(app: &App, args: Logs) -> Result<Outcome> {
-    let request = request(app, args)?;
-    let progress = Arc::new(app.progress());
-    let digest = read(&request, &progress).await?;
-    recognised(&digest, &request)?;
-    let mut report = Report::new("logs");
-    if digest.totals.calls == 0 {
-        report.notes = nothing_left(&request, &progress).await?;
-    }
-    for source in &digest.sources {
-        if source.format.is_none() && source.bytes > 0 {
-            app.warn(&format!("{}: not a log of a format that is known; left out", source.name));
-        }
-        if let Some(why) = &source.ended {
-            app.warn(&format!("{}: reading ended early: {why}", source.name));
-        }
-    }
-    progress.clear();
-    report.digest = Some(digest);
-    Ok(Outcome::Report(Box::new(report), FailOn::Never))
-}
-
-fn request(app: &App, args: Logs) -> Result<Request> {
-    let mut inputs = Vec::new();
-    for input in args.inputs {
-        inputs.push(input_path(app, &input)?);
-    }
-    if inputs.is_empty() {
-        if std::io::stdin().is_terminal() {
-            return Err(Error::new(ErrorKind::Usage, "there is nothing to read")
-                .hint("name log files or folders, or pipe a log in: … | marula logs -"));
-        }
-        inputs.push("-".into());
-    }
-    if let (Some(from), Some(to)) = (args.from, args.to)
-        && from >= to
-    {
-        return Err(Error::new(ErrorKind::Usage, format!("--from {from} is not before --to {to}"))
-            .hint("give the earlier moment to --from"));
-    }
-    Ok(Request {
-        inputs,
-        prefix: args.prefix,
-        filter: Filter {
-            from: args.from,
-            to: args.to,
-            databases: args.database,
-            users: args.user,
-            applications: args.application,
-            text: args.text,
-            min_duration: args.min_duration,
-        },
-        sort: match args.sort {
-            Sort::Total => SortBy::Total,
-            Sort::Mean => SortBy::Mean,
-            Sort::P99 => SortBy::P99,
-            Sort::Calls => SortBy::Calls,
-            Sort::Reads => SortBy::Reads,
-        },
-        top: args.top,
-        threads: args.threads,
-        ..Request::default()
-    })
-}
-
-/// An input as a path; what is no file but would be a target is said to be one.
-fn input_path(app: &App, input: &str) -> Result<PathBuf> {
-    let path = Path::new(input);
-    if input == "-" || path.exists() {
-        return Ok(path.to_path_buf());
-    }
-    match targets::resolve(input, &app.config) {
-        Ok(target) => Err(Error::new(
-            ErrorKind::Unsupported,
-            "is a server: its log is read from files, not through a connection",
-        )
-        .at(target.name)
-        .hint("name the log file or folder, or pipe it in: … | marula logs -")),
-        Err(_) => Err(Error::new(ErrorKind::NotFound, "there is no such file or folder")
-            .at(marula_core::redact(input))
-            .hint(beside(path))),
-    }
-}
 
 /// A file beside the missing one that has nearly its name.
-fn beside(path: &Path) -> String {
+pub fn beside(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let names: Vec<String> = std::fs::read_dir(folder)
@@ -112,20 +24,8 @@ fn beside(path: &Path) -> String {
     }
 }
 
-/// The library reads with threads of its own; here a signal can still be heard.
-async fn read(request: &Request, progress: &Arc<Terminal>) -> Result<Digest> {
-    let (request, progress) = (request.clone(), Arc::clone(progress));
-    let work = tokio::task::spawn_blocking(move || {
-        marula_core::Progress::step(progress.as_ref(), "reading the logs");
-        marula_logs::digest(&request, progress.as_ref())
-    });
-    work.await.unwrap_or_else(|error| {
-        Err(Error::new(ErrorKind::Internal, "the logs could not be read").because(error))
-    })
-}
-
 /// An error when nothing that was named is a log.
-fn recognised(digest: &Digest, request: &Request) -> Result<()> {
+pub fn recognised(digest: &Digest, request: &Request) -> Result<()> {
     if digest.sources.iter().any(|source| source.format.is_some()) {
         return Ok(());
     }
@@ -175,7 +75,7 @@ fn recognised(digest: &Digest, request: &Request) -> Result<()> {
 }
 
 /// Why there is no statement to tell of. A name that occurs nowhere is an error.
-async fn nothing_left(request: &Request, progress: &Arc<Terminal>) -> Result<Vec<String>> {
+pub async fn nothing_left(request: &Request, progress: &Arc<Terminal>) -> Result<Vec<String>> {
     let filter = &request.filter;
     let piped = request.inputs.iter().any(|input| input.as_os_str() == "-");
     if *filter == Filter::default() || piped {
