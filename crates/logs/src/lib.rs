@@ -39,6 +39,19 @@ pub use workload::workload;
 /// `Usage` without inputs or with a `--prefix` that is none; `NotFound` or `Io` when an input
 /// cannot be opened at all.
 pub fn digest(request: &Request, progress: &dyn Progress) -> Result<Digest> {
+    digest_in_chunks(request, read::CHUNK, progress)
+}
+
+/// [`digest`] with chunks of this many bytes: for tests of what stands on a seam.
+///
+/// # Errors
+/// As [`digest`].
+#[doc(hidden)]
+pub fn digest_in_chunks(
+    request: &Request,
+    chunk: usize,
+    progress: &dyn Progress,
+) -> Result<Digest> {
     if request.inputs.is_empty() {
         return Err(Error::new(ErrorKind::Usage, "there is nothing to read")
             .hint("name log files, folders, or - for standard input"));
@@ -52,6 +65,6 @@ pub fn digest(request: &Request, progress: &dyn Progress) -> Result<Digest> {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
-    let sum = read::run(&files, request.prefix.as_deref(), &scope, threads, progress);
+    let sum = read::run(&files, request.prefix.as_deref(), &scope, threads, chunk, progress);
     Ok(sum.tell(request.sort, request.top))
 }

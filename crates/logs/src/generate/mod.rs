@@ -2,6 +2,7 @@
 //! must say, counted while it is written. The same seed gives the same log.
 
 pub mod mongodb;
+pub mod postgres;
 mod random;
 mod truth;
 

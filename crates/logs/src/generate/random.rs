@@ -26,4 +26,15 @@ impl Random {
     pub fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
+
+    /// One of them, of which there is at least one.
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len() as u64) as usize]
+    }
+
+    /// A duration in microseconds: many short ones, few long ones.
+    pub fn duration(&mut self) -> u64 {
+        let power = 5 + self.below(8) + self.below(9);
+        (1 << power) + self.below(1 << power)
+    }
 }

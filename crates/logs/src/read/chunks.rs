@@ -3,13 +3,15 @@ use std::io::{self, Read};
 use crate::Format;
 
 /// Bytes of a chunk; it grows when an entry does not fit.
-pub(super) const CHUNK: usize = 2 << 20;
+pub(crate) const CHUNK: usize = 2 << 20;
 /// The longest entry; a longer one is cut anywhere.
 const LONGEST: usize = 32 << 20;
 
 /// A source's bytes, cut into chunks of whole entries.
 pub(super) struct Chunks {
     reader: Box<dyn Read>,
+    /// Bytes of a chunk.
+    size: usize,
     /// What was read behind the last cut.
     rest: Vec<u8>,
     /// Where the next chunk begins.
@@ -20,8 +22,8 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
-    pub fn new(reader: Box<dyn Read>) -> Self {
-        Chunks { reader, rest: Vec::new(), offset: 0, ended: false, trouble: None }
+    pub fn new(reader: Box<dyn Read>, size: usize) -> Self {
+        Chunks { reader, size, rest: Vec::new(), offset: 0, ended: false, trouble: None }
     }
 
     /// The first bytes, to tell the format by. They are part of the first chunk.
@@ -36,7 +38,7 @@ impl Chunks {
     pub fn next(&mut self, format: &dyn Format, buffer: &mut Vec<u8>) -> Option<u64> {
         buffer.clear();
         buffer.append(&mut self.rest);
-        let mut wanted = CHUNK;
+        let mut wanted = self.size;
         loop {
             self.fill(buffer, wanted);
             if buffer.is_empty() {

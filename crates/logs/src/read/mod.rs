@@ -5,5 +5,6 @@ mod compression;
 mod pipeline;
 mod sources;
 
+pub(crate) use chunks::CHUNK;
 pub(crate) use pipeline::run;
 pub(crate) use sources::expand;

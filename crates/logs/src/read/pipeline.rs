@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use marula_core::{Progress, SourceRead, Timestamp, UnreadLine};
 
-use super::chunks::{CHUNK, Chunks};
+use super::chunks::Chunks;
 use super::compression;
 use crate::sum::Sum;
 use crate::tally::{Scope, printable};
@@ -42,13 +42,14 @@ pub(crate) fn run(
     prefix: Option<&str>,
     scope: &Arc<Scope>,
     threads: usize,
+    chunk: usize,
     progress: &dyn Progress,
 ) -> Sum {
     let mut merger = Merger { sum: Sum::default(), open: None, scope: Arc::clone(scope) };
     let threads = threads.clamp(1, THREADS);
     if threads == 1 {
-        let mut spare = Vec::with_capacity(CHUNK);
-        read_all(files, prefix, progress, &mut |mut event| {
+        let mut spare = Vec::new();
+        read_all(files, prefix, chunk, progress, &mut |mut event| {
             read(&mut event, scope);
             merger.take(event, &mut |bytes| spare = bytes);
             std::mem::take(&mut spare)
@@ -70,7 +71,7 @@ pub(crate) fn run(
         }
         drop(done);
         let merged = threads_of.spawn(move || merge(&to_merge, &free, merger));
-        feed(files, prefix, progress, &jobs, &spare);
+        feed(files, prefix, chunk, progress, &jobs, &spare);
         drop(jobs);
         match merged.join() {
             Ok(sum) => sum,
@@ -83,12 +84,13 @@ pub(crate) fn run(
 fn feed(
     files: &[PathBuf],
     prefix: Option<&str>,
+    chunk: usize,
     progress: &dyn Progress,
     jobs: &SyncSender<(u64, Event)>,
     spare: &Receiver<Vec<u8>>,
 ) {
     let mut number = 0;
-    read_all(files, prefix, progress, &mut |event| {
+    read_all(files, prefix, chunk, progress, &mut |event| {
         let is_chunk = matches!(event, Event::Chunk(_));
         let _ = jobs.send((number, event));
         number += 1;
@@ -173,6 +175,7 @@ impl Merger {
 fn read_all(
     files: &[PathBuf],
     prefix: Option<&str>,
+    chunk: usize,
     progress: &dyn Progress,
     send: &mut dyn FnMut(Event) -> Vec<u8>,
 ) {
@@ -190,7 +193,7 @@ fn read_all(
         };
         about.compression = opened.compression.map(str::to_owned);
         let compressed = opened.compression.is_some();
-        let mut chunks = Chunks::new(opened.reader);
+        let mut chunks = Chunks::new(opened.reader, chunk);
         let head = chunks.head(HEAD);
         let guess = detect(&Clue { head, prefix, written }).into_iter().next();
         let Some(format) = guess.map(|guess| guess.format) else {

@@ -3,3 +3,4 @@
 
 mod mongodb_generated;
 mod mongodb_robust;
+mod postgres_generated;

@@ -22,6 +22,9 @@ use std::sync::Arc;
 use marula_core::{Fingerprint, Marked};
 use pg_query::protobuf as pb;
 
+/// A node of a parse tree.
+pub use pg_query::NodeEnum as Node;
+
 /// One statement, parsed. Cheap to clone.
 #[derive(Clone)]
 pub struct ParsedStatement {

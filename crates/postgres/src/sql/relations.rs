@@ -1,8 +1,8 @@
 use std::collections::HashSet;
 
-use pg_query::NodeRef;
+use pg_query::{NodeRef, protobuf as pb};
 
-use super::walk;
+use super::children::children;
 
 /// A relation as a statement names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -30,13 +30,21 @@ impl RelationRef {
 pub fn relations_of(root: NodeRef<'_>) -> Vec<RelationRef> {
     let mut queries = HashSet::new();
     let mut found = Vec::new();
-    let _ = walk(root, |node| match node {
-        NodeRef::CommonTableExpr(query) => {
-            queries.insert(query.ctename.as_str());
+    let mut open = vec![root];
+    let mut below = Vec::new();
+    while let Some(node) = open.pop() {
+        match node {
+            NodeRef::CommonTableExpr(query) => {
+                queries.insert(query.ctename.as_str());
+            }
+            NodeRef::RangeVar(relation) => found.push(relation),
+            _ => {}
         }
-        NodeRef::RangeVar(relation) => found.push(relation),
-        _ => {}
-    });
+        if !children(node, &mut below) {
+            writing(node, &mut below);
+        }
+        open.extend(below.drain(..).rev());
+    }
     let mut seen = HashSet::new();
     found
         .into_iter()
@@ -48,4 +56,48 @@ pub fn relations_of(root: NodeRef<'_>) -> Vec<RelationRef> {
             location: r.location,
         })
         .collect()
+}
+
+/// The parts of a data-modifying statement that name relations. [`super::walk`] does not go into
+/// these, so that a guard that forgets them refuses them.
+fn writing<'a>(node: NodeRef<'a>, into: &mut Vec<NodeRef<'a>>) {
+    fn one<'a>(part: &'a Option<Box<pb::Node>>, into: &mut Vec<NodeRef<'a>>) {
+        into.extend(part.iter().filter_map(|node| node.node.as_ref()).map(|node| node.to_ref()));
+    }
+    fn all<'a>(parts: &'a [pb::Node], into: &mut Vec<NodeRef<'a>>) {
+        into.extend(parts.iter().filter_map(|node| node.node.as_ref()).map(|node| node.to_ref()));
+    }
+    let mut head = |relation: &'a Option<pb::RangeVar>, with: &'a Option<pb::WithClause>| {
+        into.extend(relation.iter().map(NodeRef::RangeVar));
+        into.extend(with.iter().map(NodeRef::WithClause));
+    };
+    match node {
+        NodeRef::InsertStmt(insert) => {
+            head(&insert.relation, &insert.with_clause);
+            one(&insert.select_stmt, into);
+        }
+        NodeRef::UpdateStmt(update) => {
+            head(&update.relation, &update.with_clause);
+            all(&update.target_list, into);
+            all(&update.from_clause, into);
+            one(&update.where_clause, into);
+        }
+        NodeRef::DeleteStmt(delete) => {
+            head(&delete.relation, &delete.with_clause);
+            all(&delete.using_clause, into);
+            one(&delete.where_clause, into);
+        }
+        NodeRef::MergeStmt(merge) => {
+            head(&merge.relation, &merge.with_clause);
+            one(&merge.source_relation, into);
+            one(&merge.join_condition, into);
+        }
+        NodeRef::CopyStmt(copy) => {
+            into.extend(copy.relation.iter().map(NodeRef::RangeVar));
+            one(&copy.query, into);
+        }
+        NodeRef::TruncateStmt(truncate) => all(&truncate.relations, into),
+        NodeRef::IndexStmt(index) => into.extend(index.relation.iter().map(NodeRef::RangeVar)),
+        _ => {}
+    }
 }
