@@ -2,8 +2,8 @@ use std::collections::VecDeque;
 
 use marula_core::{EventKind, Timestamp};
 
-use super::Truth;
 use super::super::Random;
+use super::Truth;
 use super::templates::{TEMPLATES, Template, fill};
 
 /// One session of the made-up server.
