@@ -81,7 +81,7 @@ pub struct Relation {
     /// The partition key (`RANGE (at)`), for a partitioned table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition_key: Option<String>,
-    /// The table it is a partition of, qualified.
+    /// The table it is a partition of, or (without a bound) inherits from, qualified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition_of: Option<String>,
     /// Its partition bound (`FOR VALUES FROM …`), for a partition.

@@ -161,8 +161,8 @@ impl<B: Bench> Prover<'_, B> {
             self.bench.set_active(change, false).await?;
             let without = self.time(statement, cut).await?;
             let without_ms = if without.timed_out { f64::INFINITY } else { ms(&without) };
-            // Statistics that lead to the same plan add nothing, however the clocks wobble.
-            let idle = change.kind == ChangeKind::Statistics
+            // What leads to the same plan adds nothing, however the clocks wobble.
+            let idle = matches!(change.kind, ChangeKind::Statistics | ChangeKind::Setting)
                 && !without.timed_out
                 && same_plan(&plan, &self.bench.plan(statement, cut).await?) == Some(true);
             if idle || without_ms <= with * ADDS {
@@ -203,7 +203,7 @@ impl<B: Bench> Prover<'_, B> {
             kind,
             baseline: &baseline.measurement,
             after: &after,
-            ratios: &pairs.ratios(),
+            pairs: &pairs,
             used: None,
             outcome: &outcome,
             sampled: sampled.as_deref(),

@@ -40,6 +40,13 @@ impl Pairs {
         median(&self.ratios())
     }
 
+    /// Whether each run with the changes was faster than each without: no accident of the clock.
+    pub fn apart(&self) -> bool {
+        let slowest = self.after_ms.iter().copied().fold(0.0, f64::max);
+        let fastest = self.before_ms.iter().copied().fold(f64::INFINITY, f64::min);
+        slowest < fastest
+    }
+
     pub fn ratios(&self) -> Vec<f64> {
         self.before_ms.iter().zip(&self.after_ms).map(|(b, a)| b / a.max(0.001)).collect()
     }

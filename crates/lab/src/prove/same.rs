@@ -12,7 +12,7 @@ const DECIDED: [&str; 6] = [
     "Parallel Aware",
 ];
 /// The same, of a plan that was run.
-const HAPPENED: [&str; 2] = ["Sort Method", "Hash Batches"];
+const HAPPENED: [&str; 3] = ["Sort Method", "Hash Batches", "HashAgg Batches"];
 
 /// Whether the same plan ran twice; `None` when one of the two was not run.
 ///
@@ -31,5 +31,12 @@ fn same_node(a: &PlanNode, b: &PlanNode) -> bool {
     a.op == b.op
         && a.relation == b.relation
         && a.index == b.index
+        && spills(a) == spills(b)
         && DECIDED.iter().chain(&HAPPENED).all(|key| a.native.get(*key) == b.native.get(*key))
+}
+
+/// Whether it wrote temporary files.
+fn spills(node: &PlanNode) -> bool {
+    let written = node.native.get("Temp Written Blocks").and_then(marula_core::Json::as_f64);
+    written.is_some_and(|blocks| blocks > 0.0)
 }

@@ -49,8 +49,8 @@ impl<B: Bench> Prover<'_, B> {
         let plan = self.bench.plan(&statement, limit).await?;
         let used = match change.kind {
             ChangeKind::Rewrite => None,
-            // Statistics are used when they lead to another plan.
-            ChangeKind::Statistics => {
+            // Statistics and settings are used when they lead to another plan.
+            ChangeKind::Statistics | ChangeKind::Setting => {
                 let before = baseline.measurement.plan.as_deref();
                 before.and_then(|before| same_plan(before, &plan)).map(|same| !same)
             }
@@ -63,7 +63,7 @@ impl<B: Bench> Prover<'_, B> {
             kind: change.kind,
             baseline: &baseline.measurement,
             after: &after,
-            ratios: &pairs.ratios(),
+            pairs: &pairs,
             used,
             outcome: &outcome,
             sampled: sampled.as_deref(),

@@ -31,7 +31,7 @@ pub(super) async fn read(
          FROM pg_class c
          JOIN pg_namespace n ON n.oid = c.relnamespace
          LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
-         LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
+         LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhseqno = 1
          LEFT JOIN pg_class p ON p.oid = i.inhparent
          LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
          WHERE c.oid = ANY ($1) AND has_any_column_privilege(c.oid, 'SELECT')

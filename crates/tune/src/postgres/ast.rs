@@ -1,149 +1,21 @@
-//! Small readers of PostgreSQL's parse tree, and one walk over expressions for reading and one
-//! for rewriting.
+//! Small readers of PostgreSQL's parse tree; the walks over it and what builds new nodes are below.
+
+mod aggregate;
+mod build;
+mod walk;
 
 use pg_query::protobuf::{
-    self, AConst, AExprKind, BoolExprType, ColumnRef, FuncCall, SelectStmt, a_const,
+    self, AConst, BoolExprType, ColumnRef, FuncCall, LimitOption, SelectStmt, SetOperation, a_const,
 };
 use pg_query::{Node, NodeEnum};
 
-/// Deeper than this nobody writes by hand; a walk stops there instead of using up the stack.
-pub(super) const MAX_DEPTH: usize = 120;
-
-macro_rules! children {
-    ($name:ident, $select:ident, $each:ident, $deref:ident, $as_ref:ident $(, $mut:tt)?) => {
-        /// Calls `visit` for what stands directly below `node`, a subquery's parts included.
-        pub(super) fn $name<'a>(
-            node: &'a $($mut)? Node,
-            visit: &mut dyn FnMut(&'a $($mut)? Node),
-        ) {
-            let Some(node) = node.node.$as_ref() else { return };
-            match node {
-                NodeEnum::AExpr(e) => {
-                    e.lexpr.$deref().into_iter().for_each(&mut *visit);
-                    e.rexpr.$deref().into_iter().for_each(&mut *visit);
-                }
-                NodeEnum::BoolExpr(e) => e.args.$each().for_each(visit),
-                NodeEnum::NullTest(e) => e.arg.$deref().into_iter().for_each(visit),
-                NodeEnum::BooleanTest(e) => e.arg.$deref().into_iter().for_each(visit),
-                NodeEnum::TypeCast(e) => e.arg.$deref().into_iter().for_each(visit),
-                NodeEnum::CollateClause(e) => e.arg.$deref().into_iter().for_each(visit),
-                NodeEnum::FuncCall(e) => {
-                    e.args.$each().for_each(&mut *visit);
-                    e.agg_order.$each().for_each(&mut *visit);
-                    e.agg_filter.$deref().into_iter().for_each(&mut *visit);
-                    if let Some(over) = e.over.$deref() {
-                        over.partition_clause.$each().for_each(&mut *visit);
-                        over.order_clause.$each().for_each(&mut *visit);
-                    }
-                }
-                NodeEnum::CaseExpr(e) => {
-                    e.arg.$deref().into_iter().for_each(&mut *visit);
-                    e.args.$each().for_each(&mut *visit);
-                    e.defresult.$deref().into_iter().for_each(&mut *visit);
-                }
-                NodeEnum::CaseWhen(e) => {
-                    e.expr.$deref().into_iter().for_each(&mut *visit);
-                    e.result.$deref().into_iter().for_each(&mut *visit);
-                }
-                NodeEnum::CoalesceExpr(e) => e.args.$each().for_each(visit),
-                NodeEnum::MinMaxExpr(e) => e.args.$each().for_each(visit),
-                NodeEnum::RowExpr(e) => e.args.$each().for_each(visit),
-                NodeEnum::AArrayExpr(e) => e.elements.$each().for_each(visit),
-                NodeEnum::NamedArgExpr(e) => e.arg.$deref().into_iter().for_each(visit),
-                NodeEnum::AIndirection(e) => {
-                    e.arg.$deref().into_iter().for_each(&mut *visit);
-                    e.indirection.$each().for_each(&mut *visit);
-                }
-                NodeEnum::AIndices(e) => {
-                    e.lidx.$deref().into_iter().for_each(&mut *visit);
-                    e.uidx.$deref().into_iter().for_each(&mut *visit);
-                }
-                NodeEnum::List(e) => e.items.$each().for_each(visit),
-                NodeEnum::ResTarget(e) => e.val.$deref().into_iter().for_each(visit),
-                NodeEnum::SortBy(e) => e.node.$deref().into_iter().for_each(visit),
-                NodeEnum::GroupingSet(e) => e.content.$each().for_each(visit),
-                NodeEnum::SubLink(e) => {
-                    e.testexpr.$deref().into_iter().for_each(&mut *visit);
-                    e.subselect.$deref().into_iter().for_each(&mut *visit);
-                }
-                NodeEnum::JoinExpr(e) => {
-                    e.larg.$deref().into_iter().for_each(&mut *visit);
-                    e.rarg.$deref().into_iter().for_each(&mut *visit);
-                    e.quals.$deref().into_iter().for_each(&mut *visit);
-                }
-                NodeEnum::RangeSubselect(e) => e.subquery.$deref().into_iter().for_each(visit),
-                NodeEnum::RangeFunction(e) => e.functions.$each().for_each(visit),
-                NodeEnum::CommonTableExpr(e) => e.ctequery.$deref().into_iter().for_each(visit),
-                NodeEnum::WindowDef(e) => {
-                    e.partition_clause.$each().for_each(&mut *visit);
-                    e.order_clause.$each().for_each(&mut *visit);
-                }
-                NodeEnum::SelectStmt(e) => $select(e, visit),
-                _ => {}
-            }
-        }
-
-        /// Calls `visit` for every clause of a SELECT, the sides of a set operation included.
-        pub(super) fn $select<'a>(
-            select: &'a $($mut)? SelectStmt,
-            visit: &mut dyn FnMut(&'a $($mut)? Node),
-        ) {
-            if let Some(with) = select.with_clause.$as_ref() {
-                with.ctes.$each().for_each(&mut *visit);
-            }
-            select.distinct_clause.$each().for_each(&mut *visit);
-            select.target_list.$each().for_each(&mut *visit);
-            select.from_clause.$each().for_each(&mut *visit);
-            select.where_clause.$deref().into_iter().for_each(&mut *visit);
-            select.group_clause.$each().for_each(&mut *visit);
-            select.having_clause.$deref().into_iter().for_each(&mut *visit);
-            select.window_clause.$each().for_each(&mut *visit);
-            select.values_lists.$each().for_each(&mut *visit);
-            select.sort_clause.$each().for_each(&mut *visit);
-            select.limit_offset.$deref().into_iter().for_each(&mut *visit);
-            select.limit_count.$deref().into_iter().for_each(&mut *visit);
-            if let Some(side) = select.larg.$deref() {
-                $select(side, visit);
-            }
-            if let Some(side) = select.rarg.$deref() {
-                $select(side, visit);
-            }
-        }
-    };
-}
-
-children!(children, select_children, iter, as_deref, as_ref);
-children!(children_mut, select_children_mut, iter_mut, as_deref_mut, as_mut, mut);
-
-/// `node` and everything below it, parents first, without going deeper than [`MAX_DEPTH`].
-pub(super) fn all(node: &Node) -> Vec<&Node> {
-    let mut found = Vec::new();
-    let mut open = vec![node];
-    while let Some(node) = open.pop() {
-        found.push(node);
-        let from = open.len();
-        children(node, &mut |child| open.push(child));
-        open[from..].reverse();
-    }
-    found
-}
-
-/// How many levels lie below `node`, counted up to [`MAX_DEPTH`].
-pub(super) fn too_deep(node: &Node) -> bool {
-    let mut open = vec![(node, 0)];
-    while let Some((node, depth)) = open.pop() {
-        if depth > MAX_DEPTH {
-            return true;
-        }
-        children(node, &mut |child| open.push((child, depth + 1)));
-    }
-    false
-}
-
-/// A node of that kind.
-pub(super) fn node(kind: NodeEnum) -> Node {
-    Node { node: Some(kind) }
-}
+pub(super) use aggregate::{aggregates, has_aggregate};
+pub(super) use build::{
+    binary, cast, column_node, conjunction, negation, node, typed_constant,
+};
+pub(super) use walk::{
+    MAX_DEPTH, all, children, children_mut, select_children, select_children_mut, too_deep,
+};
 
 /// The text of a `String` node.
 pub(super) fn string(node: &Node) -> Option<&str> {
@@ -151,11 +23,6 @@ pub(super) fn string(node: &Node) -> Option<&str> {
         Some(NodeEnum::String(text)) => Some(&text.sval),
         _ => None,
     }
-}
-
-/// A node holding a name.
-pub(super) fn name(text: &str) -> Node {
-    node(NodeEnum::String(protobuf::String { sval: text.into() }))
 }
 
 /// The SELECT that `node` is.
@@ -182,28 +49,34 @@ fn column_parts(column: &ColumnRef) -> Option<(Option<&str>, &str)> {
     }
 }
 
-/// A reference to `qualifier.column`.
-pub(super) fn column_node(qualifier: Option<&str>, column: &str) -> Node {
-    let fields = qualifier.into_iter().chain([column]).map(name).collect();
-    node(NodeEnum::ColumnRef(ColumnRef { fields, location: -1 }))
-}
-
 /// The operator's name, without its schema.
 pub(super) fn operator(expr: &protobuf::AExpr) -> &str {
     expr.name.last().and_then(string).unwrap_or("")
 }
 
-/// `left op right`.
-pub(super) fn binary(left: Node, op: &str, right: Node) -> Node {
-    node(NodeEnum::AExpr(Box::new(protobuf::AExpr {
-        kind: AExprKind::AexprOp as i32,
-        name: vec![name(op)],
-        lexpr: Some(Box::new(left)),
-        rexpr: Some(Box::new(right)),
-        rexpr_list_start: 0,
-        rexpr_list_end: 0,
-        location: -1,
-    })))
+/// A comparison's operator when its sides change places; `None` for other operators.
+pub(super) fn flipped(operator: &str) -> Option<&'static str> {
+    Some(match operator {
+        "=" => "=",
+        "<" => ">",
+        "<=" => ">=",
+        ">" => "<",
+        ">=" => "<=",
+        _ => return None,
+    })
+}
+
+/// The parts of a row, or the one thing that is no row.
+pub(super) fn row(node: &Node) -> Vec<&Node> {
+    match &node.node {
+        Some(NodeEnum::RowExpr(row)) => row.args.iter().collect(),
+        _ => vec![node],
+    }
+}
+
+/// Whether a sublink compares by `=`, as IN does.
+pub(super) fn is_equality(link: &protobuf::SubLink) -> bool {
+    link.oper_name.last().and_then(string).is_none_or(|name| name == "=")
 }
 
 /// The function's name in lower case, without its schema.
@@ -226,29 +99,6 @@ pub(super) fn conjuncts(node: &Node) -> Vec<&Node> {
     found
 }
 
-/// All of `conditions` joined by AND; `None` when there are none.
-pub(super) fn conjunction(mut conditions: Vec<Node>) -> Option<Node> {
-    match conditions.len() {
-        0 | 1 => conditions.pop(),
-        _ => Some(node(NodeEnum::BoolExpr(Box::new(protobuf::BoolExpr {
-            xpr: None,
-            boolop: BoolExprType::AndExpr as i32,
-            args: conditions,
-            location: -1,
-        })))),
-    }
-}
-
-/// `NOT node`.
-pub(super) fn negation(inner: Node) -> Node {
-    node(NodeEnum::BoolExpr(Box::new(protobuf::BoolExpr {
-        xpr: None,
-        boolop: BoolExprType::NotExpr as i32,
-        args: vec![inner],
-        location: -1,
-    })))
-}
-
 /// The text of a string constant, casts around it ignored.
 pub(super) fn string_constant(node: &Node) -> Option<&str> {
     match &node.node {
@@ -258,25 +108,6 @@ pub(super) fn string_constant(node: &Node) -> Option<&str> {
         Some(NodeEnum::TypeCast(cast)) => string_constant(cast.arg.as_deref()?),
         _ => None,
     }
-}
-
-/// A string constant with a cast: `'2026-01-01'::date`.
-pub(super) fn typed_constant(text: &str, type_name: &[&str]) -> Node {
-    let constant = node(NodeEnum::AConst(AConst {
-        isnull: false,
-        location: -1,
-        val: Some(a_const::Val::Sval(protobuf::String { sval: text.into() })),
-    }));
-    node(NodeEnum::TypeCast(Box::new(protobuf::TypeCast {
-        arg: Some(Box::new(constant)),
-        type_name: Some(protobuf::TypeName {
-            names: type_name.iter().map(|part| name(part)).collect(),
-            typemod: -1,
-            location: -1,
-            ..protobuf::TypeName::default()
-        }),
-        location: -1,
-    })))
 }
 
 /// Whether nothing in `node` depends on a row: no column and no subquery below it.
@@ -291,6 +122,11 @@ pub(super) fn is_constant(node: &Node) -> bool {
 
 /// `node` as SQL; `None` when it cannot be printed.
 pub(super) fn sql(expression: &Node) -> Option<String> {
+    // The values of IN and BETWEEN are no expression by themselves.
+    if let Some(NodeEnum::List(list)) = &expression.node {
+        let items: Option<Vec<String>> = list.items.iter().map(sql).collect();
+        return items.map(|items| items.join(", "));
+    }
     let target = node(NodeEnum::ResTarget(Box::new(protobuf::ResTarget {
         val: Some(Box::new(expression.clone())),
         location: -1,
@@ -298,8 +134,8 @@ pub(super) fn sql(expression: &Node) -> Option<String> {
     })));
     let select = SelectStmt {
         target_list: vec![target],
-        limit_option: protobuf::LimitOption::Default as i32,
-        op: protobuf::SetOperation::SetopNone as i32,
+        limit_option: LimitOption::Default as i32,
+        op: SetOperation::SetopNone as i32,
         ..SelectStmt::default()
     };
     let text = node(NodeEnum::SelectStmt(Box::new(select))).deparse(Default::default()).ok()?;
@@ -318,6 +154,29 @@ pub(super) fn parse_conditions(texts: &[&str]) -> Option<Vec<Node>> {
         _ => None,
     });
     values.collect()
+}
+
+/// The only expression a SELECT returns; `None` when it returns more.
+pub(super) fn only_target(select: &SelectStmt) -> Option<&Node> {
+    match select.target_list.as_slice() {
+        [Node { node: Some(NodeEnum::ResTarget(target)) }] => target.val.as_deref(),
+        _ => None,
+    }
+}
+
+/// One SELECT, without grouping, windows, LIMIT or a WITH of its own, over something.
+pub(super) fn is_plain(select: &SelectStmt) -> bool {
+    select.op <= SetOperation::SetopNone as i32
+        && select.group_clause.is_empty()
+        && select.having_clause.is_none()
+        && select.window_clause.is_empty()
+        && select.values_lists.is_empty()
+        && select.limit_count.is_none()
+        && select.limit_offset.is_none()
+        && select.limit_option <= LimitOption::Default as i32
+        && select.with_clause.is_none()
+        && select.locking_clause.is_empty()
+        && !select.from_clause.is_empty()
 }
 
 /// The expressions a SELECT returns.

@@ -4,11 +4,11 @@
 mod existing;
 mod generate;
 mod name;
+mod proposal;
 mod rank;
 mod selectivity;
 
-use marula_core::{ChangeKind, Plan, RelationKind, RelationalCatalog};
-use marula_postgres::sql::quote_ident;
+use marula_core::{Plan, Relation, RelationKind, RelationalCatalog};
 
 use super::Shape;
 use crate::Proposal;
@@ -50,10 +50,15 @@ pub struct Candidate {
     pub serves: (usize, String),
     /// What it is good for.
     pub purposes: Vec<Purpose>,
-    /// `btree` or `gin`.
+    /// `btree`, `gin` or `gist`.
     pub method: &'static str,
     /// What it is ordered by.
     pub keys: Vec<CandidateKey>,
+    /// The keys of further indexes that serve only together with this one: those of the other
+    /// sides of an OR.
+    pub also: Vec<Vec<CandidateKey>>,
+    /// The share of the rows it finds, where its keys do not tell.
+    pub kept: Option<f64>,
     /// Columns carried along so that the heap need not be read.
     pub include: Vec<String>,
     /// The condition of a partial index.
@@ -62,8 +67,17 @@ pub struct Candidate {
     pub share: f64,
     /// What it may save, as a share of the statement's time.
     pub gain: f64,
+    /// The names its indexes get.
+    pub names: Vec<String>,
     /// Its definition as a change.
     pub proposal: Proposal,
+}
+
+impl Candidate {
+    /// Whether it is one index that carries nothing along.
+    fn is_plain(&self) -> bool {
+        self.include.is_empty() && self.also.is_empty()
+    }
 }
 
 /// Fewer rows than this are read faster from end to end.
@@ -72,24 +86,71 @@ const MIN_ROWS: f64 = 500.0;
 /// The most indexes offered for one statement.
 const MAX: usize = 6;
 
+/// The most that are offered besides, for a statement as it is rewritten.
+const MAX_REWRITTEN: usize = 2;
+
 /// The indexes worth trying for a statement, best first. The same input always gives the same
 /// list.
 pub fn candidates(shape: &Shape, plan: &Plan, catalog: &RelationalCatalog) -> Vec<Candidate> {
+    let mut chosen = rank::choose(thought(shape, plan, catalog), MAX);
+    write_out(&mut chosen, &[], catalog);
+    chosen
+}
+
+/// Further ones, which the statement could use as `title` rewrites it.
+pub(super) fn of_rewritten(
+    known: &[Candidate],
+    (shape, title): (&Shape, &str),
+    plan: &Plan,
+    catalog: &RelationalCatalog,
+) -> Vec<Candidate> {
+    let mut further = thought(shape, plan, catalog);
+    // Another wording asks much the same: only what an index of the first does not answer.
+    let begins = |new: &Candidate, old: &Candidate| {
+        old.relation == new.relation
+            && old.method == new.method
+            && old.also.is_empty()
+            && old.predicate == new.predicate
+            && old.keys.first() == new.keys.first()
+    };
+    further.retain(|new| !known.iter().any(|old| begins(new, old)));
+    let mut chosen = rank::choose(further, MAX_REWRITTEN);
+    write_out(&mut chosen, known, catalog);
+    for candidate in &mut chosen {
+        candidate.proposal.conditions.push(format!("serves the rewritten statement: {title}"));
+    }
+    chosen
+}
+
+/// Gives each its statements, under names that neither the catalogue nor `known` has.
+fn write_out(chosen: &mut [Candidate], known: &[Candidate], catalog: &RelationalCatalog) {
+    let mut taken = name::taken(catalog);
+    taken.extend(known.iter().flat_map(|candidate| candidate.names.iter().cloned()));
+    for candidate in chosen {
+        if let Some(relation) = catalog.find(&candidate.relation) {
+            let before = taken.clone();
+            candidate.proposal = proposal::proposal(candidate, relation, catalog, &mut taken);
+            candidate.names = taken.difference(&before).cloned().collect();
+        }
+    }
+}
+
+fn thought(shape: &Shape, plan: &Plan, catalog: &RelationalCatalog) -> Vec<Candidate> {
     let weights = rank::Weights::new(plan, shape);
     let mut found: Vec<Candidate> = Vec::new();
     for (block, used) in shape.uses() {
         let Some(relation) = catalog.find(&used.relation) else { continue };
         let stored = !matches!(relation.kind, RelationKind::View | RelationKind::ForeignTable);
-        let rows = relation.rows.unwrap_or(relation.activity.live_rows as f64);
+        let rows = rows(relation, catalog);
         let seen = weights.rows_seen(block, &used.alias);
         if !stored || rows.max(seen) < MIN_ROWS {
             continue;
         }
-        let thought = generate::generate(block, &shape.blocks[block], used, relation);
-        for mut candidate in thought {
-            if existing::covers(relation, &candidate) {
+        let thought = generate::generate(shape, block, used, relation);
+        for candidate in thought {
+            let Some(mut candidate) = existing::without_existing(relation, candidate) else {
                 continue;
-            }
+            };
             candidate.gain = weights.gain(used, relation, &candidate);
             match found.iter_mut().find(|known| same_index(known, &candidate)) {
                 Some(known) => {
@@ -104,146 +165,24 @@ pub fn candidates(shape: &Shape, plan: &Plan, catalog: &RelationalCatalog) -> Ve
             }
         }
     }
-    let mut chosen = rank::choose(found, MAX);
-    let mut taken = name::taken(catalog);
-    for candidate in &mut chosen {
-        if let Some(relation) = catalog.find(&candidate.relation) {
-            let name = name::choose(&relation.name, candidate, &mut taken);
-            candidate.proposal = proposal(candidate, relation, &name, catalog);
-        }
-    }
-    chosen
+    found
+}
+
+/// The rows of a relation with its partitions.
+fn rows(relation: &Relation, catalog: &RelationalCatalog) -> f64 {
+    let whole = relation.qualified();
+    let of = |relation: &Relation| relation.rows.unwrap_or(relation.activity.live_rows as f64);
+    let parts = catalog.relations.iter().filter(|r| r.partition_of.as_ref() == Some(&whole));
+    of(relation).max(0.0).max(parts.map(of).sum())
 }
 
 fn same_index(a: &Candidate, b: &Candidate) -> bool {
     a.relation == b.relation
         && a.method == b.method
         && a.keys == b.keys
+        && a.also == b.also
         && a.include == b.include
         && a.predicate == b.predicate
-}
-
-/// The index's definition after `ON table`: `(a, b DESC) INCLUDE (c) WHERE …`.
-fn definition(candidate: &Candidate) -> String {
-    let keys: Vec<String> = candidate.keys.iter().map(key).collect();
-    let mut text = match candidate.method {
-        "btree" => format!("({})", keys.join(", ")),
-        method => format!("USING {method} ({})", keys.join(", ")),
-    };
-    if !candidate.include.is_empty() {
-        let columns: Vec<String> = candidate.include.iter().map(|c| quote_ident(c)).collect();
-        text.push_str(&format!(" INCLUDE ({})", columns.join(", ")));
-    }
-    if let Some(predicate) = &candidate.predicate {
-        text.push_str(&format!(" WHERE {predicate}"));
-    }
-    text
-}
-
-fn key(key: &CandidateKey) -> String {
-    let mut text = key.text.clone();
-    if let Some(opclass) = key.opclass {
-        text.push_str(&format!(" {opclass}"));
-    }
-    if key.descending {
-        text.push_str(" DESC");
-    }
-    if key.nulls_first != key.descending {
-        text.push_str(if key.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
-    }
-    text
-}
-
-fn proposal(
-    candidate: &Candidate,
-    relation: &marula_core::Relation,
-    name: &str,
-    catalog: &RelationalCatalog,
-) -> Proposal {
-    let table = format!("{}.{}", quote_ident(&relation.schema), quote_ident(&relation.name));
-    // A partitioned table takes no concurrent build.
-    let concurrently = match relation.kind {
-        RelationKind::PartitionedTable => "",
-        _ => "CONCURRENTLY ",
-    };
-    let definition = definition(candidate);
-    let quoted = quote_ident(name);
-    let mut up = Vec::new();
-    let trigrams = candidate.keys.iter().any(|key| key.opclass == Some("gin_trgm_ops"));
-    if trigrams && !catalog.extensions.contains_key("pg_trgm") {
-        up.push("CREATE EXTENSION IF NOT EXISTS pg_trgm".into());
-    }
-    up.push(format!("CREATE INDEX {concurrently}{quoted} ON {table} {definition}"));
-    let schema = quote_ident(&relation.schema);
-    Proposal {
-        kind: ChangeKind::Index,
-        title: format!("index {} {definition}", relation.name),
-        relation: Some(relation.qualified()),
-        up,
-        down: vec![format!("DROP INDEX {concurrently}{schema}.{quoted}")],
-        hazards: hazards(candidate, relation, catalog),
-        conditions: vec!["no existing index begins with these keys".into()],
-        gain: candidate.gain,
-    }
-}
-
-fn hazards(
-    candidate: &Candidate,
-    relation: &marula_core::Relation,
-    catalog: &RelationalCatalog,
-) -> Vec<String> {
-    let name = &relation.name;
-    let mut hazards = vec![match relation.kind {
-        RelationKind::PartitionedTable => format!(
-            "SHARE lock on {name} and its partitions while it builds: writes wait; build it on \
-             each partition CONCURRENTLY and attach instead when that is too long"
-        ),
-        _ => format!(
-            "SHARE UPDATE EXCLUSIVE lock on {name}: reads and writes go on, other DDL and VACUUM \
-             wait; not inside a transaction; a build that fails leaves an INVALID index to drop"
-        ),
-    }];
-    hazards.push(format!(
-        "about {} on disk, and every INSERT into {name} maintains it",
-        bytes(selectivity::index_bytes(candidate, relation))
-    ));
-    let indexed = |column: &str| {
-        relation.indexes.iter().any(|index| {
-            index.keys.iter().any(|key| key.column.as_deref() == Some(column))
-                || index.include.iter().any(|included| included == column)
-        })
-    };
-    let fresh: Vec<&str> = candidate
-        .keys
-        .iter()
-        .filter_map(|key| key.column.as_deref())
-        .chain(candidate.include.iter().map(String::as_str))
-        .filter(|column| !indexed(column))
-        .collect();
-    if !fresh.is_empty() {
-        hazards.push(format!("UPDATEs of {} can no longer be HOT", fresh.join(", ")));
-    }
-    if candidate.keys.iter().any(|key| key.opclass == Some("gin_trgm_ops"))
-        && !catalog.extensions.contains_key("pg_trgm")
-    {
-        hazards.push(
-            "CREATE EXTENSION pg_trgm needs the CREATE right on the database, and the contrib \
-             package on the server"
-                .into(),
-        );
-    }
-    if candidate.method == "gin" {
-        hazards.push("GIN gathers new entries in a pending list: bulk inserts get dearer".into());
-    }
-    hazards
-}
-
-fn bytes(bytes: f64) -> String {
-    match bytes {
-        b if b >= 1e9 => format!("{:.1} GB", b / 1e9),
-        b if b >= 1e6 => format!("{:.0} MB", b / 1e6),
-        b => format!("{:.0} kB", (b / 1e3).max(8.0)),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use marula_core::{NodePath, Plan, PlanNode, Relation, RelationalCatalog, Severity};
 use pg_query::Node;
 
-use super::candidates::{Candidate, Purpose, candidates};
+use super::candidates::{Candidate, Purpose, candidates, of_rewritten};
 use super::rewrites::{Rewritten, Session, rewrites};
 use super::shape::{Shape, Use};
 use super::{ast, cost};
@@ -51,12 +51,23 @@ impl Context {
             Some(statement) => Shape::read(statement, catalog.as_ref()),
             None => Shape::of_plan(&plan, catalog.as_ref()),
         };
-        let candidates =
+        let mut candidates =
             catalog.as_ref().map_or_else(Vec::new, |catalog| candidates(&shape, &plan, catalog));
         let rewrites = match (&statement, &catalog) {
             (Some(statement), Some(catalog)) => rewrites(statement, catalog, session),
             _ => Vec::new(),
         };
+        if let Some(catalog) = &catalog {
+            // What combines several comes first, and asks for what each of them does.
+            for rewritten in rewrites.iter().take(1) {
+                let parsed = marula_postgres::sql::parse(&rewritten.proposal.up.concat()).ok();
+                let root = parsed.as_ref().and_then(|parsed| parsed.root()).cloned();
+                let shape = Shape::read(&Node { node: root }, Some(catalog));
+                let asked = (&shape, rewritten.proposal.title.as_str());
+                let further = of_rewritten(&candidates, asked, &plan, catalog);
+                candidates.extend(further);
+            }
+        }
         let places = places(&plan.tree);
         Context { plan, catalog, statement, shape, candidates, rewrites, places }
     }
@@ -70,11 +81,11 @@ impl Context {
         })
     }
 
-    /// The nodes whose operation is one of `operations`, their parallel forms included.
+    /// The nodes whose operation is one of `operations`, in whatever form: parallel, backward, an
+    /// outer or a semi-join.
     pub fn operations<'a>(&'a self, operations: &'a [&'a str]) -> impl Iterator<Item = At<'a>> {
         self.nodes().filter(move |at| {
-            let op = at.node.op.strip_prefix("Parallel ").unwrap_or(&at.node.op);
-            operations.contains(&op)
+            operations.contains(&cost::operation(at.node))
         })
     }
 

@@ -13,6 +13,19 @@ pub(super) fn text<'a>(node: &'a PlanNode, key: &str) -> Option<&'a str> {
     node.native.get(key)?.as_str()
 }
 
+/// What a node does, whatever its form: a parallel scan is a scan, a hash semi-join a hash join.
+pub(super) fn operation(node: &PlanNode) -> &str {
+    let op = node.op.strip_prefix("Parallel ").unwrap_or(&node.op);
+    let op = op.strip_suffix(" Backward").unwrap_or(op);
+    match op {
+        op if op.starts_with("Nested Loop") => "Nested Loop",
+        op if op.ends_with(" Join") && op.starts_with("Hash ") => "Hash Join",
+        op if op.ends_with(" Join") && op.starts_with("Merge ") => "Merge Join",
+        op if op.ends_with("Aggregate") => "Aggregate",
+        op => op,
+    }
+}
+
 /// The whole statement's time in milliseconds, when it ran with timing.
 pub(super) fn total_ms(plan: &Plan) -> Option<f64> {
     plan.executed.then_some(())?;

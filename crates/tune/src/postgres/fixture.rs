@@ -26,6 +26,12 @@ pub(super) fn catalog() -> RelationalCatalog {
                     ("seen_at", "timestamp with time zone", false, -0.9),
                     ("note", "text", false, -0.5),
                     ("data", "jsonb", false, -0.5),
+                    ("items", "integer", true, 40_000.0),
+                    ("code", "character varying(12)", false, -0.5),
+                    ("stay", "daterange", false, -0.5),
+                    ("origin", "inet", false, -0.5),
+                    ("words", "tsvector", false, -0.5),
+                    ("tags", "text[]", false, -0.5),
                 ],
             ),
             table(
@@ -41,6 +47,21 @@ pub(super) fn catalog() -> RelationalCatalog {
         extensions: BTreeMap::new(),
         settings: BTreeMap::new(),
     }
+}
+
+/// The same with a view over `orders`, by the names its columns have there.
+pub(super) fn catalog_with_view(definition: &str) -> RelationalCatalog {
+    let mut catalog = catalog();
+    let view = Relation {
+        kind: RelationKind::View,
+        constraints: Vec::new(),
+        indexes: Vec::new(),
+        rows: None,
+        definition: Some(definition.into()),
+        ..table("recent", &[("id", "bigint", false, 0.0)])
+    };
+    catalog.relations.push(view);
+    catalog
 }
 
 fn table(name: &str, columns: &[(&str, &str, bool, f64)]) -> Relation {

@@ -154,10 +154,10 @@ fn is_total(select: &SelectStmt, shape: &Shape, catalog: &RelationalCatalog) -> 
         return false;
     }
     let names = ast::from_names(select);
-    let block = shape.blocks.iter().find(|block| {
+    let block = shape.blocks.iter().enumerate().find(|(_, block)| {
         !block.uses.is_empty() && block.uses.iter().map(|used| &used.alias).eq(names.iter())
     });
-    block.is_some_and(|block| decides(block, catalog))
+    block.is_some_and(|(own, block)| decides(block, own, catalog))
 }
 
 fn only_aggregates(select: &SelectStmt) -> bool {
@@ -177,7 +177,7 @@ fn only_aggregates(select: &SelectStmt) -> bool {
 
 /// Whether the ordered columns lead to one row of each relation: through a unique key of it, or
 /// through a join from a relation that is decided to a unique key of this one.
-fn decides(block: &Block, catalog: &RelationalCatalog) -> bool {
+fn decides(block: &Block, own: usize, catalog: &RelationalCatalog) -> bool {
     if block.derived > 0 {
         return false;
     }
@@ -189,7 +189,7 @@ fn decides(block: &Block, catalog: &RelationalCatalog) -> bool {
                 continue;
             }
             let Some(relation) = catalog.find(&used.relation) else { return false };
-            if has_key(relation, &fixed(used, &decided)) {
+            if has_key(relation, &fixed(used, own, &decided)) {
                 decided[number] = true;
                 changed = true;
             }
@@ -204,11 +204,13 @@ fn decides(block: &Block, catalog: &RelationalCatalog) -> bool {
 }
 
 /// The columns of a use that the order, a constant or a decided relation fixes.
-fn fixed<'a>(used: &'a Use, decided: &[bool]) -> Vec<&'a str> {
+fn fixed<'a>(used: &'a Use, own: usize, decided: &[bool]) -> Vec<&'a str> {
     let mut columns: Vec<&str> = used.ordered_by.iter().map(String::as_str).collect();
     for predicate in &used.predicates {
         let known = match &predicate.value {
             Value::Constant(_) => true,
+            // What stands around the block is one row at a time.
+            Value::Column { block, .. } if *block != own => *block < own,
             Value::Column { number, .. } => decided.get(*number).copied().unwrap_or(false),
             Value::Subquery => false,
         };

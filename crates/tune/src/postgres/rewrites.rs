@@ -1,10 +1,12 @@
 //! Other ways to write a statement that mean the same. One file each; every one checks in the
 //! catalogue what must hold, and leaves the statement alone otherwise.
 
+mod bare_column;
+mod conditions;
 mod correlated_aggregate;
 mod inline_cte;
 mod names;
-mod naming;
+pub(super) mod naming;
 mod not_in;
 mod safe;
 mod truncated_time;
@@ -49,9 +51,10 @@ struct Rewrite {
     apply: fn(&Input<'_>, &mut Node) -> Vec<String>,
 }
 
-static ALL: [&Rewrite; 4] = [
+static ALL: [&Rewrite; 5] = [
     &not_in::REWRITE,
     &truncated_time::REWRITE,
+    &bare_column::REWRITE,
     &correlated_aggregate::REWRITE,
     &inline_cte::REWRITE,
 ];

@@ -1,25 +1,33 @@
 //! What a statement asks of each relation: conditions, joins, order, columns. Candidates and
 //! rules read this, not the parse tree.
 
+mod compare;
+mod from;
 mod key;
+mod order;
+mod plan;
 mod predicate;
 mod read;
 mod scope;
+mod side;
+pub(super) mod types;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use marula_core::{Plan, PlanNode, RelationalCatalog};
 use pg_query::Node;
 
 pub use key::Key;
 pub use predicate::{Operator, Predicate, Value};
-pub(super) use read::{output, value as target_value};
+pub(super) use order::{output, value as target_value};
 
 /// A statement, taken apart.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Shape {
     /// Its query blocks: the statement itself first, then subqueries as they are met.
     pub blocks: Vec<Block>,
+    /// Partitions and heirs, with the tables above them, qualified.
+    parents: BTreeMap<String, String>,
 }
 
 /// One SELECT (or one side of a set operation).
@@ -27,6 +35,8 @@ pub struct Shape {
 pub struct Block {
     /// The block around it.
     pub parent: Option<usize>,
+    /// Whether it is the subquery of an IN or EXISTS that must hold.
+    pub semi: bool,
     /// The relations it reads.
     pub uses: Vec<Use>,
     /// Whether it groups or aggregates.
@@ -52,6 +62,8 @@ pub struct Use {
     pub nullable: bool,
     /// Conditions on it alone, and on it and another relation.
     pub predicates: Vec<Predicate>,
+    /// For each OR of which every side asks something of this relation, what each side asks.
+    pub either: Vec<Vec<Vec<Predicate>>>,
     /// The block's whole ORDER BY, when all of it is over this relation.
     pub sort: Vec<SortKey>,
     /// Its columns that the block's ORDER BY names, whatever else it names.
@@ -74,6 +86,26 @@ pub struct SortKey {
 }
 
 impl Shape {
+    fn new(catalog: Option<&RelationalCatalog>) -> Shape {
+        let relations = catalog.into_iter().flat_map(|catalog| &catalog.relations);
+        let parents = relations.filter_map(|relation| {
+            Some((relation.qualified(), relation.partition_of.clone()?))
+        });
+        Shape { blocks: Vec::new(), parents: parents.collect() }
+    }
+
+    /// Whether `block` stands somewhere inside the block `around`.
+    pub fn is_inside(&self, block: usize, around: usize) -> bool {
+        let mut at = self.blocks.get(block).and_then(|block| block.parent);
+        while let Some(number) = at {
+            if number == around {
+                return true;
+            }
+            at = self.blocks.get(number).and_then(|block| block.parent).filter(|up| *up < number);
+        }
+        false
+    }
+
     /// The shape of a parsed statement.
     pub fn read(statement: &Node, catalog: Option<&RelationalCatalog>) -> Shape {
         let mut reader = read::Reader::new(catalog);
@@ -97,19 +129,37 @@ impl Shape {
     /// told apart by the number PostgreSQL adds to the alias: `o`, `o_1`.
     pub fn of_scan(&self, node: &PlanNode) -> Option<(usize, &Use)> {
         let relation = node.relation.as_deref()?;
-        let same = |use_: &Use| {
-            use_.relation == relation
-                || use_.relation.rsplit('.').next() == relation.rsplit('.').next()
+        let bare = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+        let alias = node.alias.clone().unwrap_or_else(|| bare(relation));
+        let named = |relation: &str, name: &str| {
+            let same = |used: &Use| {
+                used.relation == relation || bare(&used.relation) == bare(relation)
+            };
+            self.uses().filter(|(_, used)| same(used) && used.alias == name).collect::<Vec<_>>()
         };
-        let bare = relation.rsplit('.').next().unwrap_or(relation);
-        let alias = node.alias.as_deref().unwrap_or(bare);
-        let exact: Vec<_> = self.uses().filter(|(_, u)| same(u) && u.alias == alias).collect();
-        if let Some(found) = exact.first() {
+        if let Some(found) = named(relation, &alias).first() {
             return Some(*found);
         }
-        let (stem, number) = alias.rsplit_once('_')?;
-        let number: usize = number.parse().ok()?;
-        let alike: Vec<_> = self.uses().filter(|(_, u)| same(u) && u.alias == stem).collect();
-        alike.get(number).or(alike.last()).copied()
+        let numbered = alias.rsplit_once('_').and_then(|(stem, number)| {
+            Some((stem, number.parse::<usize>().ok()?))
+        });
+        if let Some((stem, number)) = numbered {
+            let alike = named(relation, stem);
+            if let Some(found) = alike.get(number).or(alike.last()) {
+                return Some(*found);
+            }
+        }
+        // A partition is read for the table it belongs to, under that table's name and a number.
+        let mut above = self.parents.get(relation);
+        for _ in 0..8 {
+            let parent = above?;
+            let stem = numbered.map_or(alias.as_str(), |(stem, _)| stem);
+            let found = named(parent, &alias).first().copied();
+            if let Some(found) = found.or_else(|| named(parent, stem).first().copied()) {
+                return Some(found);
+            }
+            above = self.parents.get(parent);
+        }
+        None
     }
 }

@@ -3,7 +3,7 @@
 use marula_core::{Evidence, EvidenceValue, Finding, Report, Severity};
 
 use super::super::Look;
-use super::numbers::{bytes, duration, number};
+use super::numbers::{bytes, duration, number, percent};
 use super::paint::Ink;
 use super::{heading, paragraph, text};
 
@@ -57,6 +57,7 @@ pub fn evidence(evidence: &Evidence) -> String {
         (EvidenceValue::Number(value), Some("ms")) => duration(*value),
         (EvidenceValue::Number(value), Some("bytes")) => bytes(value.max(0.0) as u64),
         (EvidenceValue::Number(value), Some("kB")) => bytes((value.max(0.0) * 1024.0) as u64),
+        (EvidenceValue::Number(value), Some("%")) if *value > 99.0 => percent(value / 100.0),
         (EvidenceValue::Number(value), Some(unit)) => format!("{} {unit}", number(*value)),
         (EvidenceValue::Number(value), None) => number(*value),
         (EvidenceValue::Text(value), unit) => {

@@ -94,14 +94,28 @@ pub fn times(ratio: f64) -> String {
     }
 }
 
-/// `78 %`, `0.4 %`.
+/// `78 %`, `0.4 %`, `99.8 %`: what is not all is not called 100 %, nor what is not nothing 0 %.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent != 0.0 && percent.abs() < 0.95 {
-        format!("{} %", figures(percent, 1))
+        match percent.abs() {
+            size if size < 1e-6 => "<0.000001 %".into(),
+            _ => format!("{} %", figures(percent, 1)),
+        }
+    } else if (99.5..100.0).contains(&percent) {
+        match percent {
+            p if p < 99.95 => format!("{p:.1} %"),
+            _ => ">99.9 %".into(),
+        }
     } else {
         format!("{percent:.0} %")
     }
+}
+
+/// The same in five columns, without a fraction above 1 %.
+pub fn narrow_percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if (99.0..100.0).contains(&percent) { "99 %".into() } else { self::percent(share) }
 }
 
 /// `value` with that many significant figures, without trailing zeros after the point.
@@ -156,5 +170,10 @@ mod tests {
         assert_eq!(number(0.0213), "0.0213");
         assert_eq!(percent(0.778), "78 %");
         assert_eq!(percent(0.004), "0.4 %");
+        assert_eq!([percent(0.0), percent(1.0)], ["0 %", "100 %"]);
+        assert_eq!(percent(0.9998), ">99.9 %");
+        assert_eq!(percent(0.9963), "99.6 %");
+        assert_eq!(percent(0.000_02), "0.002 %");
+        assert_eq!(narrow_percent(0.9998), "99 %");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use marula_core::{Engine, Finding, NodePath, Plan, PlanNode};
 
 use super::super::Look;
-use super::numbers::{duration, percent, short};
+use super::numbers::{duration, narrow_percent, short};
 use super::paint::Ink;
 use super::{heading, text};
 
@@ -170,7 +170,7 @@ impl Drawing<'_> {
         let mut line = String::new();
         if self.plan.executed {
             let time = node.self_ms.map(duration).unwrap_or_default();
-            let part = if share >= 0.005 { percent(share.min(1.0)) } else { String::new() };
+            let part = if share >= 0.005 { narrow_percent(share.min(1.0)) } else { String::new() };
             let rows = node.actual_rows.map(rows).unwrap_or_default();
             line.push_str(&format!("{time:>9}{part:>6}{rows:>9}"));
         }

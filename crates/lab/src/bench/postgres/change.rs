@@ -23,6 +23,8 @@ pub(super) fn kind_of(change: &Change) -> Kind {
         words.starts_with("create index")
             || words.starts_with("create unique index")
             || words.starts_with("create extension")
+            // An index of a partition becomes part of its parent's.
+            || (words.starts_with("alter index") && sql.contains(" ATTACH PARTITION "))
     };
     if change.up.iter().all(builds) { Kind::Switch } else { Kind::Lasting }
 }

@@ -146,7 +146,7 @@ SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text,
   CASE WHEN c.relkind IN ('r', 'm')
     THEN pg_relation_size(c.oid)::float8 / current_setting('block_size')::float8 ELSE 0 END,
   CASE WHEN c.relkind IN ('r', 'm') THEN pg_table_size(c.oid) ELSE 0 END,
-  c.relrowsecurity, coalesce((SELECT array_agg(a.attname::text ORDER BY k.n)
+  row_security_active(c.oid), coalesce((SELECT array_agg(a.attname::text ORDER BY k.n)
     FROM pg_index x CROSS JOIN LATERAL unnest(x.indkey::int2[]) WITH ORDINALITY k(attnum, n)
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
     WHERE x.indrelid = c.oid AND x.indisprimary AND k.n <= x.indnkeyatts), '{}')

@@ -2,8 +2,19 @@ use marula_core::{Index, Relation};
 
 use super::{Candidate, CandidateKey, Purpose};
 
+/// What of the candidate the relation has no index for yet; `None` when it has all.
+pub(super) fn without_existing(relation: &Relation, mut candidate: Candidate) -> Option<Candidate> {
+    let also = std::mem::take(&mut candidate.also);
+    let mut members = vec![candidate.clone()];
+    members.extend(also.into_iter().map(|keys| Candidate { keys, ..candidate.clone() }));
+    members.retain(|member| !covers(relation, member));
+    let first = members.first()?.clone();
+    let also = members.into_iter().skip(1).map(|member| member.keys).collect();
+    Some(Candidate { also, ..first })
+}
+
 /// Whether an index the relation has does the candidate's work already.
-pub(super) fn covers(relation: &Relation, candidate: &Candidate) -> bool {
+fn covers(relation: &Relation, candidate: &Candidate) -> bool {
     relation.indexes.iter().any(|index| {
         let usable = index.valid && index.method == candidate.method;
         usable && (begins_with(index, candidate) || finds_one_row(index, candidate))

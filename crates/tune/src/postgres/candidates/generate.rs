@@ -1,11 +1,16 @@
+mod either;
+mod indexable;
+mod inverted;
+mod partial;
+
 use marula_core::{ChangeKind, Relation};
 
-use super::super::shape::{Block, Key, Operator, Predicate, SortKey, Use, Value};
+use super::super::Shape;
+use super::super::shape::{Key, Operator, Predicate, SortKey, Use, Value};
 use super::{Candidate, CandidateKey, Purpose, selectivity};
 use crate::Proposal;
+use indexable::indexable;
 
-/// A partial index pays when it holds at most this share of the rows.
-const PARTIAL_SHARE: f64 = 0.25;
 /// The most columns an index carries along, and how wide they may be together, in bytes.
 const INCLUDE_COLUMNS: usize = 4;
 const INCLUDE_BYTES: f64 = 64.0;
@@ -23,16 +28,19 @@ struct Asked<'a> {
     range: Option<&'a Predicate>,
     /// Keys that join to other relations of the block.
     joins: Vec<&'a Key>,
+    /// Whether an equality is with a column of a block around this one.
+    correlated: bool,
 }
 
 /// Every index that could serve this use of a relation.
 pub(super) fn generate(
+    shape: &Shape,
     number: usize,
-    block: &Block,
     used: &Use,
     relation: &Relation,
 ) -> Vec<Candidate> {
-    let asked = Asked::read(number, used, relation);
+    let Some(block) = shape.blocks.get(number) else { return Vec::new() };
+    let asked = Asked::read(shape, number, used, relation);
     let mut found = Vec::new();
     let sort = asked.sort();
     asked.filters(&mut found, &sort);
@@ -44,20 +52,20 @@ pub(super) fn generate(
         asked.group(&mut found);
     }
     asked.inverted(&mut found);
+    asked.either(&mut found);
     asked.partial(&mut found, &sort);
     asked.covering(&mut found);
     found
 }
 
 impl<'a> Asked<'a> {
-    fn read(block: usize, used: &'a Use, relation: &'a Relation) -> Self {
+    fn read(shape: &Shape, block: usize, used: &'a Use, relation: &'a Relation) -> Self {
         let (mut equal, mut among) = (Vec::new(), Vec::new());
         let mut joins: Vec<&Key> = Vec::new();
         let mut between: Vec<&Key> = Vec::new();
         let mut range: Option<&Predicate> = None;
         for predicate in used.predicates.iter().filter(|p| indexable(&p.key, relation)) {
-            let outer =
-                matches!(predicate.value, Value::Column { block: other, .. } if other != block);
+            let outer = is_outer(shape, block, predicate);
             let share = selectivity::share(relation, predicate);
             match predicate.operator {
                 Operator::Equal | Operator::IsNull if predicate.is_filter() || outer => {
@@ -84,7 +92,8 @@ impl<'a> Asked<'a> {
             joins = between;
         }
         equal.sort_by(|a, b| a.1.total_cmp(&b.1));
-        Asked { block, used, relation, equal, among, range, joins }
+        let correlated = equal.iter().any(|(predicate, _)| !predicate.is_filter());
+        Asked { block, used, relation, equal, among, range, joins, correlated }
     }
 
     /// The ORDER BY without what equalities make constant.
@@ -107,15 +116,7 @@ impl<'a> Asked<'a> {
     }
 
     fn range_key(&self) -> Option<CandidateKey> {
-        self.range.map(|predicate| {
-            let mut key = plain_key(&predicate.key);
-            let collated = key.column.as_deref().and_then(|name| self.relation.column(name));
-            let byte_order = collated.and_then(|column| column.collation.as_deref()) == Some("C");
-            if predicate.operator == Operator::Prefix && !byte_order {
-                key.opclass = Some("text_pattern_ops");
-            }
-            key
-        })
+        self.range.map(|predicate| range_key(self.relation, predicate))
     }
 
     fn filters(&self, found: &mut Vec<Candidate>, sort: &[CandidateKey]) {
@@ -140,7 +141,13 @@ impl<'a> Asked<'a> {
         if in_order {
             return;
         }
-        self.push(found, vec![Purpose::Filter], keys, None);
+        // Asked again and again for another row, it is looked up as a join is.
+        let mut purposes = vec![Purpose::Filter];
+        purposes.extend(self.correlated.then_some(Purpose::Join));
+        self.push(found, purposes, keys, None);
+        for (predicate, _) in self.equal.iter().filter(|(p, _)| !p.is_filter()) {
+            self.push(found, vec![Purpose::Join], vec![plain_key(&predicate.key)], None);
+        }
     }
 
     fn order(&self, found: &mut Vec<Candidate>, sort: &[CandidateKey]) {
@@ -195,85 +202,11 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// GIN over trigrams, jsonb and arrays.
-    fn inverted(&self, found: &mut Vec<Candidate>) {
-        for predicate in self.used.predicates.iter().filter(|p| p.is_filter()) {
-            let opclass = match predicate.operator {
-                Operator::Pattern if has_trigram(&predicate.value) => Some("gin_trgm_ops"),
-                Operator::JsonContains
-                    if !predicate.text.contains('?') || predicate.text.contains("@?") =>
-                {
-                    Some("jsonb_path_ops")
-                }
-                Operator::JsonContains | Operator::ArrayContains => None,
-                _ => continue,
-            };
-            if !indexable(&predicate.key, self.relation) {
-                continue;
-            }
-            let key = CandidateKey { opclass, ..plain_key(&predicate.key) };
-            self.push(found, vec![Purpose::Filter], vec![key], None);
-            if let Some(last) = found.last_mut() {
-                last.method = "gin";
-            }
-        }
-    }
-
-    /// Indexes over the few rows a constant condition keeps.
-    fn partial(&self, found: &mut Vec<Candidate>, sort: &[CandidateKey]) {
-        let constant = |predicate: &Predicate| matches!(&predicate.value, Value::Constant(text) if !text.contains('$'));
-        let pool = self.equal.iter().filter(|(predicate, share)| {
-            constant(predicate) && *share > 0.0 && *share <= PARTIAL_SHARE
-        });
-        // A column with few values: a status, a flag, a deletion mark. A condition on a customer
-        // number would need an index per customer.
-        let few = |predicate: &Predicate| {
-            let column =
-                predicate.key.column.as_deref().and_then(|name| self.relation.column(name));
-            let stats = column.and_then(|column| column.statistics.as_ref());
-            predicate.operator == Operator::IsNull
-                || stats.is_some_and(|stats| stats.distinct > 0.0 && stats.distinct <= 50.0)
-        };
-        for (predicate, share) in pool.filter(|(predicate, _)| few(predicate)).take(1) {
-            let Some(bare) = &predicate.bare else { continue };
-            let mut keys: Vec<CandidateKey> = self
-                .equal
-                .iter()
-                .filter(|(other, _)| other.key != predicate.key)
-                .map(|(other, _)| plain_key(&other.key))
-                .collect();
-            let mut purposes = vec![Purpose::Filter];
-            match (self.range_key(), sort) {
-                (_, sort) if !sort.is_empty() => {
-                    keys.extend(sort.iter().cloned());
-                    purposes.push(Purpose::Order);
-                }
-                (Some(range), _) => keys.push(range),
-                _ => {}
-            }
-            if keys.is_empty() {
-                keys.extend(self.joins.first().map(|key| plain_key(key)));
-                purposes.extend((!keys.is_empty()).then_some(Purpose::Join));
-            }
-            if keys.is_empty() {
-                let key = self.relation.primary_key().first().cloned();
-                keys.extend(key.map(|column| plain_key(&Key::column(&column))));
-            }
-            if keys.is_empty() {
-                continue;
-            }
-            self.push(found, purposes, keys, Some(bare.clone()));
-            if let Some(last) = found.last_mut() {
-                last.share = *share;
-            }
-        }
-    }
-
     /// The same indexes with the few other columns that are needed.
     fn covering(&self, found: &mut Vec<Candidate>) {
         let Some(needed) = &self.used.columns else { return };
         let mut wider = Vec::new();
-        for candidate in found.iter().filter(|c| c.method == "btree" && c.include.is_empty()) {
+        for candidate in found.iter().filter(|c| c.method == "btree" && c.is_plain()) {
             let has = |column: &&String| {
                 candidate.keys.iter().any(|key| key.column.as_ref() == Some(*column))
             };
@@ -314,9 +247,12 @@ impl<'a> Asked<'a> {
             method: "btree",
             keys: unique,
             include: Vec::new(),
+            also: Vec::new(),
+            kept: None,
             predicate,
             share: 1.0,
             gain: 0.0,
+            names: Vec::new(),
             proposal: Proposal {
                 kind: ChangeKind::Index,
                 title: String::new(),
@@ -341,43 +277,21 @@ fn plain_key(key: &Key) -> CandidateKey {
     }
 }
 
-/// Whether an index can be over the key: its columns exist, and the expression means the same
-/// in every session. Casting and cutting times depends on the session's time zone or style.
-fn indexable(key: &Key, relation: &Relation) -> bool {
-    let types: Option<Vec<&str>> = key
-        .columns
-        .iter()
-        .map(|name| relation.column(name).map(|column| column.type_name.as_str()))
-        .collect();
-    let Some(types) = types else { return false };
-    let timed =
-        |kind: &&str| kind.starts_with("time") || **kind == *"date" || **kind == *"interval";
-    let zoned = types.iter().any(|kind| kind.contains("with time zone"));
-    match key.column {
-        Some(_) => true,
-        None if !key.immutable || zoned => false,
-        None => {
-            let has = |part: &str| key.text.contains(part);
-            let prints = types.iter().any(timed) && has("::text");
-            // A text becomes a time by the session's DateStyle; date_trunc() of a date is that
-            // of midnight in the session's zone.
-            let reads = !types.iter().all(timed)
-                && ["::date", "::time", "::interval"].iter().any(|cast| has(cast));
-            let midnight = types.contains(&"date") && has("date_trunc");
-            !prints && !reads && !midnight && !has("with time zone")
-        }
+/// The key of a range or a prefix. A prefix needs an order by bytes.
+fn range_key(relation: &Relation, predicate: &Predicate) -> CandidateKey {
+    let mut key = plain_key(&predicate.key);
+    let collated = key.column.as_deref().and_then(|name| relation.column(name));
+    let byte_order = collated.and_then(|column| column.collation.as_deref()) == Some("C");
+    if predicate.operator == Operator::Prefix && !byte_order {
+        key.opclass = Some("text_pattern_ops");
     }
+    key
 }
 
-/// Three letters or digits in a row, without which a trigram index has nothing to look for.
-fn has_trigram(value: &Value) -> bool {
-    let Value::Constant(text) = value else { return false };
-    if text.contains('$') {
-        return true;
+/// Whether a condition compares with a block around the predicate's own.
+fn is_outer(shape: &Shape, block: usize, predicate: &Predicate) -> bool {
+    match predicate.value {
+        Value::Column { block: other, .. } => shape.is_inside(block, other),
+        _ => false,
     }
-    let mut run = 0;
-    text.chars().any(|c| {
-        run = if c.is_alphanumeric() { run + 1 } else { 0 };
-        run >= 3
-    })
 }

@@ -1,8 +1,9 @@
 use std::collections::HashSet;
 
-use marula_core::RelationalCatalog;
+use marula_core::{Relation, RelationalCatalog};
+use marula_postgres::sql::quote_ident;
 
-use super::Candidate;
+use super::{Candidate, CandidateKey};
 
 /// The longest identifier PostgreSQL keeps, in bytes.
 const LIMIT: usize = 63;
@@ -19,18 +20,23 @@ pub(super) fn taken(catalog: &RelationalCatalog) -> HashSet<String> {
 }
 
 /// The name PostgreSQL would choose: `table_column_column_idx`, cut to 63 bytes, with a number
-/// where it is taken.
-pub(super) fn choose(table: &str, candidate: &Candidate, taken: &mut HashSet<String>) -> String {
+/// where it is taken. Quoted where need be.
+pub(super) fn choose(
+    table: &Relation,
+    candidate: &Candidate,
+    keys: &[CandidateKey],
+    taken: &mut HashSet<String>,
+) -> String {
     let mut columns: Vec<String> =
-        candidate.keys.iter().map(|key| column(&key.column, &key.text)).collect();
+        keys.iter().map(|key| column(&key.column, &key.text)).collect();
     columns.extend(candidate.include.iter().cloned());
     let columns = columns.join("_");
     let mut number = 0;
     loop {
         let label = if number == 0 { "idx".into() } else { format!("idx{number}") };
-        let name = object_name(table, &columns, &label);
+        let name = object_name(&table.name, &columns, &label);
         if taken.insert(name.clone()) {
-            return name;
+            return quote_ident(&name);
         }
         number += 1;
     }

@@ -18,7 +18,7 @@ impl<'a> Weights<'a> {
         let mut scans: HashMap<(usize, String), Vec<&PlanNode>> = HashMap::new();
         let mut operations: HashMap<&str, f64> = HashMap::new();
         for (_, node) in plan.tree.walk() {
-            *operations.entry(node.op.as_str()).or_default() += cost::share(plan, node);
+            *operations.entry(cost::operation(node)).or_default() += cost::share(plan, node);
             if let Some((block, used)) = shape.of_scan(node) {
                 scans.entry((block, used.alias.clone())).or_default().push(node);
             }
@@ -46,7 +46,10 @@ impl<'a> Weights<'a> {
         let scan: f64 = scans.iter().map(|node| cost::share(self.plan, node)).sum::<f64>().min(1.0);
         let whole = scans.iter().any(|node| node.op.contains("Seq Scan"));
         let part = |purpose: &Purpose| match purpose {
-            Purpose::Filter => scan * (1.0 - kept(used, relation, candidate)),
+            Purpose::Filter => {
+                let kept = candidate.kept.unwrap_or_else(|| kept(used, relation, candidate));
+                scan * (1.0 - kept)
+            }
             // A join that reads a whole table pays for the hashing as well.
             Purpose::Join if whole => {
                 let joining =

@@ -17,7 +17,10 @@ pub(super) fn share(relation: &Relation, predicate: &Predicate) -> f64 {
         }
         Operator::Range => 0.3,
         Operator::Prefix | Operator::Pattern => 0.02,
-        Operator::JsonContains | Operator::ArrayContains => 0.01,
+        Operator::JsonContains
+        | Operator::ArrayContains
+        | Operator::Matches
+        | Operator::Overlaps => 0.01,
         Operator::Differs | Operator::IsNotNull => 0.95,
     }
 }
@@ -69,8 +72,11 @@ pub(super) fn index_bytes(candidate: &Candidate, relation: &Relation) -> f64 {
         stats.map_or(8.0, |stats| f64::from(stats.width))
     };
     let keys: f64 = candidate.keys.iter().map(|key| key.column.as_deref().map_or(8.0, width)).sum();
+    let others = candidate.also.iter().flatten();
+    let also: f64 = others.map(|key| key.column.as_deref().map_or(8.0, width)).sum();
+    let headers = 12.0 * (1 + candidate.also.len()) as f64;
     let carried: f64 = candidate.include.iter().map(|c| width(c)).sum();
-    rows * candidate.share * (keys + carried + 12.0) / 0.9
+    rows * candidate.share * (keys + also + carried + headers) / 0.9
 }
 
 /// How wide a column is on average, in bytes.

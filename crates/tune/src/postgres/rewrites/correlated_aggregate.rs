@@ -82,7 +82,7 @@ fn takes_a_join(select: &SelectStmt) -> bool {
         },
         _ => true,
     });
-    let aggregates = select.target_list.iter().any(has_aggregate);
+    let aggregates = select.target_list.iter().any(ast::has_aggregate);
     select.op <= SetOperation::SetopNone as i32
         && !star
         && !aggregates
@@ -90,23 +90,6 @@ fn takes_a_join(select: &SelectStmt) -> bool {
         && select.having_clause.is_none()
         && select.locking_clause.is_empty()
         && !select.from_clause.is_empty()
-}
-
-/// Whether the block itself aggregates; what its subqueries do is their own affair.
-fn has_aggregate(node: &Node) -> bool {
-    match &node.node {
-        Some(NodeEnum::SubLink(_)) => false,
-        Some(NodeEnum::FuncCall(call)) => {
-            let name = ast::function(call);
-            (call.over.is_none() && (UNORDERED.contains(&name) || name.ends_with("_agg")))
-                || call.args.iter().any(has_aggregate)
-        }
-        _ => {
-            let mut found = false;
-            ast::children(node, &mut |child| found = found || has_aggregate(child));
-            found
-        }
-    }
 }
 
 fn replace(
@@ -232,16 +215,9 @@ fn aggregate(select: &SelectStmt) -> Option<(&Node, Option<Node>)> {
 }
 
 fn is_plain(select: &SelectStmt) -> bool {
-    select.op <= SetOperation::SetopNone as i32
-        && select.group_clause.is_empty()
-        && select.having_clause.is_none()
+    ast::is_plain(select)
         && select.distinct_clause.is_empty()
-        && select.window_clause.is_empty()
         && select.sort_clause.is_empty()
-        && select.limit_count.is_none()
-        && select.limit_offset.is_none()
-        && select.with_clause.is_none()
-        && !select.from_clause.is_empty()
         && select.from_clause.iter().all(|item| {
             !ast::all(item).iter().any(|below| {
                 // What stands in FROM may be correlated itself.

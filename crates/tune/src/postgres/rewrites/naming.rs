@@ -8,7 +8,7 @@ use pg_query::{Node, NodeEnum};
 use super::super::ast;
 
 /// The name of an output column without one, as the server finds it (`FigureColname`).
-pub(super) fn implied(value: &Node) -> String {
+pub(in crate::postgres) fn implied(value: &Node) -> String {
     figure(value, 0).0.unwrap_or_else(|| "?column?".into())
 }
 

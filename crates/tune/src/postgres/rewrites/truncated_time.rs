@@ -1,5 +1,5 @@
 //! `date_trunc('day', at) = '2026-02-01'` → `at >= '2026-02-01' AND at < '2026-02-02'`, and the
-//! same for `at::date` and `extract(year FROM at)`.
+//! same for `at::date`, `date(at)` and `extract(year FROM at)`.
 
 use pg_query::protobuf::{AExprKind, a_const};
 use pg_query::{Node, NodeEnum};
@@ -7,7 +7,8 @@ use time::macros::format_description;
 use time::{Date, Duration, Month, PrimitiveDateTime, Time, Weekday};
 
 use super::super::ast;
-use super::names::{Names, each_select};
+use super::conditions::{Other, mend};
+use super::names::Names;
 use super::{Input, Rewrite};
 
 pub(super) static REWRITE: Rewrite = Rewrite {
@@ -22,34 +23,7 @@ const FIXED: [&str; 8] =
     ["utc", "etc/utc", "gmt", "etc/gmt", "uct", "zulu", "universal", "greenwich"];
 
 fn apply(input: &Input<'_>, statement: &mut Node) -> Vec<String> {
-    let mut conditions = Vec::new();
-    each_select(statement, &mut |select, names| {
-        if let Some(condition) = select.where_clause.as_deref_mut() {
-            mend(input, condition, names, &mut conditions, 0);
-        }
-    });
-    conditions
-}
-
-fn mend(
-    input: &Input<'_>,
-    node: &mut Node,
-    names: &Names,
-    conditions: &mut Vec<String>,
-    depth: usize,
-) {
-    if depth > ast::MAX_DEPTH || matches!(node.node, Some(NodeEnum::SubLink(_))) {
-        return;
-    }
-    match rewritten(input, node, names) {
-        Some((new, condition)) => {
-            *node = new;
-            conditions.push(condition);
-        }
-        None => {
-            ast::children_mut(node, &mut |child| mend(input, child, names, conditions, depth + 1))
-        }
-    }
+    mend(input, statement, rewritten)
 }
 
 /// A unit of time that `date_trunc` cuts at.
@@ -72,7 +46,7 @@ struct Wrapped<'a> {
     number: bool,
 }
 
-fn rewritten(input: &Input<'_>, node: &Node, names: &Names) -> Option<(Node, String)> {
+fn rewritten(input: &Input<'_>, node: &Node, names: &Names) -> Option<Other> {
     let Some(NodeEnum::AExpr(e)) = &node.node else { return None };
     if e.kind != AExprKind::AexprOp as i32 {
         return None;
@@ -80,7 +54,7 @@ fn rewritten(input: &Input<'_>, node: &Node, names: &Names) -> Option<(Node, Str
     let (left, right) = (e.lexpr.as_deref()?, e.rexpr.as_deref()?);
     let (wrapped, constant, operator) = match (wrapped(left), wrapped(right)) {
         (Some(wrapped), None) => (wrapped, right, ast::operator(e)),
-        (None, Some(wrapped)) => (wrapped, left, flipped(ast::operator(e))?),
+        (None, Some(wrapped)) => (wrapped, left, ast::flipped(ast::operator(e))?),
         _ => return None,
     };
     let known = names.column(input.catalog, wrapped.column)?;
@@ -126,7 +100,7 @@ fn rewritten(input: &Input<'_>, node: &Node, names: &Names) -> Option<(Node, Str
             session.unwrap_or_default()
         ),
     };
-    Some((new, condition))
+    Some((new, vec![condition]))
 }
 
 impl PartialOrd for Unit {
@@ -135,20 +109,13 @@ impl PartialOrd for Unit {
     }
 }
 
-fn flipped(operator: &str) -> Option<&'static str> {
-    Some(match operator {
-        "=" => "=",
-        "<" => ">",
-        "<=" => ">=",
-        ">" => "<",
-        ">=" => "<=",
-        _ => return None,
-    })
-}
-
 fn wrapped(node: &Node) -> Option<Wrapped<'_>> {
     match &node.node {
         Some(NodeEnum::FuncCall(call)) => {
+            if let ([column], "date") = (call.args.as_slice(), ast::function(call)) {
+                ast::column(column)?;
+                return Some(Wrapped { column, unit: Unit::Day, number: false });
+            }
             let [unit, column] = call.args.as_slice() else { return None };
             ast::column(column)?;
             let unit = unit_of(ast::string_constant(unit)?)?;

@@ -89,8 +89,7 @@ fn check(context: &Context) -> Vec<Draft> {
 fn join_below(node: &PlanNode) -> Option<&PlanNode> {
     let mut node = node.children.first()?;
     for _ in 0..6 {
-        let op = node.op.strip_prefix("Parallel ").unwrap_or(&node.op);
-        match op {
+        match cost::operation(node) {
             "Nested Loop" | "Hash Join" | "Merge Join" => {
                 let kind = cost::text(node, "Join Type").unwrap_or("Inner");
                 return matches!(kind, "Inner" | "Left" | "Right").then_some(node);

@@ -1,7 +1,7 @@
 use marula_core::{ChangeKind, Engine, Example, RuleInfo, Severity};
 
 use super::super::{Context, cost};
-use super::support::{SMALL, called, draft, grouped, number, percent, quoted};
+use super::support::{SMALL, called, draft, grouped, number, part, quoted};
 use crate::{Draft, Proposal, Rule};
 
 /// An index-only scan that visits the table all the same.
@@ -69,7 +69,7 @@ fn check(context: &Context) -> Vec<Draft> {
             draft.evidence.extend([
                 number("heap fetches", fetches),
                 number("rows", rows),
-                number("share of the rows, %", percent((fetches / rows.max(1.0)).min(1.0))),
+                part("share of the rows", (fetches / rows.max(1.0)).min(1.0)),
             ]);
             draft.explanation = format!(
                 "The visibility map of {name} is behind: the scan cannot tell from the index \

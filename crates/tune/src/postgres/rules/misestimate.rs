@@ -3,7 +3,7 @@ use marula_postgres::sql::quote_ident;
 
 use super::super::Context;
 use super::super::shape::Operator;
-use super::support::{analyze, called, draft, evidence, grouped, number, quoted};
+use super::support::{analyze, called, draft, evidence, grouped, is_stale, number, quoted};
 use crate::{Draft, Proposal, Rule};
 
 /// The planner is wrong when it is out by more than this factor.
@@ -119,7 +119,8 @@ fn proposals(context: &Context, node: &PlanNode, gain: f64) -> Vec<Proposal> {
     let (Some(relation), Some(used)) = (context.relation(node), context.used(node)) else {
         return Vec::new();
     };
-    let mut found = vec![analyze(relation, gain)];
+    let mut found: Vec<Proposal> =
+        is_stale(relation).then(|| analyze(relation, gain)).into_iter().collect();
     let mut columns: Vec<&str> = used
         .predicates
         .iter()

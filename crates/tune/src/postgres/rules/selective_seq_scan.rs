@@ -1,7 +1,7 @@
 use marula_core::{Engine, Example, RuleInfo, Severity};
 
-use super::super::{Context, Purpose, cost};
-use super::support::{SMALL, called, draft, grouped, number, percent};
+use super::super::{At, Context, Purpose, cost};
+use super::support::{SMALL, called, draft, grouped, number, part};
 use crate::{Draft, Rule};
 
 const SETUP: &str = "CREATE TABLE orders (id int PRIMARY KEY, customer_id int, status text, note text);
@@ -68,39 +68,82 @@ fn check(context: &Context) -> Vec<Draft> {
     if context.trivial() {
         return Vec::new();
     }
-    let scans = context.operations(&["Seq Scan"]);
-    scans
-        .filter_map(|at| {
-            let filter = at.node.native.get("Filter")?.as_str()?;
-            let (read, kept) = match at.node.actual_rows {
-                Some(kept) => (kept + cost::removed(at.node), kept),
-                None => {
-                    let relation = context.relation(at.node)?;
-                    (relation.rows?, at.node.estimated_rows.unwrap_or(0.0))
-                }
-            };
-            let share = context.share(at.node);
-            if read < 1000.0 || kept > read * 0.1 || share < SMALL {
-                return None;
+    let mut wholes: Vec<Whole<'_>> = Vec::new();
+    for at in context.operations(&["Seq Scan"]) {
+        let Some(scan) = Whole::of(context, at) else { continue };
+        // The partitions of one table are one scan, however many there are.
+        let alike = |known: &&mut Whole<'_>| {
+            known.name != called(known.at.node) && known.place == scan.place
+        };
+        match wholes.iter_mut().find(alike) {
+            Some(known) => {
+                known.read += scan.read;
+                known.kept += scan.kept;
+                known.share += scan.share;
+                known.parts += 1;
             }
-            let name = called(at.node);
-            let title =
-                format!("{name} is read whole for {} of {} rows", grouped(kept), grouped(read));
-            let mut draft = draft(context, &at, share, title);
-            draft.evidence.extend([
-                number("rows read", read),
-                number("rows kept", kept),
-                number("share of the rows removed, %", percent(1.0 - kept / read)),
-            ]);
-            draft.explanation = format!(
-                "No index leads to the rows that {filter} keeps, so every page of {name} is read \
-                 and {} rows are thrown away. An index whose first keys are the compared columns \
-                 reads only what is kept.",
-                grouped(read - kept)
-            );
-            draft.proposals = context.indexes(at.node, &[Purpose::Filter]);
-            draft.proposals.extend(context.indexes(at.node, &[Purpose::Join]));
-            Some(draft)
-        })
-        .collect()
+            None => wholes.push(scan),
+        }
+    }
+    wholes.into_iter().filter_map(|whole| whole.draft(context)).collect()
+}
+
+/// A table that is read from end to end, or the partitions of one that are.
+struct Whole<'a> {
+    at: At<'a>,
+    filter: &'a str,
+    name: &'a str,
+    /// The block and the name it is read under.
+    place: Option<(usize, &'a str)>,
+    read: f64,
+    kept: f64,
+    share: f64,
+    parts: usize,
+}
+
+impl<'a> Whole<'a> {
+    fn of(context: &'a Context, at: At<'a>) -> Option<Self> {
+        let filter = at.node.native.get("Filter")?.as_str()?;
+        let (read, kept) = match at.node.actual_rows {
+            Some(kept) => (kept + cost::removed(at.node), kept),
+            None => {
+                let relation = context.relation(at.node)?;
+                (relation.rows?, at.node.estimated_rows.unwrap_or(0.0))
+            }
+        };
+        let used = context.shape.of_scan(at.node);
+        let relation = used.map(|(_, used)| used.relation.as_str());
+        let own = called(at.node);
+        let name = relation.map_or(own, |name| name.rsplit('.').next().unwrap_or(name));
+        let place = used.map(|(block, used)| (block, used.alias.as_str()));
+        let share = context.share(at.node);
+        Some(Whole { at, filter, name, place, read, kept, share, parts: 1 })
+    }
+
+    fn draft(self, context: &Context) -> Option<Draft> {
+        let Whole { at, filter, name, read, kept, share, parts, .. } = self;
+        if read < 1000.0 || kept > read * 0.1 || share < SMALL {
+            return None;
+        }
+        let (of, some) = (grouped(read), grouped(kept));
+        let title = match parts {
+            1 => format!("{} is read whole for {some} of {of} rows", called(at.node)),
+            _ => format!("{parts} partitions of {name} are read whole for {some} of {of} rows"),
+        };
+        let mut draft = draft(context, &at, share.min(1.0), title);
+        draft.evidence.extend([
+            number("rows read", read),
+            number("rows kept", kept),
+            part("share of the rows removed", 1.0 - kept / read),
+        ]);
+        draft.explanation = format!(
+            "No index leads to the rows that {filter} keeps, so every page of {name} is read and \
+             {} rows are thrown away. An index whose first keys are the compared columns reads \
+             only what is kept.",
+            grouped(read - kept)
+        );
+        draft.proposals = context.indexes(at.node, &[Purpose::Filter]);
+        draft.proposals.extend(context.indexes(at.node, &[Purpose::Join]));
+        Some(draft)
+    }
 }

@@ -63,9 +63,17 @@ pub(super) fn evidence(context: &Context, node: &PlanNode, share: f64) -> Vec<Ev
     evidence
 }
 
-/// A share as a percentage with one decimal.
+/// A share as a percentage with one decimal; with more where it would else seem to be nothing or
+/// all.
 pub(super) fn percent(share: f64) -> f64 {
-    (share * 1000.0).round() / 10.0
+    let percent = share * 100.0;
+    for places in [10.0, 100.0, 1e3, 1e4, 1e5, 1e6] {
+        let rounded = (percent * places).round() / places;
+        if rounded != 0.0 && rounded != 100.0 {
+            return rounded;
+        }
+    }
+    percent
 }
 
 /// A condition, or a list of keys, of a node.
@@ -99,6 +107,14 @@ pub(super) fn grouped(number: f64) -> String {
 /// `schema.table`, quoted.
 pub(super) fn quoted(relation: &Relation) -> String {
     format!("{}.{}", quote_ident(&relation.schema), quote_ident(&relation.name))
+}
+
+/// Whether a relation's statistics are missing, or older than a good part of its rows: what
+/// makes the server's own housekeeping gather them anew.
+pub(super) fn is_stale(relation: &Relation) -> bool {
+    let live = (relation.activity.live_rows as f64).max(relation.rows.unwrap_or(0.0));
+    let missing = relation.columns.iter().all(|column| column.statistics.is_none());
+    missing || relation.activity.modified_since_analyze as f64 > live * 0.1
 }
 
 /// Gathers a relation's statistics anew.
@@ -137,6 +153,11 @@ pub(super) fn work_mem(kilobytes: f64, gain: f64) -> Proposal {
     }
 }
 
+/// A share of evidence.
+pub(super) fn part(name: &str, share: f64) -> Evidence {
+    Evidence::number(name, percent(share), Some("%"))
+}
+
 /// A number of evidence.
 pub(super) fn number(name: &str, value: f64) -> Evidence {
     Evidence::number(name, value, None)
@@ -152,4 +173,16 @@ pub(super) fn scan_below(node: &PlanNode) -> Option<&PlanNode> {
         open.extend(node.children.iter().rev());
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn a_share_that_is_not_all_is_not_called_all() {
+        assert_eq!(percent(0.9998), 99.98);
+        assert_eq!(percent(0.000_000_2), 0.000_02);
+        assert_eq!([percent(1.0), percent(0.0), percent(0.1234)], [100.0, 0.0, 12.3]);
+    }
 }

@@ -61,7 +61,7 @@ fn check(context: &Context) -> Vec<Draft> {
     let joins = context.operations(&["Nested Loop", "Hash Join", "Merge Join"]);
     joins
         .filter_map(|at| {
-            if at.node.op.ends_with("Nested Loop") {
+            if cost::operation(at.node) == "Nested Loop" {
                 nested(context, &at)
             } else {
                 hashed(context, &at)
@@ -85,11 +85,16 @@ fn nested(context: &Context, at: &At<'_>) -> Option<Draft> {
     let share = context.share_below(inner).max(context.share(at.node));
     let rows = cost::rows(scan) / scan.loops.unwrap_or(1).max(1) as f64
         + cost::removed(scan) / scan.loops.unwrap_or(1).max(1) as f64;
-    if loops < 1000.0 || share < SMALL || rows < 2.0 {
+    // Few times matter, too, when they are where the time goes.
+    let often = loops >= 1000.0 || (share >= 0.3 && loops * rows >= 5000.0);
+    if !often || share < SMALL || rows < 2.0 {
         return None;
     }
     let name = called(scan);
-    let title = format!("{name} is read whole {} times inside a join", grouped(loops));
+    let title = match loops {
+        n if n < 2.0 => format!("{name} is read whole inside a join"),
+        _ => format!("{name} is read whole {} times inside a join", grouped(loops)),
+    };
     let mut draft = draft(context, at, share, title);
     draft.place.relation = scan.relation.clone();
     draft.evidence.extend([number("times", loops), number("rows each time", rows)]);
@@ -105,7 +110,9 @@ fn nested(context: &Context, at: &At<'_>) -> Option<Draft> {
 /// A hash or merge join that reads a table whole and keeps little of it.
 fn hashed(context: &Context, at: &At<'_>) -> Option<Draft> {
     let joined = cost::rows(at.node);
-    let scans = at.node.children.iter().filter_map(whole_scan);
+    // The rows of an IN or EXISTS may be made distinct first, to be joined as they are.
+    let semi = context.shape.blocks.iter().any(|block| block.semi);
+    let scans = at.node.children.iter().filter_map(|input| whole_scan(input, semi));
     let scan = scans.max_by(|a, b| read(a).total_cmp(&read(b)))?;
     let share = context.share(scan);
     if read(scan) < 5000.0 || joined > read(scan) * 0.1 || share < SMALL {
@@ -138,7 +145,7 @@ fn read(scan: &PlanNode) -> f64 {
 }
 
 /// The sequential scan an input is, through nodes that only gather or store.
-fn whole_scan(input: &PlanNode) -> Option<&PlanNode> {
+fn whole_scan(input: &PlanNode, semi: bool) -> Option<&PlanNode> {
     let mut node = input;
     for _ in 0..5 {
         if node.op.ends_with("Seq Scan") {
@@ -146,6 +153,9 @@ fn whole_scan(input: &PlanNode) -> Option<&PlanNode> {
         }
         match node.op.as_str() {
             "Hash" | "Parallel Hash" | "Sort" | "Gather" | "Gather Merge" | "Materialize" => {
+                node = node.children.first()?;
+            }
+            op if semi && (op == "Unique" || op.ends_with("Aggregate")) => {
                 node = node.children.first()?;
             }
             _ => return None,

@@ -86,8 +86,8 @@ fn check(context: &Context) -> Vec<Draft> {
 fn ordered_scan(limit: &PlanNode) -> Option<&PlanNode> {
     let mut node = limit.children.first()?;
     for _ in 0..8 {
-        let op = node.op.strip_prefix("Parallel ").unwrap_or(&node.op);
-        if op == "Index Scan" || op == "Index Only Scan" || op == "Index Scan Backward" {
+        let op = cost::operation(node);
+        if op == "Index Scan" || op == "Index Only Scan" {
             return Some(node);
         }
         match op {

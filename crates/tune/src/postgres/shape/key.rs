@@ -27,12 +27,9 @@ impl Key {
         }
     }
 
-    /// An expression whose `columns` all belong to one relation; `None` when it cannot be
-    /// printed.
+    /// An expression over the bare `columns` of one relation; `None` when it cannot be printed.
     pub(super) fn expression(node: &Node, columns: Vec<String>) -> Option<Key> {
-        let mut bare = node.clone();
-        unqualify(&mut bare, 0);
-        let text = ast::sql(&bare)?;
+        let text = ast::sql(node)?;
         let immutable = ast::all(node).iter().all(|below| is_immutable(below));
         Some(Key { column: None, text, columns, immutable })
     }
@@ -47,19 +44,8 @@ impl Key {
     }
 }
 
-fn unqualify(node: &mut Node, depth: usize) {
-    if let Some(NodeEnum::ColumnRef(column)) = &mut node.node
-        && column.fields.len() > 1
-    {
-        column.fields.drain(..column.fields.len() - 1);
-    }
-    if depth < ast::MAX_DEPTH {
-        ast::children_mut(node, &mut |child| unqualify(child, depth + 1));
-    }
-}
-
 /// Functions that are immutable whatever their arguments are.
-const IMMUTABLE: [&str; 22] = [
+const IMMUTABLE: [&str; 23] = [
     "lower",
     "upper",
     "md5",
@@ -82,6 +68,7 @@ const IMMUTABLE: [&str; 22] = [
     "reverse",
     "split_part",
     "initcap",
+    "date",
 ];
 
 fn is_immutable(node: &Node) -> bool {
@@ -90,7 +77,12 @@ fn is_immutable(node: &Node) -> bool {
         // proposes an index over them checks the column's type.
         Some(NodeEnum::FuncCall(call)) => {
             let name = ast::function(call);
-            IMMUTABLE.contains(&name) || matches!(name, "date_trunc" | "date_part" | "extract")
+            match name {
+                "date_trunc" | "date_part" | "extract" => true,
+                // With one argument the configuration is the session's.
+                "to_tsvector" => call.args.len() == 2,
+                name => IMMUTABLE.contains(&name),
+            }
         }
         Some(NodeEnum::SubLink(_) | NodeEnum::ParamRef(_) | NodeEnum::SqlvalueFunction(_)) => false,
         _ => true,

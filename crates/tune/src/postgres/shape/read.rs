@@ -1,13 +1,13 @@
-use std::collections::{BTreeSet, HashMap};
-
-use marula_core::{Plan, PlanNode, RelationalCatalog};
-use pg_query::protobuf::{JoinExpr, JoinType, RangeVar, SelectStmt, SetOperation};
-use pg_query::protobuf::{SortByDir, SortByNulls, SubLinkType, a_const};
+use marula_core::RelationalCatalog;
+use pg_query::protobuf::{
+    CommonTableExpr, CteMaterialize, SelectStmt, SetOperation, SubLink, SubLinkType,
+};
 use pg_query::{Node, NodeEnum};
 
 use super::super::ast;
-use super::scope::{Entry, Found, Scope};
-use super::{Block, Key, Shape, SortKey, Use};
+use super::predicate::{Predicate, Side};
+use super::scope::{Found, Output, Scope};
+use super::{Block, Operator, Shape, Value};
 
 /// Walks a statement and fills its shape.
 pub(super) struct Reader<'c> {
@@ -15,106 +15,92 @@ pub(super) struct Reader<'c> {
     pub shape: Shape,
     pub scope: Scope,
     pub from_plan: bool,
+    /// Where conditions go that hold on one side of an OR only.
+    pub side_of_or: Option<Vec<(Found, Predicate)>>,
     depth: usize,
 }
 
-const AGGREGATES: [&str; 16] = [
-    "count",
-    "sum",
-    "avg",
-    "min",
-    "max",
-    "array_agg",
-    "string_agg",
-    "json_agg",
-    "jsonb_agg",
-    "bool_and",
-    "bool_or",
-    "every",
-    "stddev",
-    "variance",
-    "percentile_cont",
-    "percentile_disc",
-];
+/// What stands around a block.
+#[derive(Clone, Copy, Default)]
+struct Around<'a> {
+    /// The block it stands in.
+    parent: Option<usize>,
+    /// What `x IN (SELECT …)` compares its output with.
+    test: &'a [Side],
+    /// It is the subquery of an IN or EXISTS that must hold: a join, as far as finding rows goes.
+    semi: bool,
+}
 
 impl<'c> Reader<'c> {
     pub fn new(catalog: Option<&'c RelationalCatalog>) -> Self {
-        let (shape, scope) = (Shape::default(), Scope::default());
-        Reader { catalog, shape, scope, from_plan: false, depth: 0 }
+        let (shape, scope) = (Shape::new(catalog), Scope::default());
+        Reader { catalog, shape, scope, from_plan: false, side_of_or: None, depth: 0 }
     }
 
     /// Reads a SELECT. Other statements are refused long before.
     pub fn statement(&mut self, statement: &Node) {
         if let Some(select) = ast::as_select(statement) {
-            self.select(select, None, None);
+            self.select(select, Around::default());
         }
     }
 
-    /// Reads a plan's scans with their conditions into one block.
-    pub fn plan(&mut self, plan: &Plan) {
-        self.from_plan = true;
-        self.shape.blocks.push(Block::default());
-        let nodes = plan.tree.walk();
-        let mut entries = Vec::new();
-        for (_, node) in &nodes {
-            let Some(relation) = &node.relation else { continue };
-            let bare = relation.rsplit('.').next().unwrap_or(relation);
-            let alias = node.alias.clone().unwrap_or_else(|| bare.into());
-            if entries.iter().any(|entry: &Entry| entry.alias == alias) {
-                continue;
-            }
-            entries.push(self.entry(0, relation, alias));
-        }
-        let parsed = parse_all(nodes.iter().flat_map(|(_, node)| conditions(node)));
-        for (_, node) in &nodes {
-            self.scope.levels = vec![(0, entries.clone())];
-            let alias = node.alias.as_deref().or(node.relation.as_deref());
-            if let Some(own) = entries.iter().find(|entry| Some(entry.alias.as_str()) == alias) {
-                self.scope.levels.push((0, vec![own.clone()]));
-            }
-            for condition in conditions(node).filter_map(|text| parsed.get(text)) {
-                for part in ast::conjuncts(condition) {
-                    self.condition(part, None);
-                }
-            }
-        }
+    /// Reads what stands in a FROM; gives its columns.
+    pub fn derived_table(&mut self, select: &SelectStmt, block: usize) -> Vec<Output> {
+        self.select(select, Around { parent: Some(block), ..Around::default() })
     }
 
-    fn select(&mut self, select: &SelectStmt, parent: Option<usize>, test: Option<&Node>) {
+    fn select(&mut self, select: &SelectStmt, around: Around<'_>) -> Vec<Output> {
         if self.depth > ast::MAX_DEPTH / 4 {
-            return;
+            return Vec::new();
         }
         self.depth += 1;
         let (levels, ctes) = (self.scope.levels.len(), self.scope.ctes.len());
         for cte in select.with_clause.iter().flat_map(|with| &with.ctes) {
             if let Some(NodeEnum::CommonTableExpr(cte)) = &cte.node {
-                // A recursive one sees itself.
-                self.scope.ctes.push(cte.ctename.clone());
-                if let Some(query) = cte.ctequery.as_deref().and_then(ast::as_select) {
-                    self.select(query, parent, None);
-                }
+                self.cte(cte, select, around.parent);
             }
         }
-        if select.op > SetOperation::SetopNone as i32 {
-            for side in [&select.larg, &select.rarg].into_iter().flatten() {
-                self.select(side, parent, None);
-            }
+        let outputs = if select.op > SetOperation::SetopNone as i32 {
+            let sides = [&select.larg, &select.rarg].into_iter().flatten();
+            let around = Around { parent: around.parent, ..Around::default() };
+            let outputs: Vec<Vec<Output>> =
+                sides.map(|side| self.select(side, around)).collect();
+            // Conditions on a set operation's output are left outside.
+            outputs.into_iter().take(1).flatten().map(|(name, _)| (name, None)).collect()
         } else {
-            self.block(select, parent, test);
-        }
+            self.block(select, around)
+        };
         self.scope.levels.truncate(levels);
         self.scope.ctes.truncate(ctes);
         self.depth -= 1;
+        outputs
     }
 
-    fn block(&mut self, select: &SelectStmt, parent: Option<usize>, test: Option<&Node>) {
+    /// Reads a CTE. Conditions reach into one that is used once: the server merges it with its
+    /// surroundings, or a rewrite makes it do so.
+    fn cte(&mut self, cte: &CommonTableExpr, select: &SelectStmt, parent: Option<usize>) {
+        let recursive = select.with_clause.as_ref().is_some_and(|with| with.recursive);
+        let at = self.scope.ctes.len();
+        // A recursive one sees itself.
+        self.scope.ctes.push((cte.ctename.clone(), None));
+        let Some(query) = cte.ctequery.as_deref().and_then(ast::as_select) else { return };
+        let outputs = self.select(query, Around { parent, ..Around::default() });
+        let often = cte.ctematerialized != CteMaterialize::Never as i32
+            && references(select, &cte.ctename) > 1;
+        if !recursive && !often && cte.aliascolnames.is_empty() {
+            self.scope.ctes[at].1 = Some(outputs);
+        }
+    }
+
+    fn block(&mut self, select: &SelectStmt, around: Around<'_>) -> Vec<Output> {
         let block = self.shape.blocks.len();
         self.shape.blocks.push(Block {
-            parent,
+            parent: around.parent,
+            semi: around.semi,
             distinct: !select.distinct_clause.is_empty(),
             limited: select.limit_count.is_some(),
             ordered: !select.sort_clause.is_empty(),
-            aggregates: !select.group_clause.is_empty() || aggregates(select),
+            aggregates: !select.group_clause.is_empty() || ast::aggregates(select),
             ..Block::default()
         });
         self.scope.levels.push((block, Vec::new()));
@@ -128,163 +114,62 @@ impl<'c> Reader<'c> {
             }
             self.expression(quals, block);
         }
-        if let Some(condition) = select.where_clause.as_deref() {
-            for part in ast::conjuncts(condition) {
-                self.condition(part, None);
-            }
+        let having = select.having_clause.as_deref().map(ast::conjuncts).unwrap_or_default();
+        let condition = select.where_clause.as_deref().map(ast::conjuncts).unwrap_or_default();
+        // The server moves what HAVING says of a group's own columns to where the rows are read.
+        let moved = having.iter().filter(|part| !ast::has_aggregate(part));
+        for part in condition.iter().chain(moved) {
+            self.condition(part, None);
         }
-        if let (Some(test), Some(target)) = (test, only_target(select)) {
-            // `x IN (SELECT y …)` asks `y = x` of the subquery's relations.
-            self.condition(&ast::binary(target.clone(), "=", test.clone()), None);
-        }
+        let outputs = self.outputs(select, block);
+        self.test(select, &outputs, around.test);
         self.order(select, block);
         self.group(select, block);
-        self.expressions(select, block);
+        self.expressions(select, block, &condition);
+        outputs
     }
 
-    fn expressions(&mut self, select: &SelectStmt, block: usize) {
+    /// `x IN (SELECT y …)` asks `y = x` of the subquery's relations.
+    fn test(&mut self, select: &SelectStmt, outputs: &[Output], test: &[Side]) {
+        if test.len() != select.target_list.len() || !self.takes_conditions(select) {
+            return;
+        }
+        for (number, (target, test)) in select.target_list.iter().zip(test).enumerate() {
+            let Some(target) = super::order::value(target) else { continue };
+            let grouped = !select.group_clause.is_empty() || ast::aggregates(select);
+            if grouped && outputs.get(number).is_none_or(|(_, found)| found.is_none()) {
+                continue;
+            }
+            let (side, text) = (self.side(target), ast::sql(target).unwrap_or_default());
+            if let Side::Key(found, key) = side {
+                let value = test.value();
+                let condition = format!("{text} = {}", test.words());
+                self.put(found, key, Operator::Equal, value, (condition, None), None);
+            }
+        }
+    }
+
+    fn expressions(&mut self, select: &SelectStmt, block: usize, condition: &[&Node]) {
         let lists = [
             &select.target_list,
             &select.distinct_clause,
             &select.group_clause,
             &select.sort_clause,
-            &select.window_clause,
         ];
         for node in lists.into_iter().flatten() {
             self.expression(node, block);
         }
-        for node in [&select.where_clause, &select.having_clause].into_iter().flatten() {
-            self.expression(node, block);
-        }
-    }
-
-    fn from<'a>(
-        &mut self,
-        item: &'a Node,
-        block: usize,
-        nullable: bool,
-        ons: &mut Vec<(&'a Node, Option<Vec<usize>>)>,
-    ) {
-        match &item.node {
-            Some(NodeEnum::RangeVar(table)) => self.table(table, block, nullable),
-            Some(NodeEnum::JoinExpr(join)) => self.join(join, block, nullable, ons),
-            Some(NodeEnum::RangeSubselect(sub)) => {
-                if let Some(select) = sub.subquery.as_deref().and_then(ast::as_select) {
-                    self.select(select, Some(block), None);
-                }
-                let alias = sub.alias.as_ref().map(|alias| alias.aliasname.clone());
-                self.derived(alias.unwrap_or_default());
+        for part in condition {
+            match &part.node {
+                Some(NodeEnum::SubLink(link)) => self.sublink(link, block, true),
+                _ => self.expression(part, block),
             }
-            Some(NodeEnum::RangeFunction(function)) => {
-                let alias = function.alias.as_ref().map(|alias| alias.aliasname.clone());
-                self.derived(alias.unwrap_or_default());
-                function.functions.iter().for_each(|node| self.expression(node, block));
-            }
-            _ => {}
         }
-    }
-
-    fn join<'a>(
-        &mut self,
-        join: &'a JoinExpr,
-        block: usize,
-        nullable: bool,
-        ons: &mut Vec<(&'a Node, Option<Vec<usize>>)>,
-    ) {
-        let kind = JoinType::try_from(join.jointype).unwrap_or(JoinType::JoinInner);
-        let start = self.uses(block);
-        if let Some(left) = join.larg.as_deref() {
-            let left_nullable = matches!(kind, JoinType::JoinRight | JoinType::JoinFull);
-            self.from(left, block, nullable || left_nullable, ons);
-        }
-        let middle = self.uses(block);
-        if let Some(right) = join.rarg.as_deref() {
-            let right_nullable = matches!(kind, JoinType::JoinLeft | JoinType::JoinFull);
-            self.from(right, block, nullable || right_nullable, ons);
-        }
-        let end = self.uses(block);
-        if let Some(quals) = join.quals.as_deref() {
-            let filters = match kind {
-                JoinType::JoinLeft => Some((middle..end).collect()),
-                JoinType::JoinRight => Some((start..middle).collect()),
-                JoinType::JoinFull => Some(Vec::new()),
-                _ => None,
-            };
-            ons.push((quals, filters));
-        }
-        for column in join.using_clause.iter().filter_map(ast::string) {
-            self.using(block, column, start..middle, middle..end);
-        }
-    }
-
-    /// `USING (column)`: an equality between the two sides' relations that have it.
-    fn using(
-        &mut self,
-        block: usize,
-        column: &str,
-        left: std::ops::Range<usize>,
-        right: std::ops::Range<usize>,
-    ) {
-        let has = |reader: &Self, number: &usize| {
-            let used = &reader.shape.blocks[block].uses[*number];
-            let relation = reader.catalog.and_then(|catalog| catalog.find(&used.relation));
-            relation.is_none_or(|relation| relation.column(column).is_some())
-        };
-        let left = left.clone().find(|number| has(self, number));
-        let right = right.clone().find(|number| has(self, number));
-        if let (Some(left), Some(right)) = (left, right) {
-            let alias = |number: usize| self.shape.blocks[block].uses[number].alias.clone();
-            let side = |alias: &str| ast::column_node(Some(alias), column);
-            let equality = ast::binary(side(&alias(left)), "=", side(&alias(right)));
-            self.condition(&equality, None);
-            self.expression(&equality, block);
-        }
-    }
-
-    fn uses(&self, block: usize) -> usize {
-        self.shape.blocks[block].uses.len()
-    }
-
-    fn table(&mut self, table: &RangeVar, block: usize, nullable: bool) {
-        let alias = table.alias.as_ref().map_or(&table.relname, |alias| &alias.aliasname).clone();
-        if table.schemaname.is_empty() && self.scope.ctes.contains(&table.relname) {
-            return self.derived(alias);
-        }
-        let written = match table.schemaname.as_str() {
-            "" => table.relname.clone(),
-            schema => format!("{schema}.{}", table.relname),
-        };
-        let entry = self.entry(block, &written, alias);
-        if let Some(used) = entry.number.and_then(|n| self.shape.blocks[block].uses.get_mut(n)) {
-            used.nullable = nullable;
-        }
-        if let Some((_, entries)) = self.scope.levels.last_mut() {
-            entries.push(entry);
-        }
-    }
-
-    fn entry(&mut self, block: usize, written: &str, alias: String) -> Entry {
-        let known = self.catalog.and_then(|catalog| catalog.find(written));
-        let relation = known.map_or_else(|| written.to_owned(), |known| known.qualified());
-        let uses = &mut self.shape.blocks[block].uses;
-        uses.push(Use {
-            relation: relation.clone(),
-            alias: alias.clone(),
-            columns: Some(BTreeSet::new()),
-            ..Use::default()
-        });
-        Entry { alias, number: Some(uses.len() - 1), relation }
-    }
-
-    fn derived(&mut self, alias: String) {
-        if let Some((block, entries)) = self.scope.levels.last_mut() {
-            self.shape.blocks[*block].derived += 1;
-            entries.push(Entry { alias, number: None, relation: String::new() });
-        }
+        select.having_clause.as_deref().into_iter().for_each(|node| self.expression(node, block));
     }
 
     /// Notes the columns an expression needs, and reads the subqueries in it.
-    fn expression(&mut self, node: &Node, block: usize) {
+    pub(super) fn expression(&mut self, node: &Node, block: usize) {
         if self.depth > ast::MAX_DEPTH {
             return;
         }
@@ -304,20 +189,34 @@ impl<'c> Reader<'c> {
                     }
                 }
             },
-            Some(NodeEnum::SubLink(link)) => {
-                let test = link.testexpr.as_deref();
-                test.into_iter().for_each(|test| self.expression(test, block));
-                let any = link.sub_link_type == SubLinkType::AnySublink as i32;
-                if let Some(select) = link.subselect.as_deref().and_then(ast::as_select) {
-                    self.select(select, Some(block), test.filter(|_| any));
-                }
+            Some(NodeEnum::SubLink(link)) => self.sublink(link, block, false),
+            Some(NodeEnum::SelectStmt(select)) => {
+                self.derived_table(select, block);
             }
-            Some(NodeEnum::SelectStmt(select)) => self.select(select, Some(block), None),
             _ => {
                 self.depth += 1;
                 ast::children(node, &mut |child| self.expression(child, block));
                 self.depth -= 1;
             }
+        }
+    }
+
+    /// Reads a subquery of an expression. `holds` when it is a condition that must hold.
+    fn sublink(&mut self, link: &SubLink, block: usize, holds: bool) {
+        let test = link.testexpr.as_deref();
+        test.into_iter().for_each(|test| self.expression(test, block));
+        let any = link.sub_link_type == SubLinkType::AnySublink as i32;
+        let exists = link.sub_link_type == SubLinkType::ExistsSublink as i32;
+        // Told here, since inside a name may mean the subquery's own column.
+        let test: Vec<Side> = match test {
+            Some(test) if any && ast::is_equality(link) => {
+                ast::row(test).into_iter().map(|part| self.side(part)).collect()
+            }
+            _ => Vec::new(),
+        };
+        if let Some(select) = link.subselect.as_deref().and_then(ast::as_select) {
+            let semi = holds && (any || exists);
+            self.select(select, Around { parent: Some(block), test: &test, semi });
         }
     }
 
@@ -328,137 +227,42 @@ impl<'c> Reader<'c> {
             columns.insert(found.column.clone());
         }
     }
+}
 
-    /// The ORDER BY: as sort keys when all of it is over one relation.
-    fn order(&mut self, select: &SelectStmt, block: usize) {
-        let mut keys: Vec<(Found, SortKey)> = Vec::new();
-        let mut all = true;
-        for item in &select.sort_clause {
-            let Some(NodeEnum::SortBy(sort)) = &item.node else { return };
-            let Some(node) = sort.node.as_deref() else { return };
-            let Some((found, key)) = self.key(output(select, node, true)) else {
-                all = false;
-                continue;
-            };
-            if found.block == block
-                && let Some(column) = &key.column
-            {
-                let used = &mut self.shape.blocks[block].uses[found.number];
-                used.ordered_by.insert(column.clone());
-            }
-            let descending = sort.sortby_dir == SortByDir::SortbyDesc as i32;
-            let nulls_first = match SortByNulls::try_from(sort.sortby_nulls) {
-                Ok(SortByNulls::SortbyNullsFirst) => true,
-                Ok(SortByNulls::SortbyNullsLast) => false,
-                _ => descending,
-            };
-            keys.push((found, SortKey { key, descending, nulls_first }));
-        }
-        let Some((first, _)) = keys.first() else { return };
-        let number = first.number;
-        if all && keys.iter().all(|(found, _)| found.block == block && found.number == number) {
-            self.shape.blocks[block].uses[number].sort =
-                keys.into_iter().map(|(_, key)| key).collect();
+impl Side {
+    /// What a condition compares with when this is its other side.
+    pub fn value(&self) -> Value {
+        match self {
+            Side::Constant(text) => Value::Constant(text.clone()),
+            Side::Key(found, _) | Side::Mixed(Some(found)) => Value::Column {
+                block: found.block,
+                number: found.number,
+                column: found.column.clone(),
+            },
+            Side::Mixed(None) => Value::Subquery,
         }
     }
 
-    /// The GROUP BY or DISTINCT, when it is plain columns of one relation.
-    fn group(&mut self, select: &SelectStmt, block: usize) {
-        let items: Vec<&Node> = match select.group_clause.is_empty()
-            && !select.distinct_clause.is_empty()
-        {
-            true => select.target_list.iter().filter_map(value).collect(),
-            false => select.group_clause.iter().map(|node| output(select, node, false)).collect(),
-        };
-        let keys: Option<Vec<(Found, Key)>> =
-            items.into_iter().map(|node| self.key(node)).collect();
-        let Some(keys) = keys.filter(|keys| !keys.is_empty()) else { return };
-        let number = keys[0].0.number;
-        if keys.iter().all(|(found, _)| found.block == block && found.number == number) {
-            let columns: Option<Vec<String>> =
-                keys.into_iter().map(|(_, key)| key.column).collect();
-            self.shape.blocks[block].uses[number].group = columns.unwrap_or_default();
+    fn words(&self) -> &str {
+        match self {
+            Side::Constant(text) => text,
+            Side::Key(_, key) => &key.text,
+            Side::Mixed(_) => "(…)",
         }
     }
 }
 
-pub(in super::super) fn value(target: &Node) -> Option<&Node> {
-    match &target.node {
-        Some(NodeEnum::ResTarget(target)) => target.val.as_deref(),
-        _ => None,
-    }
-}
-
-fn only_target(select: &SelectStmt) -> Option<&Node> {
-    match select.target_list.as_slice() {
-        [only] => value(only),
-        _ => None,
-    }
-}
-
-/// What an ORDER BY or GROUP BY item stands for: an output column by number or (in ORDER BY) by
-/// name, or itself.
-pub(in super::super) fn output<'a>(
-    select: &'a SelectStmt,
-    node: &'a Node,
-    by_name: bool,
-) -> &'a Node {
-    if let Some(NodeEnum::AConst(constant)) = &node.node
-        && let Some(a_const::Val::Ival(number)) = &constant.val
-    {
-        let number = usize::try_from(number.ival).unwrap_or(0);
-        return number
-            .checked_sub(1)
-            .and_then(|at| select.target_list.get(at))
-            .and_then(value)
-            .unwrap_or(node);
-    }
-    if by_name && let Some((None, name)) = ast::column(node) {
-        for target in &select.target_list {
-            if let Some(NodeEnum::ResTarget(target)) = &target.node
-                && target.name == name
-                && let Some(value) = target.val.as_deref()
-            {
-                return value;
-            }
-        }
-    }
-    node
-}
-
-fn aggregates(select: &SelectStmt) -> bool {
-    select.target_list.iter().chain(select.having_clause.as_deref()).any(|node| {
-        ast::all(node).iter().any(|below| match &below.node {
-            Some(NodeEnum::FuncCall(call)) => {
-                call.over.is_none() && AGGREGATES.contains(&ast::function(call))
+/// How often a statement's FROM clauses name a CTE.
+fn references(select: &SelectStmt, name: &str) -> usize {
+    let mut count = 0;
+    ast::select_children(select, &mut |child| {
+        let named = |node: &&Node| match &node.node {
+            Some(NodeEnum::RangeVar(table)) => {
+                table.schemaname.is_empty() && table.relname == name
             }
             _ => false,
-        })
-    })
-}
-
-/// The conditions of a plan's node, as EXPLAIN prints them.
-fn conditions(node: &PlanNode) -> impl Iterator<Item = &str> {
-    ["Filter", "Index Cond", "Recheck Cond", "Hash Cond", "Merge Cond", "Join Filter"]
-        .into_iter()
-        .filter_map(|key| node.native.get(key)?.as_str())
-        // What names a subplan is not SQL.
-        .filter(|text| !text.contains("SubPlan") && !text.contains("InitPlan"))
-}
-
-/// Parses many conditions in few calls: a parse has a price of its own.
-fn parse_all<'a>(texts: impl Iterator<Item = &'a str>) -> HashMap<&'a str, Node> {
-    let unique: Vec<&str> = texts.collect::<BTreeSet<&str>>().into_iter().collect();
-    let mut parsed = HashMap::new();
-    for batch in unique.chunks(200) {
-        match ast::parse_conditions(batch) {
-            Some(nodes) => parsed.extend(batch.iter().copied().zip(nodes)),
-            // One of them is no SQL: one by one, as long as that is quick.
-            None => {
-                let single = |text: &&'a str| Some((*text, ast::parse_conditions(&[text])?.pop()?));
-                parsed.extend(batch.iter().take(50).filter_map(single));
-            }
-        }
-    }
-    parsed
+        };
+        count += ast::all(child).into_iter().filter(named).count();
+    });
+    count
 }

@@ -2,7 +2,9 @@
 
 mod demo;
 mod examples;
+mod partitions;
 mod proofs;
+mod reach;
 mod refusals;
 mod saved;
 

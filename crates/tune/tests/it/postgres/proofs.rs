@@ -5,7 +5,7 @@ use marula_tune::ProveMode;
 
 use super::{explained, fresh, set_up, shown};
 
-const ORDERS: &str = "CREATE TABLE orders (id int PRIMARY KEY, customer_id int NOT NULL, status text NOT NULL, total numeric(10,2) NOT NULL, at timestamp NOT NULL, mail text NOT NULL, note text NOT NULL, data jsonb NOT NULL, tags text[] NOT NULL);
+pub(super) const ORDERS: &str = "CREATE TABLE orders (id int PRIMARY KEY, customer_id int NOT NULL, status text NOT NULL, total numeric(10,2) NOT NULL, at timestamp NOT NULL, mail text NOT NULL, note text NOT NULL, data jsonb NOT NULL, tags text[] NOT NULL);
 INSERT INTO orders SELECT i, i * 7919 % 9000, CASE WHEN i % 300 = 0 THEN 'refunded' ELSE 'shipped' END, i % 977, timestamp '2025-01-01' + i * interval '5 minutes', 'User' || i || '@example.org', md5(i::text) || repeat('x', 100), jsonb_build_object('k', i % 5000), ARRAY['t' || i % 4000] FROM generate_series(1, 120000) i;
 CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, city int NOT NULL, code int NOT NULL);
 INSERT INTO customers SELECT i, 'c' || i, i % 90, (i % 90) * 10 FROM generate_series(0, 8999) i;
@@ -13,7 +13,7 @@ ANALYZE orders; ANALYZE customers;";
 
 /// A proven change whose first statement holds `part`, with equal results.
 #[track_caller]
-fn proves(report: &Report, kind: ChangeKind, part: &str) {
+pub(super) fn proves(report: &Report, kind: ChangeKind, part: &str) {
     let found = report.changes.iter().find(|change| {
         change.kind == kind
             && change.up.iter().any(|up| up.contains(part))
