@@ -11,9 +11,9 @@ async fn subqueries_of_every_kind_get_their_index() {
     let session = fresh(15).await;
     set_up(&session, ORDERS).await;
     for sql in [
-        "SELECT name FROM customers WHERE id IN (SELECT customer_id FROM orders) AND name = 'c77'",
+        "SELECT name FROM customers WHERE id IN (SELECT customer_id FROM orders) AND city = 4 AND code = 40 AND id < 500",
         "SELECT name FROM customers c WHERE EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = c.id) AND city = 4 AND code = 40 AND id < 500",
-        "SELECT name FROM customers c WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = c.id) AND name = 'c77'",
+        "SELECT name FROM customers c WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = c.id) AND city = 4 AND code = 40 AND id < 500",
         "SELECT name, (SELECT max(total) FROM orders WHERE customer_id = customers.id) FROM customers WHERE name = 'c77'",
         "SELECT sum(total) FROM orders WHERE customer_id IN (SELECT id FROM customers WHERE name = 'c77')",
         "SELECT sum(total) FROM orders WHERE customer_id = (SELECT id FROM customers WHERE name = 'c77')",
