@@ -84,9 +84,7 @@ impl Context {
     /// The nodes whose operation is one of `operations`, in whatever form: parallel, backward, an
     /// outer or a semi-join.
     pub fn operations<'a>(&'a self, operations: &'a [&'a str]) -> impl Iterator<Item = At<'a>> {
-        self.nodes().filter(move |at| {
-            operations.contains(&cost::operation(at.node))
-        })
+        self.nodes().filter(move |at| operations.contains(&cost::operation(at.node)))
     }
 
     /// Whether the whole statement is so quick that nothing in it matters.

@@ -18,8 +18,8 @@ use marula_core::{Plan, PlanNode, RelationalCatalog};
 use pg_query::Node;
 
 pub use key::Key;
-pub use predicate::{Operator, Predicate, Value};
 pub(super) use order::{output, value as target_value};
+pub use predicate::{Operator, Predicate, Value};
 
 /// A statement, taken apart.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -88,9 +88,8 @@ pub struct SortKey {
 impl Shape {
     fn new(catalog: Option<&RelationalCatalog>) -> Shape {
         let relations = catalog.into_iter().flat_map(|catalog| &catalog.relations);
-        let parents = relations.filter_map(|relation| {
-            Some((relation.qualified(), relation.partition_of.clone()?))
-        });
+        let parents = relations
+            .filter_map(|relation| Some((relation.qualified(), relation.partition_of.clone()?)));
         Shape { blocks: Vec::new(), parents: parents.collect() }
     }
 
@@ -132,17 +131,16 @@ impl Shape {
         let bare = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
         let alias = node.alias.clone().unwrap_or_else(|| bare(relation));
         let named = |relation: &str, name: &str| {
-            let same = |used: &Use| {
-                used.relation == relation || bare(&used.relation) == bare(relation)
-            };
+            let same =
+                |used: &Use| used.relation == relation || bare(&used.relation) == bare(relation);
             self.uses().filter(|(_, used)| same(used) && used.alias == name).collect::<Vec<_>>()
         };
         if let Some(found) = named(relation, &alias).first() {
             return Some(*found);
         }
-        let numbered = alias.rsplit_once('_').and_then(|(stem, number)| {
-            Some((stem, number.parse::<usize>().ok()?))
-        });
+        let numbered = alias
+            .rsplit_once('_')
+            .and_then(|(stem, number)| Some((stem, number.parse::<usize>().ok()?)));
         if let Some((stem, number)) = numbered {
             let alike = named(relation, stem);
             if let Some(found) = alike.get(number).or(alike.last()) {

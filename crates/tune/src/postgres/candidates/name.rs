@@ -27,8 +27,7 @@ pub(super) fn choose(
     keys: &[CandidateKey],
     taken: &mut HashSet<String>,
 ) -> String {
-    let mut columns: Vec<String> =
-        keys.iter().map(|key| column(&key.column, &key.text)).collect();
+    let mut columns: Vec<String> = keys.iter().map(|key| column(&key.column, &key.text)).collect();
     columns.extend(candidate.include.iter().cloned());
     let columns = columns.join("_");
     let mut number = 0;

@@ -52,7 +52,9 @@ pub(super) fn proposal(
         kind: ChangeKind::Index,
         title: match titles.len() {
             1 => format!("index {} {}", relation.name, titles.concat()),
-            _ => format!("indexes {} {}, for the sides of the OR", relation.name, titles.join(", ")),
+            _ => {
+                format!("indexes {} {}, for the sides of the OR", relation.name, titles.join(", "))
+            }
         },
         relation: Some(relation.qualified()),
         up,
@@ -74,9 +76,8 @@ fn parts<'c>(relation: &Relation, catalog: &'c RelationalCatalog) -> Vec<&'c Rel
             parts.push(part);
         }
     }
-    let stored = |part: &&Relation| {
-        matches!(part.kind, RelationKind::Table | RelationKind::Partition)
-    };
+    let stored =
+        |part: &&Relation| matches!(part.kind, RelationKind::Table | RelationKind::Partition);
     let plain = relation.kind != RelationKind::PartitionedTable;
     if plain {
         parts.retain(stored);

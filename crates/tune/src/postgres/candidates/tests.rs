@@ -215,8 +215,7 @@ fn filters_reach_tables_through_subqueries_ctes_and_views() {
         &["orders"],
         "orders_customer_id_placed_at_idx ON public.orders (customer_id, placed_at DESC)",
     );
-    let view =
-        " SELECT o.id, o.customer_id AS who, lower(o.note) AS n FROM public.orders o;";
+    let view = " SELECT o.id, o.customer_id AS who, lower(o.note) AS n FROM public.orders o;";
     for (sql, wanted) in [
         (
             "SELECT * FROM recent WHERE who = 7",
@@ -334,8 +333,10 @@ fn ranges_addresses_and_documents_get_the_index_of_their_type() {
         offers(&format!("SELECT * FROM orders WHERE {condition}"), &["orders"], wanted);
     }
     // Without a configuration of its own, the meaning is the session's.
-    let found =
-        definitions("SELECT * FROM orders WHERE to_tsvector(note) @@ to_tsquery('tree')", &["orders"]);
+    let found = definitions(
+        "SELECT * FROM orders WHERE to_tsvector(note) @@ to_tsquery('tree')",
+        &["orders"],
+    );
     assert_eq!(found, Vec::<String>::new());
 }
 

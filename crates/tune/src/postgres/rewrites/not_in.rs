@@ -41,11 +41,7 @@ fn is(link: &protobuf::SubLink, kind: SubLinkType, operator: &str) -> bool {
         && (name == Some(operator) || (name.is_none() && operator == "="))
 }
 
-fn rewritten(
-    input: &Input<'_>,
-    link: &protobuf::SubLink,
-    names: &Names,
-) -> Option<Other> {
+fn rewritten(input: &Input<'_>, link: &protobuf::SubLink, names: &Names) -> Option<Other> {
     let select = link.subselect.as_deref().and_then(ast::as_select)?;
     if !ast::is_plain(select) || !safe::is_stable(select) {
         return None;

@@ -146,7 +146,10 @@ fn a_comparison_that_converts_a_whole_number_gets_the_bare_column() {
         ("5 = 1 + items", "items = 4"),
         ("customer_id + 1 = 5000000000", "customer_id = 4999999999"),
         ("items::text = '-7'", "items = -7"),
-        ("date(placed_at) = '2024-02-29'", "placed_at >= '2024-02-29'::timestamp AND placed_at < '2024-03-01'::timestamp"),
+        (
+            "date(placed_at) = '2024-02-29'",
+            "placed_at >= '2024-02-29'::timestamp AND placed_at < '2024-03-01'::timestamp",
+        ),
     ] {
         let new = only(&format!("SELECT id FROM orders o WHERE {condition}"));
         assert_eq!(new, format!("SELECT id FROM orders o WHERE {bare}"));

@@ -210,9 +210,8 @@ impl Reader<'_> {
                 "!~~" | "!~" | "!~*" => Some(Operator::Differs),
                 _ => {
                     let on_left = self.holder(left).and_then(|k| types::asked(&k, name, true));
-                    on_left.or_else(|| {
-                        self.holder(right).and_then(|k| types::asked(&k, name, false))
-                    })
+                    on_left
+                        .or_else(|| self.holder(right).and_then(|k| types::asked(&k, name, false)))
                 }
             },
             AExprKind::AexprIn => Some(match name {

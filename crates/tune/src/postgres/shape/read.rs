@@ -63,8 +63,7 @@ impl<'c> Reader<'c> {
         let outputs = if select.op > SetOperation::SetopNone as i32 {
             let sides = [&select.larg, &select.rarg].into_iter().flatten();
             let around = Around { parent: around.parent, ..Around::default() };
-            let outputs: Vec<Vec<Output>> =
-                sides.map(|side| self.select(side, around)).collect();
+            let outputs: Vec<Vec<Output>> = sides.map(|side| self.select(side, around)).collect();
             // Conditions on a set operation's output are left outside.
             outputs.into_iter().take(1).flatten().map(|(name, _)| (name, None)).collect()
         } else {
@@ -257,9 +256,7 @@ fn references(select: &SelectStmt, name: &str) -> usize {
     let mut count = 0;
     ast::select_children(select, &mut |child| {
         let named = |node: &&Node| match &node.node {
-            Some(NodeEnum::RangeVar(table)) => {
-                table.schemaname.is_empty() && table.relname == name
-            }
+            Some(NodeEnum::RangeVar(table)) => table.schemaname.is_empty() && table.relname == name,
             _ => false,
         };
         count += ast::all(child).into_iter().filter(named).count();

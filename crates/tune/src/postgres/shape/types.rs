@@ -42,7 +42,6 @@ fn rank(name: &str) -> Option<u8> {
     }
 }
 
-
 /// What a column of type `column` is converted to when it is compared with `other`; `None` when
 /// it is compared as it is.
 pub(super) fn converted(column: &str, other: &str) -> Option<&'static [&'static str]> {

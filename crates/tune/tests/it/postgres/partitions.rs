@@ -63,6 +63,7 @@ ANALYZE notes; ANALYZE old_notes",
     .await;
     let report = explained(&session, "SELECT * FROM notes WHERE author = 7", ProveMode::Lab).await;
     proves(&report, ChangeKind::Index, "ON public.old_notes (author)");
-    let change = report.changes.iter().find(|c| c.up[0].ends_with("public.notes (author)")).unwrap();
+    let change =
+        report.changes.iter().find(|c| c.up[0].ends_with("public.notes (author)")).unwrap();
     assert_eq!(change.up.len(), 2, "{:?}", change.up);
 }
