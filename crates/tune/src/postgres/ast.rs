@@ -10,7 +10,9 @@ use pg_query::protobuf::{
 use pg_query::{Node, NodeEnum};
 
 pub(super) use aggregate::{aggregates, has_aggregate};
-pub(super) use build::{binary, cast, column_node, conjunction, negation, node, typed_constant};
+pub(super) use build::{
+    binary, cast, column_node, conjunction, name, negation, node, typed_constant,
+};
 pub(super) use walk::{
     MAX_DEPTH, all, children, children_mut, select_children, select_children_mut, too_deep,
 };

@@ -154,10 +154,12 @@ fn is_total(select: &SelectStmt, shape: &Shape, catalog: &RelationalCatalog) -> 
         return false;
     }
     let names = ast::from_names(select);
-    let block = shape.blocks.iter().enumerate().find(|(_, block)| {
+    // Blocks that read by the same names are not told apart: all must be decided.
+    let mut blocks = shape.blocks.iter().enumerate().filter(|(_, block)| {
         !block.uses.is_empty() && block.uses.iter().map(|used| &used.alias).eq(names.iter())
     });
-    block.is_some_and(|(own, block)| decides(block, own, catalog))
+    let Some((own, first)) = blocks.next() else { return false };
+    decides(first, own, catalog) && blocks.all(|(own, block)| decides(block, own, catalog))
 }
 
 fn only_aggregates(select: &SelectStmt) -> bool {

@@ -9,7 +9,7 @@ use marula_lab::prove::Decided;
 use marula_postgres::sql;
 use pg_query::protobuf::{
     AConst, AStar, ColumnRef, Integer, SelectStmt, SetOperation, SortBy, SortByDir, SortByNulls,
-    TypeCast, TypeName, a_const,
+    a_const,
 };
 use pg_query::{Node, NodeEnum};
 
@@ -146,16 +146,8 @@ fn number(ival: i32) -> Node {
 /// `table.*::text`: the row as text, which every row has.
 fn row_text(table: &str) -> Node {
     let fields = vec![ast::name(table), ast::node(NodeEnum::AStar(AStar {}))];
-    ast::node(NodeEnum::TypeCast(Box::new(TypeCast {
-        arg: Some(Box::new(ast::node(NodeEnum::ColumnRef(ColumnRef { fields, location: -1 })))),
-        type_name: Some(TypeName {
-            names: vec![ast::name("text")],
-            typemod: -1,
-            location: -1,
-            ..TypeName::default()
-        }),
-        location: -1,
-    })))
+    let row = ast::node(NodeEnum::ColumnRef(ColumnRef { fields, location: -1 }));
+    ast::cast(row, &["text"])
 }
 
 #[cfg(test)]
