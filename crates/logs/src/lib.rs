@@ -10,7 +10,7 @@ mod compare;
 mod event;
 mod format;
 pub mod generate;
-mod mongodb;
+pub mod mongodb;
 mod postgres;
 mod read;
 mod request;

@@ -11,9 +11,11 @@ mod entry;
 mod events;
 mod json;
 mod key;
+mod live;
 mod operation;
 mod profile;
 mod profile_bson;
+mod sample;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -24,6 +26,9 @@ mod tree;
 use std::sync::Arc;
 
 use crate::{Clue, Guess};
+
+pub use live::{profile as read_profile, recent_log};
+pub(crate) use sample::statement;
 
 /// MongoDB's formats that make sense of a head.
 pub(crate) fn detect(clue: &Clue<'_>) -> Vec<Guess> {

@@ -122,13 +122,23 @@ fn scalar_of(document: Document) -> Bson {
     };
     parsed
         .or_else(|| {
-            let whole = serde_json::to_value(Bson::Document(document)).ok()?;
-            let serde_json::Value::Object(whole) = whole else { return None };
-            Bson::try_from(whole).ok()
+            Bson::try_from(Bson::Document(two_digits(document)).into_relaxed_extjson()).ok()
         })
         // A scalar all the same: its shape is a value's.
         .filter(|value| !matches!(value, Bson::Document(_)))
         .unwrap_or(Bson::Undefined)
+}
+
+/// Servers write a binary's kind with one digit, where there is one.
+fn two_digits(mut scalar: Document) -> Document {
+    if let Ok(binary) = scalar.get_document_mut("$binary")
+        && let Ok(kind) = binary.get_str("subType")
+        && kind.len() == 1
+    {
+        let kind = format!("0{kind}");
+        binary.insert("subType", kind);
+    }
+    scalar
 }
 
 /// A number, a word, or one of the constructors text logs print.

@@ -1,10 +1,10 @@
-use marula_core::{Count, Sample, Slice, StatementDigest, Timestamp};
+use marula_core::{Count, Engine, Sample, Slice, StatementDigest, Timestamp};
 use rustc_hash::FxHashMap;
 
 use super::statement::StatementSum;
 use super::tell::span;
-use crate::SortBy;
 use crate::tally::{Kept, ms};
+use crate::{Shape, SortBy};
 
 /// Names told of each kind.
 const NAMES: usize = 20;
@@ -41,12 +41,19 @@ fn rank(statement: &StatementSum, sort: SortBy) -> f64 {
     }
 }
 
-fn sample(kept: Kept) -> Sample {
+fn sample(kept: Kept, shape: &Shape) -> Sample {
+    let text = match shape.engine {
+        Engine::Postgres => kept.text,
+        Engine::Mongodb => {
+            let namespace = shape.objects.first().map_or("", String::as_str);
+            crate::mongodb::statement(&kept.text, &shape.operation, namespace)
+        }
+    };
     Sample {
         at: kept.at.map(Timestamp),
         ms: ms(kept.micros.into()),
         parameters: crate::postgres::parameters(&kept.parameters),
-        text: kept.text,
+        text,
         truncated: kept.truncated,
         plan: (!kept.plan.is_empty()).then_some(kept.plan),
     }
@@ -80,6 +87,6 @@ pub fn tell(mut statement: StatementSum, all: u128, width: i64) -> StatementDige
                 total_ms: ms(*micros),
             })
             .collect(),
-        samples: statement.samples.into_iter().map(sample).collect(),
+        samples: statement.samples.into_iter().map(|kept| sample(kept, &statement.shape)).collect(),
     }
 }

@@ -4,3 +4,4 @@
 mod mongodb_generated;
 mod mongodb_robust;
 mod postgres_generated;
+mod mongodb_servers;
