@@ -3,5 +3,5 @@
 
 mod mongodb_generated;
 mod mongodb_robust;
-mod postgres_generated;
 mod mongodb_servers;
+mod postgres_generated;
