@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use marula_core::{Error, ErrorKind, Report, Result, redact};
+use marula_lab::named::Up;
 
 use crate::args::{self, Cli, Color, Command, FailOn, Format, Global, Prove};
 use crate::commands;
@@ -16,6 +17,8 @@ use crate::{exit, output, signals};
 pub enum Outcome {
     /// A report, rendered as the user asked, and the severity that makes the exit code 1.
     Report(Box<Report>, FailOn),
+    /// The report on a lab that is to be held until it ends.
+    Foreground(Box<Report>, Box<Up>),
     /// A text that has one form only: a page, a schema, completions.
     Text(String),
 }
@@ -81,18 +84,27 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man { dir } => commands::man::run(dir.as_deref())?,
     };
-    app.finish(outcome)
+    app.finish(outcome).await
 }
 
 impl App {
-    fn finish(&self, outcome: Outcome) -> Result<u8> {
+    async fn finish(&self, outcome: Outcome) -> Result<u8> {
         let file = self.global.output.as_deref();
         match outcome {
+            Outcome::Foreground(report, mut up) => {
+                let text = render::report(&report, self.format(), &self.look())?;
+                output::write(&text, file)?;
+                up.ended().await.map(|()| exit::CLEAN)
+            }
             Outcome::Text(text) => output::write(&text, file).map(|()| exit::CLEAN),
             Outcome::Report(report, fail_on) => {
                 let text = render::report(&report, self.format(), &self.look())?;
                 output::write(&text, file)?;
-                Ok(exit::of_report(&report, fail_on))
+                match report.failure {
+                    // What was found is said; what ended the search decides how we end.
+                    Some(failure) => Err(failure.into()),
+                    None => Ok(exit::of_report(&report, fail_on)),
+                }
             }
         }
     }

@@ -193,6 +193,16 @@ pub struct LabUp {
     /// What the generator starts from: the same seed gives the same data.
     #[arg(long, default_value_t = 1, requires = "data")]
     pub seed: u64,
+    /// End the lab by itself after this long: 30m, 2h [default: 12h].
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, env = "MARULA_LAB_TTL")]
+    #[arg(hide_env_values = true)]
+    pub ttl: Option<Duration>,
+    /// End the lab when process PID ends, too; in a shell script $$ is the script itself.
+    #[arg(long, value_name = "PID", env = "MARULA_LAB_PID", hide_env_values = true)]
+    pub pid: Option<u32>,
+    /// Stay until the lab ends; Ctrl-C ends it.
+    #[arg(long)]
+    pub foreground: bool,
 }
 
 /// `marula rule`.

@@ -155,20 +155,19 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn config(text: &str) -> Config {
+    /// The folder has to live as long as its file is read.
+    fn config(text: &str) -> (tempfile::TempDir, Config) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("marula.toml");
         std::fs::write(&path, text).unwrap();
         std::fs::write(folder.path().join("url"), "postgres://ann:hush@db/shop\n").unwrap();
         let config = Config::load(Some(&path), folder.path(), None).unwrap();
-        // The folder has to live as long as its file is read.
-        std::mem::forget(folder);
-        config
+        (folder, config)
     }
 
     #[test]
     fn names_urls_services_and_files_lead_to_an_engine() {
-        let config = config("[targets.shop]\nurl = 'file:url'\n[targets.svc]\nservice = 's'\n");
+        let (_folder, config) = config("[targets.shop]\nurl = 'file:url'\n[targets.svc]\nservice = 's'\n");
         for (name, engine, shown) in [
             ("shop", Engine::Postgres, "shop"),
             ("svc", Engine::Postgres, "svc"),
@@ -186,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_is_no_target_is_said_with_the_way_out() {
-        let config = config("[targets.shop]\nservice = 's'\n");
+        let (_folder, config) = config("[targets.shop]\nservice = 's'\n");
         for (name, message, hint) in [
             ("shpo", "no target is called 'shpo'", "did you mean 'shop'?"),
             ("select 1", "a target is missing before the query", "name it first"),

@@ -2,8 +2,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Catalog, Change, Combination, Comparison, Digest, Finding, Json, Measurement, Plan, Statement,
-    Target,
+    Catalog, Change, Combination, Comparison, Digest, Failure, Finding, Json, Measurement, Plan,
+    Statement, Target,
 };
 
 /// The version of the report's JSON form. A field may be added under the same number; one that
@@ -56,6 +56,10 @@ pub struct Report {
     /// What the reader should know about how this came about: guesses made, limits met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What ended the work before its end, such as a server that died; what is said here was found
+    /// until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
 }
 
 impl Report {
@@ -77,6 +81,7 @@ impl Report {
             comparison: None,
             data: None,
             notes: Vec::new(),
+            failure: None,
         }
     }
 }

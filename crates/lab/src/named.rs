@@ -1,8 +1,9 @@
 //! Named labs: servers that outlive the command that starts them.
 //!
 //! `up` starts this program once more as a *supervisor*, which starts the servers and holds them
-//! until `down`, until its time is over, or until it dies: the servers die with it. A lab's state
-//! is in `labs/NAME/state.json`; the supervisor's lock beside it tells whether it lives.
+//! until `down`, until its time is over, until the process it was tied to ends, until somebody
+//! removes its folder, or until it dies: the servers die with it. A lab's state is in
+//! `labs/NAME/state.json`; the supervisor's lock beside it tells whether it lives.
 //!
 //! While `up` still works on the lab, a pipe connects the two: if `up` goes away before it says
 //! that the lab is to be kept, the supervisor ends and takes everything with it.
@@ -10,11 +11,13 @@
 mod down;
 mod exchange;
 mod load;
+mod owner;
 mod state;
 mod supervise;
 mod up;
 
 pub use down::down;
+pub use owner::Owner;
 pub use state::{Lab, LabServerState, find, list};
 pub use supervise::supervise;
 pub use up::{Supervisor, Up, up};
@@ -38,6 +41,9 @@ pub struct Request {
     pub data: Option<Filling>,
     /// After how long the lab ends by itself.
     pub ttl: Duration,
+    /// The process the lab ends with, however that ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
 }
 
 /// A server of a lab.
@@ -74,6 +80,7 @@ impl Request {
             servers: engines.iter().map(wanted).collect(),
             data: None,
             ttl: Self::DEFAULT_TTL,
+            owner: None,
         }
     }
 

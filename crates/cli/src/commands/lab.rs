@@ -32,11 +32,25 @@ async fn up(app: &App, args: LabUp) -> Result<Outcome> {
     let supervisor = Supervisor::this_program(&["lab", "supervise"])?;
     let progress = app.progress();
     let up = named::up(&request, &supervisor, &progress).await?;
-    let existed = up.existed();
-    let lab = up.keep().await?;
     progress.clear();
-    let data = json!({ "labs": shown(std::slice::from_ref(&lab)), "existed": existed });
-    Ok(report("lab up", data))
+    let existed = up.existed();
+    if args.foreground && existed {
+        let message = format!("the lab '{}' runs already, in the background", args.name);
+        return Err(Error::new(ErrorKind::Usage, message)
+            .hint(format!("end it first: marula lab down {}", args.name))
+            .hint("or leave out --foreground to use it as it is"));
+    }
+    let data = json!({
+        "labs": shown(std::slice::from_ref(up.lab())),
+        "existed": existed,
+        "foreground": args.foreground,
+    });
+    let report = envelope("lab up", data);
+    if args.foreground {
+        return Ok(Outcome::Foreground(report, Box::new(up)));
+    }
+    up.keep().await?;
+    Ok(Outcome::Report(report, FailOn::Never))
 }
 
 fn request(args: &LabUp) -> Result<Request> {
@@ -67,6 +81,8 @@ fn request(args: &LabUp) -> Result<Request> {
     Ok(Request {
         servers: engines.iter().map(wanted).collect(),
         data: filling,
+        ttl: args.ttl.unwrap_or(Request::DEFAULT_TTL),
+        owner: args.pid.map(named::Owner::of).transpose()?,
         ..Request::new(&args.name, &engines)
     })
 }
@@ -129,7 +145,11 @@ fn doctor() -> Outcome {
 }
 
 fn report(command: &str, data: Value) -> Outcome {
+    Outcome::Report(envelope(command, data), FailOn::Never)
+}
+
+fn envelope(command: &str, data: Value) -> Box<Report> {
     let mut report = Report::new(command);
     report.data = Some(data);
-    Outcome::Report(Box::new(report), FailOn::Never)
+    Box::new(report)
 }

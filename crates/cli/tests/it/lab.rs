@@ -35,6 +35,8 @@ impl Home {
         command.args(args).current_dir(self.path());
         command.env("MARULA_HOME", self.path()).env("XDG_CONFIG_HOME", self.path());
         command.env("COLUMNS", "100");
+        // However this test ends, its labs end with it.
+        command.env("MARULA_LAB_PID", std::process::id().to_string());
         command
     }
 
@@ -61,16 +63,25 @@ impl Home {
         server["url"].as_str().unwrap().to_string()
     }
 
-    /// The processes that have a file or folder of this home in their command line.
+    /// The processes that name this home in their command line or their environment.
     pub fn processes(&self) -> Vec<PathBuf> {
-        let home = self.path().to_str().unwrap().to_string();
-        let all = std::fs::read_dir("/proc").unwrap().flatten();
-        let of_home = all.map(|entry| entry.path()).filter(|process| {
-            let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
-            String::from_utf8_lossy(&line).contains(&home)
-        });
-        of_home.collect()
+        processes_of(self.path())
     }
+}
+
+/// The processes that name `home` in their command line or their environment: servers,
+/// supervisors, and programs at work.
+pub fn processes_of(home: &Path) -> Vec<PathBuf> {
+    let home = home.to_str().unwrap();
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    let of_home = all.map(|entry| entry.path()).filter(|process| {
+        let names_it = |file: &str| {
+            let text = std::fs::read(process.join(file)).unwrap_or_default();
+            String::from_utf8_lossy(&text).contains(home)
+        };
+        names_it("cmdline") || names_it("environ")
+    });
+    of_home.collect()
 }
 
 impl Drop for Home {

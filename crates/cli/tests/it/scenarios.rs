@@ -23,6 +23,7 @@ fn every_scenario_says_what_the_program_says() {
         .register_bin("marula", Path::new(env!("CARGO_BIN_EXE_marula")))
         .timeout(Duration::from_secs(300))
         .env("MARULA_HOME", home.path().to_str().unwrap())
+        .env("MARULA_LAB_PID", std::process::id().to_string())
         .env("XDG_CONFIG_HOME", home.path().to_str().unwrap())
         .env("COLUMNS", "100")
         .env("NO_COLOR", "1");

@@ -1,6 +1,6 @@
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, Metadata};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use marula_core::{Engine, Error, ErrorKind, Result, Version, nearest};
@@ -134,7 +134,7 @@ pub(super) fn is_held(name: &str) -> bool {
 /// The hold on a lab's name; the folder is removed with it.
 pub(super) struct Hold {
     folder: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Hold {
@@ -169,9 +169,15 @@ impl Hold {
             return Ok(None);
         }
         // The file may have been removed before we got its lock: then it locks nothing.
-        let same = |path: &Path| Some((path.metadata().ok()?.dev(), path.metadata().ok()?.ino()));
-        let ours = lock.metadata().ok().map(|about| (about.dev(), about.ino()));
-        Ok((same(&path) == ours).then_some(Hold { folder, _lock: lock }))
+        let hold = Hold { folder, lock };
+        Ok((!hold.is_lost()).then_some(hold))
+    }
+
+    /// Whether the lock file was removed or replaced: whoever did it took the lab's name away.
+    pub(super) fn is_lost(&self) -> bool {
+        let id = |about: Metadata| (about.dev(), about.ino());
+        let there = self.folder.join("lock").metadata().ok().map(id);
+        there.is_none() || there != self.lock.metadata().ok().map(id)
     }
 
     pub(super) fn write(&self, lab: &Lab) -> Result<()> {
@@ -182,7 +188,10 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
+        // Another supervisor may have the name by now.
+        if !self.is_lost() {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
     }
 }
 

@@ -78,9 +78,15 @@ async fn hold_on(
             },
             () = &mut over => return Ok(()),
             () = &mut ended => return Ok(()),
-            _ = look.tick() => if let Some(error) = servers.died() {
-                return Err(error);
-            },
+            _ = look.tick() => {
+                if let Some(error) = servers.died() {
+                    return Err(error);
+                }
+                // Nobody could find the lab or end it by name any more.
+                if hold.is_lost() || lab.request.owner.is_some_and(|owner| !owner.lives()) {
+                    return Ok(());
+                }
+            }
         }
     }
 }

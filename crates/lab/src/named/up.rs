@@ -74,8 +74,9 @@ fn already(request: &Request, lab: Lab) -> Result<Up> {
         )
         .hint("wait until it is, or end it: marula lab down ".to_owned() + name));
     }
-    // A lab may be asked for again with another end.
-    if (Request { ttl: lab.request.ttl, ..request.clone() }) == lab.request {
+    // A lab may be asked for again with another end, and keeps the one it has.
+    let (ttl, owner) = (lab.request.ttl, lab.request.owner);
+    if (Request { ttl, owner, ..request.clone() }) == lab.request {
         return Ok(Up { lab, held: None });
     }
     let message =
@@ -156,15 +157,25 @@ impl Up {
     }
 
     /// Waits until the lab ends by itself: by `down` elsewhere, or when its time is over.
-    pub async fn ended(&mut self) {
+    ///
+    /// # Errors
+    /// `ServerDied` when it ended because one of its servers did.
+    pub async fn ended(&mut self) -> Result<()> {
+        let name = &self.lab.request.name;
         match &mut self.held {
             Some(held) => {
-                let _ = held.supervisor.wait().await;
+                if held.supervisor.wait().await?.success() {
+                    return Ok(());
+                }
+                let message = format!("a server of the lab '{name}' ended by itself");
+                Err(Error::new(ErrorKind::ServerDied, message)
+                    .hint("check memory and disk space, then start the lab again"))
             }
             None => {
-                while state::is_held(&self.lab.request.name) {
+                while state::is_held(name) {
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
+                Ok(())
             }
         }
     }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use marula_core::{Engine, ErrorKind, Quiet};
-use marula_lab::named::{self, Filling, Request, Supervisor};
+use marula_lab::named::{self, Filling, Owner, Request, Supervisor};
 
 use crate::world::{Holder, Home, command_line};
 
@@ -18,10 +18,15 @@ fn name(of: &str) -> String {
     format!("test-{of}-{}", std::process::id())
 }
 
+/// A lab that ends with this test program, whatever happens to it.
+fn request(name: &str, engines: &[Engine]) -> Request {
+    Request { owner: Some(Owner::this_process().unwrap()), ..Request::new(name, engines) }
+}
+
 #[tokio::test]
 async fn a_lab_with_data_is_found_by_name_and_goes_with_down() {
     let name = name("data");
-    let mut request = Request::new(&name, &[Engine::Postgres, Engine::Mongodb]);
+    let mut request = request(&name, &[Engine::Postgres, Engine::Mongodb]);
     request.data = Some(Filling { name: "shop".into(), scale: 0.001, seed: 7 });
     let up = named::up(&request, &supervisor(), &Quiet).await.unwrap();
     assert!(!up.existed());
@@ -75,7 +80,7 @@ async fn a_lab_with_data_is_found_by_name_and_goes_with_down() {
 #[tokio::test]
 async fn a_lab_that_is_not_kept_ends_with_its_command() {
     let name = name("foreground");
-    let request = Request::new(&name, &[Engine::Postgres]);
+    let request = request(&name, &[Engine::Postgres]);
     let up = named::up(&request, &supervisor(), &Quiet).await.unwrap();
     let lab = up.lab().clone();
     assert!(named::find(&name, Engine::Postgres).is_ok());
@@ -86,17 +91,17 @@ async fn a_lab_that_is_not_kept_ends_with_its_command() {
 #[tokio::test]
 async fn a_lab_ends_when_its_time_is_over() {
     let name = name("ttl");
-    let mut request = Request::new(&name, &[Engine::Mongodb]);
+    let mut request = request(&name, &[Engine::Mongodb]);
     request.ttl = std::time::Duration::from_secs(1);
     let mut up = named::up(&request, &supervisor(), &Quiet).await.unwrap();
-    up.ended().await;
+    up.ended().await.unwrap();
     assert_gone(up.lab());
 }
 
 #[tokio::test]
 async fn a_lab_whose_supervisor_was_killed_is_cleared_away() {
     let name = name("killed");
-    let request = Request::new(&name, &[Engine::Postgres, Engine::Mongodb]);
+    let request = request(&name, &[Engine::Postgres, Engine::Mongodb]);
     let lab = named::up(&request, &supervisor(), &Quiet).await.unwrap().keep().await.unwrap();
     let pid = lab.supervisor.0.to_string();
     assert!(std::process::Command::new("kill").args(["-9", &pid]).status().unwrap().success());

@@ -35,7 +35,8 @@ fn up(data: &Json, look: &Look, out: &mut String) {
             ));
         }
         let until = hours(lab);
-        out.push_str(&format!("\nIt ends {until}, or with: marula lab down {name}\n"));
+        let here = if data["foreground"] == true { ", with Ctrl-C here" } else { "" };
+        out.push_str(&format!("\nIt ends {until}{here}, or with: marula lab down {name}\n"));
     }
 }
 
