@@ -169,6 +169,15 @@ impl Session {
         })
     }
 
+    /// Whether the server still answers.
+    pub async fn answers(&self) -> bool {
+        let admin = self.client.database("admin");
+        let asked = tokio::time::timeout(GRACE, async {
+            admin.run_command(doc! { "ping": 1 }).await.is_ok()
+        });
+        asked.await.unwrap_or(false)
+    }
+
     /// The time limit in milliseconds, as commands take it.
     pub(crate) fn max_time(&self) -> i64 {
         i64::from(i32::try_from(self.options.timeout.as_millis()).unwrap_or(i32::MAX)).max(1)

@@ -7,6 +7,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::connect::{self, ConnectSpec};
 use crate::error;
 
+/// How long a server that lives may take to say so.
+const ANSWER: Duration = Duration::from_secs(5);
+
 /// How a session behaves.
 #[derive(Debug, Clone)]
 pub struct SessionOptions {
@@ -130,6 +133,12 @@ impl Session {
     /// How it behaves.
     pub fn options(&self) -> &SessionOptions {
         &self.options
+    }
+
+    /// Whether the server still answers on this connection.
+    pub async fn answers(&self) -> bool {
+        let asked = tokio::time::timeout(ANSWER, self.client.batch_execute("SELECT 1")).await;
+        matches!(asked, Ok(Ok(())))
     }
 
     /// Whether the connection is gone.

@@ -5,6 +5,7 @@
 //! of indexes, `rules/` and `rewrites/` hold one file each. What both need is here.
 
 mod collect;
+mod failure;
 pub mod mongodb;
 mod options;
 pub mod postgres;

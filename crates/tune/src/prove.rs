@@ -4,7 +4,7 @@ use marula_core::{Progress, Proof, Report, Result, Statement};
 use marula_lab::bench::Bench;
 use marula_lab::prove::{self, Comparing, ProveOptions};
 
-use crate::ExplainOptions;
+use crate::{ExplainOptions, failure};
 
 /// Proves the report's changes, the most promising first, and puts what came of it in their
 /// place.
@@ -23,7 +23,18 @@ pub(crate) async fn changes<'a, B: Bench>(
         goal_ms: options.goal_ms,
         ..ProveOptions::default()
     };
-    let proved = prove::prove(bench, statement, comparing, changes, &bounds, progress).await?;
+    report.changes.clone_from(&changes);
+    let proved = prove::prove(bench, statement, comparing, changes, &bounds, progress).await;
+    let proved = match proved {
+        Err(error) if failure::went_away(&error) => {
+            failure::lab_lost(report, &error, rest);
+            return Ok(());
+        }
+        proved => proved?,
+    };
+    if let Some(error) = &proved.failure {
+        failure::note(report, failure::of_lab(error));
+    }
     report.changes = proved.changes;
     report.changes.extend(rest.into_iter().map(|mut change| {
         let reason = format!("only the {} most promising changes are tried", options.max_proofs);

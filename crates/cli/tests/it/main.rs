@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod arrows;
+mod died;
 mod lab;
 mod large;
 mod lifecycle;

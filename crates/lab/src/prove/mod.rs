@@ -19,8 +19,8 @@ mod verdict;
 use std::time::{Duration, Instant};
 
 use marula_core::{
-    Build, Change, ChangeKind, Combination, Engine, ErrorKind, Goal, Measurement, Progress, Proof,
-    Result, Statement,
+    Build, Change, ChangeKind, Combination, Engine, Error, ErrorKind, Goal, Measurement, Progress,
+    Proof, Result, Statement,
 };
 
 pub use crate::compare::Comparison;
@@ -54,7 +54,7 @@ impl Default for ProveOptions {
 }
 
 /// What came of proving.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Proved {
     /// The statement as it stands, on the bench.
     pub baseline: Measurement,
@@ -67,6 +67,9 @@ pub struct Proved {
     pub goal: Option<Goal>,
     /// What the reader should know: what the copy lacks, limits met.
     pub notes: Vec<String>,
+    /// Why the proof ended before its end: the lab server went away. What was proved until then
+    /// stands.
+    pub failure: Option<Error>,
 }
 
 /// Measures `statement` without and with each of `changes`, then with the best set of them.
@@ -75,8 +78,8 @@ pub struct Proved {
 /// rewrite is in a set: a caller that has several which go together passes them combined, too.
 ///
 /// # Errors
-/// `ServerDied` when the lab server goes away, and what the statement itself fails with. A
-/// change that cannot be made is not an error: its proof says so.
+/// `ServerDied` when the lab server goes away before the statement was measured, and what the
+/// statement itself fails with. A change that cannot be made is not an error: its proof says so.
 pub async fn prove<'a, B: Bench>(
     bench: &'a mut B,
     statement: &'a Statement,
@@ -102,11 +105,13 @@ pub async fn prove<'a, B: Bench>(
         best: None,
         goal: None,
         notes: Vec::new(),
+        failure: None,
     };
-    let built = prover.build(&proved.changes).await?;
-    let set = prover.set(&baseline, &proved.changes, &built).await?;
-    prover.each_alone(&baseline, &mut proved.changes, built, set.as_ref()).await?;
-    proved.best = combine::better(set, prover.best_single(&proved.changes));
+    for change in &mut proved.changes {
+        change.proof = Proof::not_tried("the lab's server went away before it was tried");
+    }
+    proved.failure = prover.changes(&baseline, &mut proved).await.err();
+    proved.best = combine::better(proved.best.take(), prover.best_single(&proved.changes));
     proved.goal = options.goal_ms.map(|ms| {
         let after = proved.best.as_ref().and_then(|best| best.proof.after.as_ref());
         let reached = after.unwrap_or(&proved.baseline);
@@ -146,6 +151,13 @@ impl<B: Bench> Prover<'_, B> {
         proof.dataset = Some(self.bench.dataset());
         proof.server = Some(self.bench.server());
         proof
+    }
+
+    /// Proves the best set, and then each change alone. An error leaves what was proved before it.
+    async fn changes(&mut self, baseline: &Baseline, proved: &mut Proved) -> Result<()> {
+        let built = self.build(&proved.changes).await?;
+        proved.best = self.set(baseline, &proved.changes, &built).await?;
+        self.each_alone(baseline, &mut proved.changes, built, proved.best.as_ref()).await
     }
 
     /// The statement to run with `change` in place.

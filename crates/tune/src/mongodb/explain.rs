@@ -11,7 +11,7 @@ use marula_mongodb::plan::SavedPlan;
 use marula_mongodb::{Command, Session, guard, shell};
 
 use super::{Context, prove, rules, view};
-use crate::{Collected, ExplainOptions, ProveMode, check_all, collect};
+use crate::{Collected, ExplainOptions, ProveMode, check_all, collect, failure};
 
 /// Documents looked at to infer what a collection holds.
 const SAMPLE: u32 = 1000;
@@ -33,6 +33,7 @@ pub async fn explain(
     let command = shell::parse(text)?;
     guard::check(&command)?;
     let mut notes = Vec::new();
+    let mut ended = None;
     let session = &of_database(session, &command).await?;
     progress.step("reading the collections");
     let catalog = read_catalog(session, &command).await?;
@@ -44,12 +45,18 @@ pub async fn explain(
         match run(session, &command, options).await {
             Ok(actual) => plan = actual,
             Err(error) if error.kind() == ErrorKind::Timeout => notes.push(timed_out(options)),
+            Err(error) if failure::went_away(&error) => {
+                ended = Some(failure::of_target(&error, Some(target)));
+            }
             Err(error) => return Err(error),
         }
     }
     let subject = Subject { command, text: text.trim().to_string(), catalog };
     let mut report = report(target, Some(&subject), options);
     report.notes.append(&mut notes);
+    if let Some(ended) = ended {
+        failure::note(&mut report, ended);
+    }
     finish(session, subject, plan, report, options, progress).await
 }
 
@@ -128,27 +135,40 @@ async fn finish(
     report.notes.extend(viewed(&subject));
     let mut plan = plan;
     let mut bench = None;
-    if options.prove == ProveMode::Lab {
+    if options.prove == ProveMode::Lab && report.failure.is_none() {
         match prove::open(session, &subject, &mut report.notes, progress).await {
             Ok(opened) => bench = Some(opened),
             Err(error) if may_go_on(&error) => report.notes.push(format!(
                 "nothing was proved, because the lab could not make a copy: {error}"
             )),
+            Err(error) if failure::went_away(&error) => {
+                let failure = match session.answers().await {
+                    true => failure::of_lab(&error),
+                    false => failure::of_target(&error, report.target.as_ref()),
+                };
+                failure::note(&mut report, failure);
+            }
             Err(error) => return Err(error),
         }
     }
-    if let Some(bench) = bench.as_mut().filter(|_| !plan.executed && !options.analyze) {
+    if let Some(opened) = bench.as_mut().filter(|_| !plan.executed && !options.analyze) {
         progress.step("running it on the copy");
-        let actual = prove::plan(bench, &subject, options.timeout).await?;
-        match actual.executed {
-            true => plan = actual,
-            false => report.notes.push(timed_out(options)),
+        match prove::plan(opened, &subject, options.timeout).await {
+            Ok(actual) if actual.executed => plan = actual,
+            Ok(_) => report.notes.push(timed_out(options)),
+            Err(error) if failure::went_away(&error) => {
+                bench = None;
+                failure::note(&mut report, failure::of_lab(&error));
+            }
+            Err(error) => return Err(error),
         }
     }
     let version = Some(session.version());
     let context =
         Context::new(plan, Some(&subject.command), Some(subject.catalog.clone()), version);
-    diagnose(context, &mut report, "proofs were switched off");
+    let reason = report.failure.as_ref().map(|failure| failure.message.clone());
+    let reason = reason.unwrap_or_else(|| "proofs were switched off".into());
+    diagnose(context, &mut report, &reason);
     if let Some(bench) = bench {
         prove::prove(bench, &subject, &mut report, options, progress).await?;
     } else if report.plan.as_ref().is_some_and(|plan| plan.executed) {

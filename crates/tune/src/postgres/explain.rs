@@ -13,7 +13,7 @@ use pg_query::Node;
 
 use super::rewrites::Session as Facts;
 use super::{Context, prove, what_if};
-use crate::{Collected, ExplainOptions, ProveMode, check_all, collect};
+use crate::{Collected, ExplainOptions, ProveMode, check_all, collect, failure};
 
 /// Why a statement is slow, what would mend it, and the proof.
 ///
@@ -43,6 +43,9 @@ pub async fn explain(
                     timed_out: true,
                     ..measurement(&plan)
                 });
+            }
+            Err(error) if failure::went_away(&error) => {
+                failure::note(&mut report, failure::of_target(&error, Some(target)));
             }
             Err(error) => return Err(error),
         }
@@ -162,12 +165,12 @@ async fn finish(
     options: &ExplainOptions,
     progress: &dyn Progress,
 ) -> Result<Report> {
-    if options.prove == ProveMode::WhatIf {
+    if options.prove == ProveMode::WhatIf && report.failure.is_none() {
         what_if::available(session, &subject.catalog)?;
     }
     let mut lab = None;
     let mut reason = String::from("proofs were switched off");
-    if options.prove == ProveMode::Lab {
+    if options.prove == ProveMode::Lab && report.failure.is_none() {
         let opened = match own_catalogue(&plan) {
             Some(refusal) => Err(refusal),
             None => prove::open(session, subject, &mut report.notes, progress).await,
@@ -179,16 +182,30 @@ async fn finish(
                 report.notes.push(format!("nothing was proved, because {reason}"));
                 report.notes.extend(error.hints().iter().cloned());
             }
+            Err(error) if failure::went_away(&error) => {
+                let failure = match session.answers().await {
+                    true => failure::of_lab(&error),
+                    false => failure::of_target(&error, report.target.as_ref()),
+                };
+                failure::note(&mut report, failure);
+            }
             Err(error) => return Err(error),
         }
     }
-    if let Some(lab) = lab.as_mut().filter(|_| !plan.executed && !options.analyze) {
+    if let Some(bench) = lab.as_mut().filter(|_| !plan.executed && !options.analyze) {
         progress.step("running the statement on the copy");
-        let actual = prove::plan(lab, subject, options.timeout).await?;
-        match actual.executed {
-            true => plan = actual,
-            false => report.notes.push(timed_out(options)),
+        match prove::plan(bench, subject, options.timeout).await {
+            Ok(actual) if actual.executed => plan = actual,
+            Ok(_) => report.notes.push(timed_out(options)),
+            Err(error) if failure::went_away(&error) => {
+                lab = None;
+                failure::note(&mut report, failure::of_lab(&error));
+            }
+            Err(error) => return Err(error),
         }
+    }
+    if let Some(failure) = &report.failure {
+        reason.clone_from(&failure.message);
     }
     if !plan.executed && lab.is_none() && !options.analyze {
         report.notes.push(
@@ -204,7 +221,7 @@ async fn finish(
     diagnose(context, &mut report, &reason);
     match (lab, options.prove) {
         (Some(lab), _) => prove::prove(lab, subject, &mut report, options, progress).await?,
-        (None, ProveMode::WhatIf) => {
+        (None, ProveMode::WhatIf) if report.failure.is_none() => {
             what_if::prove(session, subject, &mut report.changes, progress).await?;
         }
         _ => {}
