@@ -7,6 +7,7 @@ pub mod discover;
 mod home;
 pub mod named;
 pub mod prove;
+mod room;
 pub mod servers;
 pub mod shared;
 pub mod shop;

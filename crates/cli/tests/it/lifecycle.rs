@@ -49,6 +49,36 @@ fn kill_9_of_lab_up_leaves_nothing() {
     };
     assert_eq!(left("labs"), Vec::<PathBuf>::new());
     assert_eq!(left("run"), Vec::<PathBuf>::new());
+    // The same again begins anew.
+    home.expect(0, &["lab", "up", "killed", "--data", "shop", "--scale", "0.001"]);
+    home.expect(0, &["inspect", "lab/killed/postgres", "orders"]);
+}
+
+#[test]
+fn what_the_disk_has_no_room_for_is_not_begun() {
+    let home = Home::new();
+    let up = ["lab", "up", "large", "--data", "shop", "--scale", "0.01"];
+    let output = home.marula(&up).env("MARULA_LAB_KEEP_FREE", "1000000G").output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(stderr.contains("the disk has no room for shop at scale 0.01: it takes"), "{stderr}");
+    assert!(stderr.contains("MARULA_HOME") && stderr.contains("smaller --scale"), "{stderr}");
+    assert_eq!(home.processes(), Vec::<PathBuf>::new());
+
+    // Without a copy nothing is proved, and the findings are told all the same.
+    home.expect(0, &up);
+    for (engine, text) in [
+        ("postgres", "SELECT * FROM orders WHERE customer_id = 42"),
+        ("mongodb", "db.orders.find({ customer_id: 42 })"),
+    ] {
+        let url = home.url(&format!("lab/large/{engine}"));
+        let mut explain = home.marula(&["explain", "env:URL", text, "--analyze"]);
+        explain.args(["--format", "json"]).env("URL", url).env("MARULA_LAB_KEEP_FREE", "1000000G");
+        let output = explain.output().unwrap();
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+        assert!(stdout.contains("the disk has no room for a copy"), "{stdout}");
+    }
 }
 
 #[test]

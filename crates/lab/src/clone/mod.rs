@@ -5,6 +5,10 @@ pub mod postgres;
 
 use std::collections::BTreeSet;
 
+use marula_core::Result;
+
+use crate::room::Room;
+
 /// How much may be copied.
 #[derive(Debug, Clone)]
 pub struct CloneLimits {
@@ -18,6 +22,26 @@ pub struct CloneLimits {
 impl Default for CloneLimits {
     fn default() -> Self {
         CloneLimits { bytes: 2 << 30, parallel: 2 }
+    }
+}
+
+/// How much of the rows or documents is copied.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Size {
+    /// All, if not more than so many bytes.
+    Limit(u64),
+    /// This share of every table or collection that is not tiny.
+    Share(f64),
+}
+
+impl Size {
+    /// The same, or less when the disk has no room for it, out of `total` bytes.
+    fn on_this_disk(self, total: u64, notes: &mut Vec<String>) -> Result<Self> {
+        let Size::Limit(limit) = self else { return Ok(self) };
+        let Some(room) = Room::look()? else { return Ok(self) };
+        let (limit, note) = room.copy(total, limit)?;
+        notes.extend(note);
+        Ok(Size::Limit(limit))
     }
 }
 

@@ -52,6 +52,7 @@ pub async fn up(request: &Request, supervisor: &Supervisor, progress: &dyn Progr
     if let Some(lab) = state::running(&request.name) {
         return already(request, lab);
     }
+    load::has_room(request)?;
     progress.step("starting servers");
     let mut up = start(request, supervisor).await?;
     if let Some(data) = &request.data {

@@ -325,6 +325,13 @@ async fn a_filled_database_is_refused_by_name() {
     assert_eq!(refused.kind(), ErrorKind::Refused);
     assert!(refused.message().contains(session.database()), "{refused}");
     assert!(refused.message().contains("the table addresses"), "{refused}");
+    // What an interrupted load leaves can be taken away as it is told.
+    let told = refused.hints()[1].split_once(": ").unwrap().1;
+    session.client().batch_execute(&format!("BEGIN; {told}")).await.unwrap();
+    let left = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    let row = session.client().query_one(left, &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 0);
+    session.client().batch_execute("ROLLBACK").await.unwrap();
     let session = mongodb(&loaded.mongodb.0).await;
     let refused = load_mongodb(&session, scale(), SEED, &Quiet).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Refused);

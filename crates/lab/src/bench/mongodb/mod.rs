@@ -13,7 +13,8 @@ use marula_mongodb::explain::{self, Mode};
 use marula_mongodb::{Command, ConnectSpec, Operation, Session, run, shell};
 
 use super::{Bench, Run};
-use crate::clone::mongodb::{Request, Size, copy};
+use crate::clone::Size;
+use crate::clone::mongodb::{Request, copy};
 use crate::compare::Digest;
 
 /// What a clone hands over.

@@ -19,7 +19,8 @@ use marula_postgres::explain::{self, Mode};
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
 
 use super::{Bench, Run};
-use crate::clone::postgres::{Request, Size, copy, failed};
+use crate::clone::Size;
+use crate::clone::postgres::{Request, copy, failed};
 use change::{Kind, kind_of};
 use world::World;
 

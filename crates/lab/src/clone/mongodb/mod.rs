@@ -15,7 +15,7 @@ use futures_util::future::try_join_all;
 use marula_core::{Dataset, Depth, Error, ErrorKind, Progress, Result};
 use marula_mongodb::{ConnectSpec, Session, SessionOptions};
 
-use super::{CloneLimits, Join};
+use super::{CloneLimits, Join, Size};
 use crate::bench::mongodb::{Copied, MongoBench};
 use shape::Shape;
 
@@ -28,15 +28,6 @@ pub struct Request {
     pub joins: Vec<Join>,
     /// How much may be copied.
     pub limits: CloneLimits,
-}
-
-/// How much of the documents is copied.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Size {
-    /// All, if not more than so many bytes.
-    Limit(u64),
-    /// This share of every collection that is not tiny.
-    Share(f64),
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
@@ -70,11 +61,12 @@ pub(crate) async fn copy(
             format!("no collection is called {}", request.collections.join(" or ")),
         ));
     }
+    let mut notes = Vec::new();
+    let size = size.on_this_disk(shapes.iter().map(|shape| shape.bytes).sum(), &mut notes)?;
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("bench_{}_{number}", std::process::id());
     let spec = lab.with_database(&name);
     let target = Session::open(&spec, &SessionOptions::lab()).await?;
-    let mut notes = Vec::new();
     for shape in shapes.iter().filter(|shape| !shape.is_view()) {
         shape::create(&target, shape, &mut notes).await?;
     }

@@ -26,7 +26,7 @@ use marula_postgres::{ConnectSpec, Session, SessionOptions};
 
 pub(crate) use database::name as database_name;
 
-use super::{CloneLimits, Join, words};
+use super::{CloneLimits, Join, Size, words};
 use crate::bench::postgres::{Copied, PostgresBench};
 use draw::drawn;
 use tables::Table;
@@ -65,15 +65,6 @@ pub async fn clone(
     copy(source, lab, request, Size::Limit(request.limits.bytes), progress).await
 }
 
-/// How much of the rows is copied.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Size {
-    /// All, if not more than so many bytes.
-    Limit(u64),
-    /// This share of every table that is not tiny.
-    Share(f64),
-}
-
 pub(crate) async fn copy(
     source: &Session,
     lab: &ConnectSpec,
@@ -104,6 +95,7 @@ pub(crate) async fn copy(
     let known = statistics::read(reader.client(), &oids, source.version().major).await?;
 
     let mut notes = Vec::new();
+    let size = size.on_this_disk(tables.iter().map(|table| table.bytes).sum(), &mut notes)?;
     for table in tables.iter().filter(|table| table.row_security) {
         notes.push(format!(
             "{} has row-level security for this user: only the rows the user may see were copied, \

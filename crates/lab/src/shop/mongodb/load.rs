@@ -60,7 +60,8 @@ async fn refuse_filled(session: &Session) -> Result<()> {
         format!("the database {} is not empty: it holds the collection {first}", database.name()),
     )
     .at(session.spec().to_string())
-    .hint("load shop into a new, empty database"))
+    .hint("load shop into a new, empty database")
+    .hint("or, if an interrupted load left it, drop the database: db.dropDatabase()"))
 }
 
 async fn load_collection(

@@ -77,12 +77,14 @@ async fn refuse_filled(session: &Session) -> Result<()> {
         return Ok(());
     };
     let table: String = row.try_get(0).map_err(failed)?;
+    let names: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
     Err(Error::new(
         ErrorKind::Refused,
         format!("the database {} is not empty: it holds the table {table}", session.database()),
     )
     .at(session.spec().to_string())
-    .hint("load shop into a new, empty database"))
+    .hint("load shop into a new, empty database")
+    .hint(format!("or, if an interrupted load left it: DROP TABLE IF EXISTS {}", names.join(", "))))
 }
 
 /// Rows loaded so far, over all connections.
