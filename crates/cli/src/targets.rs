@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn names_urls_services_and_files_lead_to_an_engine() {
-        let (_folder, config) = config("[targets.shop]\nurl = 'file:url'\n[targets.svc]\nservice = 's'\n");
+        let (_folder, config) =
+            config("[targets.shop]\nurl = 'file:url'\n[targets.svc]\nservice = 's'\n");
         for (name, engine, shown) in [
             ("shop", Engine::Postgres, "shop"),
             ("svc", Engine::Postgres, "svc"),

@@ -54,7 +54,7 @@ pub(crate) fn map(error: DriverError, place: &str, clean: impl Fn(&str) -> Strin
             denied("the server does not accept the user's name or password", &message)
                 .hint("check the name, the password and authSource in the address")
         }
-        (None, DriverKind::ServerSelection { .. }) => selection(&message),
+        (None, DriverKind::ServerSelection { .. }) => selection(&message, place),
         (None, DriverKind::DnsResolve { .. }) => {
             Error::new(ErrorKind::Unreachable, format!("the name does not resolve: {message}"))
                 .hint("check the host's name, and for mongodb+srv:// its SRV record")
@@ -112,18 +112,29 @@ fn hosts(message: &str) -> String {
 }
 
 /// No server could be chosen in time: the driver's message says why each one could not.
-fn selection(message: &str) -> Error {
+fn selection(message: &str, place: &str) -> Error {
     if message.contains("wire version") {
         return too_old(message);
     }
     let lower = message.to_lowercase();
     if lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake") {
         return denied("TLS was refused", &hosts(message))
-            .hint("check tls=true, tlsCAFile and the host's name in the address");
+            .hint("check tlsCAFile and the host's name in the address, and with tls=false whether the server speaks TLS at all");
     }
-    Error::new(ErrorKind::Unreachable, format!("no server answers: {}", hosts(message)))
-        .hint("check the host and port, that the server runs, and that a firewall lets it through")
-        .hint("for a server behind a tunnel, add directConnection=true to the address")
+    let mut error =
+        Error::new(ErrorKind::Unreachable, format!("no server answers: {}", hosts(message))).hint(
+            "check the host and port, that the server runs, and that a firewall lets it through",
+        );
+    // What a server that wants TLS does with a plain connection.
+    let hung_up = ["unexpected end of file", "reset by peer"].iter().any(|end| lower.contains(end));
+    if hung_up && !place.contains("tls=true") {
+        error = error.hint("if the server wants TLS, add tls=true to the address");
+    }
+    if !place.contains("directConnection") {
+        error =
+            error.hint("for a server behind a tunnel, add directConnection=true to the address");
+    }
+    error
 }
 
 #[cfg(test)]
@@ -137,7 +148,7 @@ mod tests {
             Error: Kind: I/O error: Connection refused (os error 111), labels: \
             {\"RetryableError\"}, source: None, server response: None }, { Address: db2:27017, \
             Type: RSSecondary, Average RTT: 1ms } ] }";
-        let said = selection(message).to_string();
+        let said = selection(message, "mongodb://db1").to_string();
         assert!(
             said.contains(
                 "no server answers: db1:27017 (Connection refused (os error 111)), db2:27017 (it \
@@ -146,6 +157,6 @@ mod tests {
             "{said}"
         );
         assert!(!said.contains("Topology") && !said.contains("labels"), "{said}");
-        assert!(selection("of another form").to_string().contains("of another form"));
+        assert!(selection("of another form", "").to_string().contains("of another form"));
     }
 }

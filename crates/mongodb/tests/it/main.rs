@@ -2,8 +2,12 @@
 #![recursion_limit = "512"]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "../../../postgres/tests/it/certificates.rs"]
+mod certificates;
+
 mod attack;
 mod catalog;
+mod connect;
 mod explain;
 mod plans;
 mod session;

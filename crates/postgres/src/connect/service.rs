@@ -30,6 +30,7 @@ pub(super) fn find(name: &str, environment: &Environment) -> Result<Parameters> 
     Err(if read.is_empty() {
         error.hint("write it into ~/.pg_service.conf, or name the file in PGSERVICEFILE")
     } else {
+        let error = error.at(read.join(", "));
         match nearest(name, names.iter().map(String::as_str)).first() {
             Some(near) => error.hint(format!("did you mean '{near}'?")),
             None => error.hint(format!("write it into {}", read.join(" or "))),

@@ -6,4 +6,6 @@ mod texts;
 
 mod attacks;
 mod basics;
+mod certificates;
+mod connect;
 mod plans;
