@@ -1,15 +1,17 @@
 //! The command as a person writes it: mongosh syntax, broken into lines where it is long.
 //! Whatever is printed here, [`crate::shell::parse`] reads back to the same command.
 
+mod scalar;
+mod value;
+
 use std::fmt::Write;
 
-use bson::spec::BinarySubtype;
 use bson::{Bson, Document};
 
 use super::{Command, CountKind, Operation};
-
-/// Where lines are broken.
-const WIDTH: usize = 96;
+use scalar::{is_identifier, quoted};
+use value::write_value;
+pub use value::{print_document, print_value};
 
 impl Command {
     /// Mongosh text on as few lines as fit within 96 columns.
@@ -154,20 +156,6 @@ impl Command {
     }
 }
 
-/// The value in mongosh syntax, broken into lines where it is long.
-pub fn print_value(value: &Bson) -> String {
-    let mut out = String::new();
-    write_value(&mut out, value, 0);
-    out
-}
-
-/// The document in mongosh syntax, broken into lines where it is long.
-pub fn print_document(document: &Document) -> String {
-    let mut out = String::new();
-    write_document(&mut out, document, 0);
-    out
-}
-
 fn database(command: &Command) -> String {
     match &command.database {
         Some(name) => format!("db.getSiblingDB({})", quoted(name)),
@@ -224,221 +212,4 @@ fn call(out: &mut String, name: &str, arguments: &[Bson]) {
         write_value(out, argument, 0);
     }
     out.push(')');
-}
-
-fn write_value(out: &mut String, value: &Bson, depth: usize) {
-    match value {
-        Bson::Document(document) => write_document(out, document, depth),
-        Bson::Array(items) => write_array(out, items, depth),
-        scalar => write_scalar(out, scalar),
-    }
-}
-
-/// The room left on the line that `out` ends with.
-fn room(out: &str) -> usize {
-    let line = out.rfind('\n').map_or(0, |at| at + 1);
-    // Only the tail matters: a line longer than the width has no room anyway.
-    WIDTH.saturating_sub(out.len() - line)
-}
-
-fn write_document(out: &mut String, document: &Document, depth: usize) {
-    if document.is_empty() {
-        out.push_str("{}");
-        return;
-    }
-    if let Some(flat) = flat_document(document, room(out)) {
-        out.push_str(&flat);
-        return;
-    }
-    out.push('{');
-    for (number, (key, value)) in document.iter().enumerate() {
-        out.push_str(if number == 0 { "\n" } else { ",\n" });
-        indent(out, depth + 1);
-        write_key(out, key);
-        write_value(out, value, depth + 1);
-    }
-    out.push('\n');
-    indent(out, depth);
-    out.push('}');
-}
-
-fn write_array(out: &mut String, items: &[Bson], depth: usize) {
-    if items.is_empty() {
-        out.push_str("[]");
-        return;
-    }
-    if let Some(flat) = flat_array(items, room(out)) {
-        out.push_str(&flat);
-        return;
-    }
-    out.push('[');
-    for (number, item) in items.iter().enumerate() {
-        out.push_str(if number == 0 { "\n" } else { ",\n" });
-        indent(out, depth + 1);
-        write_value(out, item, depth + 1);
-    }
-    out.push('\n');
-    indent(out, depth);
-    out.push(']');
-}
-
-fn indent(out: &mut String, depth: usize) {
-    for _ in 0..depth {
-        out.push_str("  ");
-    }
-}
-
-/// The document on one line when it is at most `room` bytes; gives up as soon as it is longer,
-/// so that deep documents are not printed once per level.
-fn flat_document(document: &Document, room: usize) -> Option<String> {
-    let mut out = String::from("{ ");
-    for (number, (key, value)) in document.iter().enumerate() {
-        if number > 0 {
-            out.push_str(", ");
-        }
-        write_key(&mut out, key);
-        flat_value(&mut out, value, room)?;
-    }
-    out.push_str(" }");
-    (out.len() <= room).then_some(out)
-}
-
-fn flat_array(items: &[Bson], room: usize) -> Option<String> {
-    let mut out = String::from("[");
-    for (number, item) in items.iter().enumerate() {
-        if number > 0 {
-            out.push_str(", ");
-        }
-        flat_value(&mut out, item, room)?;
-    }
-    out.push(']');
-    (out.len() <= room).then_some(out)
-}
-
-fn flat_value(out: &mut String, value: &Bson, room: usize) -> Option<()> {
-    let left = room.checked_sub(out.len())?;
-    match value {
-        Bson::Document(document) if document.is_empty() => out.push_str("{}"),
-        Bson::Document(document) => out.push_str(&flat_document(document, left)?),
-        Bson::Array(items) => out.push_str(&flat_array(items, left)?),
-        scalar => write_scalar(out, scalar),
-    }
-    (out.len() <= room).then_some(())
-}
-
-fn write_key(out: &mut String, key: &str) {
-    if key == "__proto__" {
-        // Written plainly it would set the object's prototype.
-        out.push_str("[\"__proto__\"]: ");
-    } else if is_identifier(key) {
-        let _ = write!(out, "{key}: ");
-    } else {
-        let _ = write!(out, "{}: ", quoted(key));
-    }
-}
-
-fn is_identifier(name: &str) -> bool {
-    let mut letters = name.chars();
-    letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_' || c == '$')
-        && letters.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$')
-}
-
-/// A JavaScript string: JSON's escapes, and the two line ends JSON leaves bare.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-fn write_scalar(out: &mut String, value: &Bson) {
-    let _ = match value {
-        Bson::Double(number) => write_double(out, *number),
-        Bson::String(text) => write!(out, "{}", quoted(text)),
-        Bson::Boolean(yes) => write!(out, "{yes}"),
-        Bson::Null => write!(out, "null"),
-        Bson::Int32(number) => write!(out, "{number}"),
-        Bson::Int64(number) => write!(out, "Long(\"{number}\")"),
-        Bson::ObjectId(id) => write!(out, "ObjectId(\"{id}\")"),
-        Bson::DateTime(at) => write_date(out, *at),
-        Bson::RegularExpression(regex) => {
-            write_regex(out, regex.pattern.as_str(), regex.options.as_str())
-        }
-        Bson::Decimal128(number) => write!(out, "Decimal128(\"{number}\")"),
-        Bson::Timestamp(at) => {
-            write!(out, "Timestamp({{ t: {}, i: {} }})", at.time, at.increment)
-        }
-        Bson::MinKey => write!(out, "MinKey()"),
-        Bson::MaxKey => write!(out, "MaxKey()"),
-        Bson::Undefined => write!(out, "undefined"),
-        Bson::Symbol(name) => write!(out, "BSONSymbol({})", quoted(name)),
-        Bson::JavaScriptCode(code) => write!(out, "Code({})", quoted(code)),
-        Bson::JavaScriptCodeWithScope(code) => {
-            let scope = print_document(&code.scope);
-            write!(out, "Code({}, {scope})", quoted(&code.code))
-        }
-        Bson::Binary(binary) => match (binary.subtype, binary.to_uuid()) {
-            (BinarySubtype::Uuid, Ok(uuid)) => write!(out, "UUID(\"{uuid}\")"),
-            (subtype, _) => {
-                let data = crate::shell::base64::encode(&binary.bytes);
-                write!(out, "BinData({}, \"{data}\")", u8::from(subtype))
-            }
-        },
-        // The deprecated pointer type has no accessors: its extended JSON says what it holds.
-        other @ Bson::DbPointer(_) => {
-            write!(out, "EJSON({})", other.clone().into_canonical_extjson())
-        }
-        Bson::Document(_) | Bson::Array(_) => Ok(()),
-    };
-}
-
-/// A plain literal would come back as an int32 where the double is a small whole number.
-fn write_double(out: &mut String, number: f64) -> std::fmt::Result {
-    if number.is_nan() {
-        out.write_str("NaN")
-    } else if number.is_infinite() {
-        out.write_str(if number > 0.0 { "Infinity" } else { "-Infinity" })
-    } else if crate::shell::fits_int32(number) {
-        write!(out, "Double({number})")
-    } else {
-        // `{:?}` prints the shortest digits that read back the same, with an exponent if long.
-        write!(out, "{number:?}")
-    }
-}
-
-fn write_date(out: &mut String, at: bson::DateTime) -> std::fmt::Result {
-    match at.try_to_rfc3339_string() {
-        // Years beyond four digits are written in a way ISODate does not read everywhere.
-        Ok(text) if text.len() <= 24 && text.as_bytes().first() != Some(&b'-') => {
-            write!(out, "ISODate(\"{text}\")")
-        }
-        _ => write!(out, "new Date({})", at.timestamp_millis()),
-    }
-}
-
-fn write_regex(out: &mut String, pattern: &str, options: &str) -> std::fmt::Result {
-    let plain = !pattern.is_empty()
-        && !pattern.starts_with('*')
-        && options.chars().all(|c| matches!(c, 'i' | 'm'))
-        && !options.contains("ii")
-        && !options.contains("mm")
-        && crate::shell::is_regex_body(pattern);
-    if plain {
-        write!(out, "/{pattern}/{options}")
-    } else {
-        write!(out, "BSONRegExp({}, {})", quoted(pattern), quoted(options))
-    }
 }

@@ -15,6 +15,8 @@ mod stages;
 mod summary;
 mod text;
 
+pub use node::short;
+
 use bson::{Bson, Document};
 use marula_core::{Plan, Result};
 

@@ -176,7 +176,7 @@ fn details(native: &Map<String, Json>) -> Vec<String> {
 }
 
 /// The value in shell syntax on one line, cut where it is very long.
-pub(super) fn short(value: &Json) -> String {
+pub fn short(value: &Json) -> String {
     const LONGEST: usize = 400;
     let mut text = match value {
         Json::String(text) => text.clone(),

@@ -27,6 +27,8 @@ pub struct Candidate {
     pub multikey: bool,
     /// Whether the existing indexes are known.
     pub known: bool,
+    /// What else to mind.
+    pub extra: Vec<String>,
     /// What was checked in the catalogue.
     pub conditions: Vec<String>,
     /// How promising it is, from 0 to 1, before anything is measured.
@@ -119,7 +121,8 @@ fn push(
         _ => orders::served(&index.keys, access),
     };
     let known = collection.is_some();
-    found.push(Candidate { index, order, extends, multikey, known, conditions, promise });
+    let extra = Vec::new();
+    found.push(Candidate { index, order, extends, multikey, known, extra, conditions, promise });
 }
 
 /// Whether a longer index can take its place: a rule of its own hangs on some indexes, and a
@@ -137,6 +140,7 @@ impl Candidate {
                 .to_string(),
             "every insert, delete, and update of these fields writes one more index".to_string(),
         ];
+        hazards.extend(self.extra.iter().cloned());
         if !self.known {
             hazards.push(
                 "the existing indexes are not known here: see first that none begins with these keys"

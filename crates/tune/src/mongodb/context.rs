@@ -1,7 +1,7 @@
+mod drafts;
+
 use bson::{Bson, Document};
-use marula_core::{
-    Collection, DocumentCatalog, Evidence, Json, NodePath, Place, Plan, PlanNode, Severity, Version,
-};
+use marula_core::{Collection, DocumentCatalog, Json, NodePath, Plan, PlanNode, Version};
 
 use marula_mongodb::{Aggregate, Command, Operation};
 
@@ -9,7 +9,8 @@ use super::candidates::candidates;
 use super::rewrites::{Facts, Rewrite, Rewrites};
 use super::shape::{Access, Kind, Role, Shape};
 use super::view;
-use crate::{Draft, Proposal};
+use crate::Proposal;
+pub use drafts::{count, draft};
 
 /// Indexes offered for one access; the rest would only take time to prove.
 const MAX_OFFERED: usize = 5;
@@ -19,7 +20,8 @@ const MAX_OFFERED: usize = 5;
 pub struct Context {
     /// The plan, with actual numbers when the command ran.
     pub plan: Plan,
-    /// The command as the server takes it, on the collection below when it asks a view; `None` for a saved plan that does not hold it.
+    /// The command as the server takes it, on the collection below when it asks a view; `None`
+    /// for a saved plan that does not hold it.
     pub command: Option<Document>,
     /// The stages of the view the command asks, which come before its own.
     pub view: Vec<Document>,
@@ -145,6 +147,9 @@ impl Context {
     /// else why none are.
     pub fn remedy(&self, with: &str, proposals: &[Proposal]) -> String {
         let Some(main) = self.main().filter(|_| proposals.is_empty()) else { return with.into() };
+        let text = |node: &PlanNode| {
+            native(node, "filter").is_some_and(|filter| filter.to_string().contains("\"$expr\""))
+        };
         let asks = |wanted: fn(&Kind) -> bool| {
             main.filter.predicates().iter().any(|predicate| wanted(&predicate.kind))
         };
@@ -154,6 +159,9 @@ impl Context {
         } else if asks(|kind| *kind == Kind::Negation) {
             "No index helps to find all but some values: name the wanted ones with $in where they \
              are few, or add a condition that narrows the read."
+        } else if self.nodes().iter().any(|(_, node)| text(node)) {
+            "No index bounds an $expr that computes or compares fields with each other: keep its \
+             answer in a field of its own, and look for that."
         } else if main.filter.is_empty() {
             "No condition is looked for in an index, so everything is read."
         } else {
@@ -161,6 +169,14 @@ impl Context {
              value or a range."
         };
         why.into()
+    }
+
+    /// Indexes for the command's own reads and writes of one collection.
+    pub fn indexes_on(&self, collection: Option<&str>, share: f64) -> Vec<Proposal> {
+        self.indexes(share, |access| {
+            matches!(access.role, Role::Main | Role::Write | Role::Union)
+                && collection.is_none_or(|name| name == access.collection)
+        })
     }
 
     /// The rewrites of which `id` is a part, and the indexes that only they can use.
@@ -252,58 +268,4 @@ pub fn number(value: &Json) -> Option<f64> {
         matches!(kind.as_str(), "$numberLong" | "$numberInt" | "$numberDouble")
             .then(|| text.as_str()?.parse().ok())?
     })
-}
-
-/// Where a node is.
-pub fn place(path: &NodePath, node: &PlanNode) -> Place {
-    Place {
-        relation: node.relation.clone(),
-        index: node.index.clone(),
-        node: Some(path.clone()),
-        op: Some(node.op.clone()),
-        expression: None,
-    }
-}
-
-/// How much a share of the time matters.
-pub fn severity(share: f64) -> Severity {
-    match share {
-        share if share >= 0.3 => Severity::High,
-        share if share >= 0.1 => Severity::Medium,
-        _ => Severity::Low,
-    }
-}
-
-/// A finding at a node.
-pub fn draft(
-    (path, node): (&NodePath, &PlanNode),
-    share: f64,
-    title: String,
-    evidence: Vec<Evidence>,
-    explanation: impl Into<String>,
-    proposals: Vec<Proposal>,
-) -> Draft {
-    Draft {
-        rule: "",
-        severity: severity(share),
-        title,
-        place: place(path, node),
-        evidence,
-        explanation: explanation.into(),
-        share,
-        proposals,
-    }
-}
-
-/// `12,345`.
-pub fn count(value: f64) -> String {
-    let digits = format!("{:.0}", value.max(0.0));
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

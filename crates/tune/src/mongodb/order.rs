@@ -6,7 +6,7 @@ mod depends;
 mod state;
 
 use bson::{Bson, Document};
-use marula_core::Collection;
+use marula_core::DocumentCatalog;
 use marula_lab::compare::Comparison;
 
 pub(super) use decide::decided;
@@ -15,13 +15,14 @@ use state::State;
 use super::pipeline::{is_constant, stage, stages};
 use super::shape::number;
 
-/// How results of `command` compare, on a collection with these indexes.
-pub fn comparison(command: &Document, collection: Option<&Collection>) -> Comparison {
-    let Some((operation, _)) = command.iter().next() else { return Comparison::Multiset };
+/// How results of `command` compare, on the collections of this catalogue.
+pub fn comparison(command: &Document, catalog: Option<&DocumentCatalog>) -> Comparison {
+    let Some((operation, name)) = command.iter().next() else { return Comparison::Multiset };
+    let state = State::of(name.as_str().unwrap_or_default(), catalog);
     match operation.as_str() {
         "find" => {
             let sort = command.get_document("sort").ok();
-            let total = sort.is_some_and(|sort| State::new(collection).is_total(sort));
+            let total = sort.is_some_and(|sort| state.is_total(sort));
             let limited = ["limit", "skip"]
                 .iter()
                 .any(|key| number(command.get(*key)).is_some_and(|n| n != 0));
@@ -33,15 +34,15 @@ pub fn comparison(command: &Document, collection: Option<&Collection>) -> Compar
         }
         "aggregate" => {
             let pipeline = command.get("pipeline").map(stages).unwrap_or_default();
-            follow(&pipeline, collection, 0)
+            follow_from(state, &pipeline, 0)
         }
         _ => Comparison::Multiset,
     }
 }
 
-/// How what a pipeline gives compares.
-fn follow(pipeline: &[Document], collection: Option<&Collection>, depth: usize) -> Comparison {
-    follow_from(State::new(collection), pipeline, depth)
+/// How what a pipeline over a collection not looked at gives compares.
+fn follow(pipeline: &[Document], depth: usize) -> Comparison {
+    follow_from(State::new(None), pipeline, depth)
 }
 
 fn follow_from(mut state: State, pipeline: &[Document], depth: usize) -> Comparison {

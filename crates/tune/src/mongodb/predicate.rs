@@ -171,6 +171,8 @@ fn read_path(path: &str, value: &Bson, element: bool, depth: usize, found: &mut 
             "$in" => in_kind(value),
             "$gt" | "$gte" | "$lt" | "$lte" => Kind::Range,
             "$ne" | "$nin" | "$not" => Kind::Negation,
+            // Null stands in the index for what is missing.
+            "$exists" if is_false(value) => Kind::Null,
             "$regex" => {
                 let options = operators.get_str("$options").unwrap_or_default();
                 match value {
@@ -204,6 +206,10 @@ fn read_path(path: &str, value: &Bson, element: bool, depth: usize, found: &mut 
         }
         found.all.push(predicate);
     }
+}
+
+fn is_false(value: &Bson) -> bool {
+    matches!(value, Bson::Boolean(false)) || crate::mongodb::shape::number(Some(value)) == Some(0)
 }
 
 fn in_kind(value: &Bson) -> Kind {

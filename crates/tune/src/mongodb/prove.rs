@@ -54,10 +54,10 @@ pub(super) async fn prove(
     progress: &dyn Progress,
 ) -> Result<()> {
     let version = bench.server().version;
-    let collection = subject.catalog.find(&subject.command.collection);
+    let catalog = Some(&subject.catalog);
     let comparing = Comparing {
-        comparison: order::comparison(&subject.command.to_command(), collection),
-        decide: Some(Box::new(move |text| order::decided(text, collection, version))),
+        comparison: order::comparison(&subject.command.to_command(), catalog),
+        decide: Some(Box::new(move |text| order::decided(text, catalog, version))),
     };
     let statement = subject.statement();
     let proved =

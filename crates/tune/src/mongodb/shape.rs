@@ -2,6 +2,8 @@
 
 mod pushed;
 
+pub use pushed::first_of_each;
+
 use bson::{Bson, Document};
 use marula_core::Version;
 

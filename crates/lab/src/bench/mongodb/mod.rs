@@ -247,8 +247,10 @@ impl Bench for MongoBench {
             let inside = inside.into_iter().flatten().filter_map(|used| used.as_str());
             let names: Vec<&str> = node.index.as_deref().into_iter().chain(inside).collect();
             applied.indexes.iter().any(|(collection, name)| {
-                node.relation.as_deref().is_none_or(|relation| relation == collection)
-                    && names.iter().any(|used| used == name || used.ends_with(&format!(".{name}")))
+                node.relation.as_deref().is_none_or(|relation| {
+                    // A time-series collection's indexes are those of its buckets.
+                    relation.strip_prefix("system.buckets.").unwrap_or(relation) == collection
+                }) && names.iter().any(|used| used == name || used.ends_with(&format!(".{name}")))
             })
         });
         if !used && hidden { None } else { Some(used) }

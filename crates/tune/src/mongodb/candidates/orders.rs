@@ -1,6 +1,6 @@
 //! In which orders the fields of an access might stand in an index.
 
-use marula_core::{Collection, DocumentIndex, InferredSchema};
+use marula_core::{Collection, CollectionKind, DocumentIndex, InferredSchema};
 
 use crate::mongodb::index::{array_in, profile};
 use crate::mongodb::predicate::Kind;
@@ -79,7 +79,7 @@ pub(super) fn orders(
             add(&[&fixed, &group], "distinct values", 0.86);
         }
     }
-    if let Some(covered) = covered(access, &found, schema) {
+    if let Some(covered) = covered(access, &found, collection, schema) {
         found.push(covered);
     }
     found
@@ -110,10 +110,15 @@ pub(super) fn served(keys: &Keys, access: &Access) -> String {
 fn covered(
     access: &Access,
     found: &[(Keys, &'static str, f64)],
+    collection: Option<&Collection>,
     schema: Option<&InferredSchema>,
 ) -> Option<(Keys, &'static str, f64)> {
     let needed = access.needed.as_ref()?;
     let (keys, _, _) = found.first()?;
+    // Buckets of measurements are unpacked whatever the index holds.
+    if collection.is_some_and(|collection| collection.kind == CollectionKind::Timeseries) {
+        return None;
+    }
     if !access.filter.any.is_empty() || access.role == Role::Write {
         return None;
     }

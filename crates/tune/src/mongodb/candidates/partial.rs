@@ -44,6 +44,11 @@ pub(super) fn partial(
         extends: None,
         multikey: best.multikey,
         known: best.known,
+        extra: vec![format!(
+            "it holds only the documents with {}: statements that ask for another value find nothing \
+             in it",
+            marula_mongodb::command::print_document(&constant.filter)
+        )],
         conditions: vec![
             "the filter of the statement implies the filter of the index".into(),
             format!("{:.1} % of the documents sampled are in it", share * 100.0),

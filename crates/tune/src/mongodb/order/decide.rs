@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use bson::{Bson, Document, doc};
-use marula_core::{Collection, Version};
+use marula_core::{DocumentCatalog, Version};
 use marula_lab::compare::Comparison;
 use marula_lab::prove::Decided;
 use marula_mongodb::{Operation, shell};
@@ -26,22 +26,22 @@ const BY_ID: &str = "ties broken by _id";
 /// `text`, a command, with nothing left open; `None` where that cannot be said.
 pub(in crate::mongodb) fn decided(
     text: &str,
-    collection: Option<&Collection>,
+    catalog: Option<&DocumentCatalog>,
     version: Version,
 ) -> Option<Decided> {
     let mut command = shell::parse(text).ok()?;
-    if !matches!(comparison(&command.to_command(), collection), Comparison::Incomparable(_)) {
+    if !matches!(comparison(&command.to_command(), catalog), Comparison::Incomparable(_)) {
         return None;
     }
+    let start = State::of(&command.collection, catalog);
     let mut decider = Decider { version, by: BTreeSet::new() };
     match &mut command.operation {
         Operation::Find(find) => {
             let mut sort = find.sort.take().unwrap_or_default();
-            let state = State::new(collection);
-            if !state.is_stored() || sort.contains_key("$natural") {
+            if !start.is_stored() || sort.contains_key("$natural") {
                 return None;
             }
-            if !state.is_total(&sort) {
+            if !start.is_total(&sort) {
                 decider.ties(&mut sort);
             }
             find.sort = Some(sort);
@@ -50,13 +50,12 @@ pub(in crate::mongodb) fn decided(
             }
         }
         Operation::Aggregate(aggregate) => {
-            let state = State::new(collection);
-            aggregate.pipeline = decider.pipeline(&aggregate.pipeline, state, false, 0);
+            aggregate.pipeline = decider.pipeline(&aggregate.pipeline, start, false, 0);
         }
         _ => return None,
     }
     let by = decider.by.into_iter().collect::<Vec<_>>().join(" and ");
-    let comparison = comparison(&command.to_command(), collection);
+    let comparison = comparison(&command.to_command(), catalog);
     let open = matches!(comparison, Comparison::Incomparable(_));
     (!open && !by.is_empty()).then(|| Decided { text: command.to_shell(), comparison, by })
 }
@@ -88,12 +87,10 @@ impl Decider {
             let mut document = self.inner(document, &state, depth);
             let rest = pipeline.get(number + 1..).unwrap_or_default();
             match stage(&document) {
-                Some(("$sort", Bson::Document(keys))) if !state.is_total(keys) => {
-                    // An order nobody cuts or counts on is compared as it comes.
-                    if matters(rest) {
-                        self.sort(keys.clone(), &mut state, &mut made);
-                        continue;
-                    }
+                // An order nobody cuts or counts on is compared as it comes.
+                Some(("$sort", Bson::Document(keys))) if !state.is_total(keys) && matters(rest) => {
+                    self.sort(keys.clone(), &mut state, &mut made);
+                    continue;
                 }
                 Some(("$limit" | "$skip", _)) if !state.total && !state.at_most_one() => {
                     self.sort(Document::new(), &mut state, &mut made);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bson::{Bson, Document};
-use marula_core::{Collection, CollectionKind};
+use marula_core::{Collection, CollectionKind, DocumentCatalog};
 use marula_lab::compare::Comparison;
 
 use super::depends::{kept_not, order_dependent, settle, tied_outputs, uses};
@@ -11,6 +11,7 @@ use super::{follow, follow_from, is_single};
 use crate::mongodb::index::array_in;
 use crate::mongodb::pipeline::{Effect, effect, is_constant, stage, stages, unwind_path};
 use crate::mongodb::rewrites::is_random;
+use crate::mongodb::view;
 
 /// Pipelines within pipelines are followed this deep.
 pub(super) const MAX_DEPTH: usize = 10;
@@ -34,6 +35,22 @@ impl<'a> State<'a> {
     pub fn new(collection: Option<&'a Collection>) -> Self {
         let unordered = BTreeSet::new();
         State { total: false, unique: unique(collection), unordered, stored: true, collection }
+    }
+
+    /// What is read of the collection or view of that name.
+    pub fn of(name: &str, catalog: Option<&'a DocumentCatalog>) -> Self {
+        let find = |name: &str| catalog.and_then(|catalog| catalog.find(name));
+        let Some(below) = catalog.and_then(|catalog| view::below(name, catalog)) else {
+            return State::new(find(name));
+        };
+        let mut state = State::new(find(&below.collection));
+        for document in &below.stages {
+            if state.step(document, 0).is_err() {
+                state.unique.clear();
+            }
+        }
+        state.total = false;
+        state
     }
 
     /// Whether they are still the collection's documents, each with an `_id` of its own.
@@ -127,7 +144,6 @@ impl<'a> State<'a> {
     /// What a stage overwrites tells no document from another any more.
     fn forget(&mut self, effect: &Effect, document: &Document) {
         self.unique.retain(|set| !set.iter().any(|path| kept_not(document, effect, path)));
-        self.stored &= !effect.replaces && effect.known;
     }
 
     /// A stage that makes several documents of one, or adds some.
@@ -135,8 +151,7 @@ impl<'a> State<'a> {
         if let ("$unionWith", Bson::Document(union)) = (name, value)
             && let Some(Bson::Array(_)) = union.get("pipeline")
             && depth < MAX_DEPTH
-            && let Comparison::Incomparable(why) =
-                follow(&stages(&union["pipeline"]), None, depth + 1)
+            && let Comparison::Incomparable(why) = follow(&stages(&union["pipeline"]), depth + 1)
         {
             return Err(format!("in the pipeline of $unionWith: {why}"));
         }
@@ -191,7 +206,7 @@ fn lookup_hangs_on_order(lookup: &Document, collection: Option<&Collection>, dep
     if depth >= MAX_DEPTH {
         return several;
     }
-    match follow(&inner, None, depth + 1) {
+    match follow(&inner, depth + 1) {
         Comparison::Sequence => false,
         // Which index its pipeline reads decides the order of what it finds.
         Comparison::Multiset => several || !(inner.is_empty() || is_single(&inner)),

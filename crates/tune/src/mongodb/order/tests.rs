@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use bson::doc;
 
 use super::*;

@@ -89,7 +89,8 @@ fn moved(
 fn partition(key: &Bson) -> Vec<String> {
     match key {
         Bson::String(_) => field_path(key).map(Into::into).into_iter().collect(),
-        Bson::Document(parts) => {
+        // {$year: "$at"} is computed.
+        Bson::Document(parts) if parts.keys().all(|key| !key.starts_with('$')) => {
             let paths: Vec<String> =
                 parts.values().filter_map(field_path).map(Into::into).collect();
             if paths.len() == parts.len() { paths } else { Vec::new() }
@@ -128,6 +129,7 @@ fn by_value(value: &Bson) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use bson::doc;
     use marula_core::{InferredSchema, Version};

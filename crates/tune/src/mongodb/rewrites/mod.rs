@@ -4,6 +4,7 @@
 mod facet_hoist;
 mod match_before_unwind;
 mod match_before_window;
+mod sort_by_group;
 mod unused_lookup;
 
 use bson::{Bson, Document};
@@ -37,11 +38,12 @@ pub type Answer = Result<Rewrite, Option<String>>;
 type Rule = fn(&[Document], Facts) -> Answer;
 
 /// Every rewrite, in the order in which they are best made.
-const ALL: [(&str, Rule); 4] = [
+const ALL: [(&str, Rule); 5] = [
     (unused_lookup::ID, unused_lookup::rewrite),
     (match_before_unwind::ID, match_before_unwind::rewrite),
     (match_before_window::ID, match_before_window::rewrite),
     (facet_hoist::ID, facet_hoist::rewrite),
+    (sort_by_group::ID, sort_by_group::rewrite),
 ];
 
 /// What can be rewritten, and what was declined and why.

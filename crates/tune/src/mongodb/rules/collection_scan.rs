@@ -62,7 +62,10 @@ fn check(context: &Context) -> Vec<Draft> {
         if !reads_all(node) || below(context, &path, others) {
             continue;
         }
-        let name = node.relation.as_deref().or(context.main().map(|main| main.collection.as_str()));
+        // A time-series collection keeps its measurements in buckets.
+        let relation = node.relation.as_deref();
+        let buckets = relation.and_then(|name| name.strip_prefix("system.buckets."));
+        let name = buckets.or(relation).or(context.main().map(|main| main.collection.as_str()));
         let known = name.and_then(|name| context.collection(name));
         let examined = own_reads(node).or(known.map(|collection| collection.documents as f64));
         let returned = node.actual_rows.filter(|_| context.plan.executed);
@@ -87,7 +90,7 @@ fn check(context: &Context) -> Vec<Draft> {
         evidence.extend(filter(node).map(|text| Evidence::text("filter", text)));
         let whole = examined.map_or("all".into(), count);
         let kept = returned.map_or(String::new(), |kept| format!(" to keep {}", count(kept)));
-        let proposals = context.main_indexes(share.max(0.3));
+        let proposals = context.indexes_on(name, share.max(0.3));
         let explanation = context.remedy(
             "No index serves the filter, so every document is read and compared. An index on the \
              filter's fields reads only what is kept.",
@@ -97,8 +100,9 @@ fn check(context: &Context) -> Vec<Draft> {
             (&path, node),
             share.max(0.3),
             format!(
-                "{} is read from end to end: {whole} documents{kept}",
-                name.unwrap_or("the collection")
+                "{} is read from end to end: {whole} {}{kept}",
+                name.unwrap_or("the collection"),
+                if buckets.is_some() { "buckets" } else { "documents" }
             ),
             evidence,
             explanation,

@@ -6,6 +6,9 @@ use crate::mongodb::context::{count, draft};
 use crate::mongodb::index::profile;
 use crate::{Draft, Rule};
 
+/// The rewrite it proposes where the documents are sorted by something else.
+const REWRITE: &str = "sort-by-group";
+
 pub(super) static RULE: Rule<Context> = Rule {
     info: RuleInfo {
         id: "distinct-miss",
@@ -16,7 +19,9 @@ pub(super) static RULE: Rule<Context> = Rule {
         page: "A `distinct`, or a `$group` that asks for nothing but its key (or `$first` of each \
                group), reads every document.\n\nWith an index that begins with the field, the \
                server jumps from one value to the next (`DISTINCT_SCAN`) and reads one key a \
-               value. A filter on equal values goes before it in the index. A `$group` that sums or \
+               value. A filter on equal values goes before it in the index. \
+               Where the documents are sorted before the `$group`, the sort has to begin with the \
+               group's key. A `$group` that sums or \
                counts has to read everything: no index spares it that.",
         source: "100,000 documents on 6.0.27: 57 ms against 3 ms",
         examples: &[
@@ -30,6 +35,13 @@ pub(super) static RULE: Rule<Context> = Rule {
                 name: "a group without a sum",
                 setup: numbered!("events", 3000, "type: {$mod: ['$i', 7]}, at: '$i'"),
                 statement: "db.events.aggregate([{$group: {_id: '$type'}}])",
+                fires: true,
+            },
+            Example {
+                name: "the first of each group, sorted by something else",
+                setup: numbered!("events", 3000, "type: {$mod: ['$i', 7]}, at: '$i'"),
+                statement: "db.events.aggregate([{$sort: {at: 1}}, {$group: {_id: '$type', first: \
+                            {$first: '$at'}}}])",
                 fires: true,
             },
             Example {
@@ -53,7 +65,10 @@ pub(super) static RULE: Rule<Context> = Rule {
 };
 
 fn check(context: &Context) -> Vec<Draft> {
-    let Some(main) = context.main().filter(|main| main.distinct) else { return Vec::new() };
+    let resorted = context.rewrites.with(REWRITE).next().is_some();
+    let Some(main) = context.main().filter(|main| main.distinct || resorted) else {
+        return Vec::new();
+    };
     let Some(path) = main.group.first() else { return Vec::new() };
     let nodes = context.nodes();
     let Some((at, node)) = nodes.iter().find(|(_, node)| reads_all(node)) else {
@@ -71,7 +86,11 @@ fn check(context: &Context) -> Vec<Draft> {
         return Vec::new();
     }
     let share = context.share(node).max(0.3);
-    let proposals = context.main_indexes(share);
+    // A sort by something else has to change first.
+    let proposals = match resorted {
+        true => context.rewrites(REWRITE, share),
+        false => context.main_indexes(share),
+    };
     if proposals.is_empty() {
         return Vec::new();
     }

@@ -47,6 +47,14 @@ pub(super) static RULE: Rule<Context> = Rule {
                 fires: true,
             },
             Example {
+                name: "a tree walked down without an index",
+                setup: numbered!("staff", 300, "boss: {$floor: {$divide: [\"$i\", 3]}}"),
+                statement: "db.staff.aggregate([{$match: {_id: 4}}, {$graphLookup: {from: 'staff', \
+                            startWith: '$_id', connectFromField: '_id', connectToField: 'boss', as: \
+                            'below'}}])",
+                fires: true,
+            },
+            Example {
                 name: "a foreign field that is the _id",
                 setup: concat!(
                     numbered!("orders", 50, "customer: {$multiply: [\"$i\", 3]}"),
@@ -148,11 +156,11 @@ fn proposals(context: &Context, share: f64, from: &str) -> Vec<crate::Proposal> 
 
 /// What explain does not tell: before 5.0, and whenever the statement did not run.
 fn unexplained(context: &Context, seen: &[String]) -> Vec<Draft> {
-    if context.plan.executed && context.version >= Version::new(5, 0, 0) {
-        return Vec::new();
-    }
+    let told = context.plan.executed && context.version >= Version::new(5, 0, 0);
     let mut found = Vec::new();
-    for access in context.accesses(|a| matches!(a.role, Role::Lookup | Role::GraphLookup)) {
+    // What $graphLookup reads no version tells.
+    let hidden = |a: &Access| a.role == Role::GraphLookup || a.role == Role::Lookup && !told;
+    for access in context.accesses(hidden) {
         let Some(collection) = context.collection(&access.collection) else { continue };
         let Some(path) = foreign(access) else { continue };
         let known = seen.contains(&access.collection);
@@ -161,9 +169,9 @@ fn unexplained(context: &Context, seen: &[String]) -> Vec<Draft> {
             continue;
         }
         let nodes = context.nodes();
+        let stage = if access.role == Role::GraphLookup { "$graphLookup" } else { "$lookup" };
         let node = nodes.iter().find(|(_, node)| {
-            matches!(node.op.as_str(), "$lookup" | "$graphLookup")
-                && from(node).is_none_or(|from| from == access.collection)
+            node.op == stage && from(node).is_none_or(|from| from == access.collection)
         });
         let Some((at, node)) = node.or(nodes.first()) else { continue };
         let evidence = vec![
@@ -174,12 +182,20 @@ fn unexplained(context: &Context, seen: &[String]) -> Vec<Draft> {
             (at, node),
             0.5,
             format!(
-                "no index of {} begins with {path}, which $lookup looks for",
+                "no index of {} begins with {path}, which {stage} looks for",
                 access.collection
             ),
             evidence,
-            "explain does not show what $lookup reads inside, but the collection's indexes tell: \
-             it is read from end to end for every document.",
+            match access.role {
+                Role::GraphLookup => {
+                    "explain does not show what $graphLookup reads inside, but the collection's \
+                     indexes tell: it is read from end to end for every step from a document."
+                }
+                _ => {
+                    "explain does not show what $lookup reads inside, but the collection's indexes \
+                     tell: it is read from end to end for every document."
+                }
+            },
             proposals(context, 0.5, &access.collection),
         ));
     }

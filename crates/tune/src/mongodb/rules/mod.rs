@@ -106,11 +106,11 @@ fn is_open(intervals: &[String]) -> bool {
     matches!(intervals, [one] if one == "[MinKey, MaxKey]" || one == "[MaxKey, MinKey]")
 }
 
-/// A node's filter, as one line.
+/// A node's filter, as one line of shell syntax, cut where it is very long.
 fn filter(node: &PlanNode) -> Option<String> {
     let filter = native(node, "filter")?;
     let empty = filter.as_object().is_some_and(|filter| filter.is_empty());
-    (!empty && !filter.is_null()).then(|| filter.to_string())
+    (!empty && !filter.is_null()).then(|| marula_mongodb::plan::short(filter))
 }
 
 /// Whether a node of one of these operations stands above `path`.

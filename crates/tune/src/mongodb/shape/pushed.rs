@@ -49,7 +49,9 @@ pub(super) fn pushed(pipeline: &[Document], access: &mut Access, version: Versio
             "$group" => {
                 let key = value.as_document().and_then(|group| group.get("_id"));
                 access.group = group_paths(key, &written);
-                access.distinct = access.group.len() == 1 && first_of_each(value);
+                let sorted =
+                    access.sort.first().is_none_or(|(path, _)| access.group.contains(path));
+                access.distinct = access.group.len() == 1 && sorted && first_of_each(value);
                 return;
             }
             "$sortByCount" => {
@@ -137,7 +139,7 @@ fn windows(window: &Bson, written: &Paths) -> Vec<(String, i32)> {
 }
 
 /// Whether a `$group` takes nothing but its key, or the first document of each group.
-fn first_of_each(group: &Bson) -> bool {
+pub fn first_of_each(group: &Bson) -> bool {
     let Some(group) = group.as_document() else { return false };
     group.iter().filter(|(field, _)| *field != "_id").all(|(_, value)| {
         let operator = value.as_document().and_then(|document| document.keys().next());
@@ -149,7 +151,9 @@ fn group_paths(key: Option<&Bson>, written: &Paths) -> Vec<String> {
     let Some(key) = key else { return Vec::new() };
     let direct: Vec<String> = match key {
         Bson::String(_) => field_path(key).map(Into::into).into_iter().collect(),
-        Bson::Document(parts) => parts.values().filter_map(field_path).map(Into::into).collect(),
+        Bson::Document(parts) if parts.keys().all(|key| !key.starts_with('$')) => {
+            parts.values().filter_map(field_path).map(Into::into).collect()
+        }
         _ => Vec::new(),
     };
     let paths = expression_paths(key);

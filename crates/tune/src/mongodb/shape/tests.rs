@@ -60,6 +60,18 @@ fn a_write_is_read_by_its_filters() {
 }
 
 /// Anything a client may send: the operators that matter here, in any place.
+#[test]
+fn what_is_computed_for_a_group_is_no_field_of_an_index() {
+    let group = |id: Bson| {
+        let command = doc! {"aggregate": "c", "pipeline": [{"$group": {"_id": id}}]};
+        let access = Shape::of(&command, SIX).accesses.remove(0);
+        (access.group, access.distinct)
+    };
+    assert_eq!(group("$a".into()), (vec!["a".to_string()], true));
+    assert_eq!(group(doc! {"$year": "$at"}.into()), (vec![], false));
+    assert_eq!(group(doc! {"x": "$a", "y": "$b"}.into()).1, false);
+}
+
 fn anything() -> impl proptest::strategy::Strategy<Value = Bson> {
     use proptest::prelude::*;
     let words = prop::sample::select(vec![

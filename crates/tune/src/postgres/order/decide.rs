@@ -151,6 +151,7 @@ fn row_text(table: &str) -> Node {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::postgres::fixture::catalog;

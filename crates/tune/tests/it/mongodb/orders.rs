@@ -35,7 +35,7 @@ async fn best(statement: &str) -> (String, u64, u64) {
 async fn a_wide_range_wants_the_sort_first() {
     let (chosen, sort_first, range_first) =
         best("db.c.find({e: 1, r: {$gte: 10000}}).sort({s: 1}).limit(20)").await;
-    assert!(chosen.contains(SORT_FIRST), "{chosen}: {sort_first} and {range_first} keys");
+    assert!(chosen.contains("s: 1, r: 1 }"), "{chosen}: {sort_first} and {range_first} keys");
     assert!(sort_first * 50 < range_first, "{sort_first} and {range_first} keys");
 }
 
@@ -43,7 +43,7 @@ async fn a_wide_range_wants_the_sort_first() {
 async fn a_narrow_range_wants_the_range_first() {
     let (chosen, sort_first, range_first) =
         best("db.c.find({e: 1, r: {$gte: 49970}}).sort({s: 1}).limit(20)").await;
-    assert!(chosen.contains(RANGE_FIRST), "{chosen}: {sort_first} and {range_first} keys");
+    assert!(chosen.contains("r: 1, s: 1 }"), "{chosen}: {sort_first} and {range_first} keys");
     assert!(range_first * 50 < sort_first, "{sort_first} and {range_first} keys");
 }
 
@@ -51,7 +51,7 @@ async fn a_narrow_range_wants_the_range_first() {
 async fn a_short_in_stands_before_the_sort() {
     let (chosen, sort_first, range_first) =
         best("db.c.find({e: 1, r: {$in: [5, 777, 40001]}}).sort({s: 1}).limit(20)").await;
-    assert!(chosen.contains(RANGE_FIRST), "{chosen}: {sort_first} and {range_first} keys");
+    assert!(chosen.contains("r: 1, s: 1 }"), "{chosen}: {sort_first} and {range_first} keys");
     assert!(range_first * 50 < sort_first, "{sort_first} and {range_first} keys");
 }
 

@@ -220,8 +220,9 @@ async fn the_top_of_many_that_tie_is_compared_with_the_ties_broken() {
     )
     .await;
     let unused = rewrite(&report);
-    assert_proven(unused);
-    assert!(unused.proof.reason.contains("with ties broken by _id"), "{}", unused.proof.reason);
+    assert_equal(unused);
+    let best = report.best.as_ref().unwrap();
+    assert!(best.proof.reason.contains("with ties broken by _id"), "{}", best.proof.reason);
     let report = proven(
         "db.orders.aggregate([{$unwind: '$items'}, {$match: {'items.sku': {$in: [55, 56]}}}, \
          {$sort: {'items.n': 1}}, {$limit: 20}, {$group: {_id: '$customer', which: {$addToSet: \
@@ -288,6 +289,10 @@ async fn a_view_gets_its_indexes_on_the_collection_below() {
         assert_proven(index);
         assert!(report.notes.iter().any(|note| note.contains("lean is a view on orders")));
     }
+    let top = "db.lean.find({customer: 77}).sort({at: -1}).limit(3)";
+    let report = explained(&session, top, ProveMode::Lab).await;
+    let best = report.best.unwrap();
+    assert!(best.proof.reason.contains("equal with ties broken by _id"), "{}", best.proof.reason);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -301,6 +306,7 @@ async fn where_no_index_can_serve_none_is_promised() {
             "all but some values",
         ),
         ("db.orders.find({items: {$size: 5}})", "No ordinary index"),
+        ("db.orders.find({$expr: {$gt: ['$kind', '$at']}})", "compares fields with each other"),
         ("db.orders.deleteMany({name: /77/i})", "regular expression"),
     ] {
         let report = explained(&session, statement, ProveMode::Off).await;
@@ -310,4 +316,62 @@ async fn where_no_index_can_serve_none_is_promised() {
         assert!(told.iter().any(|text| text.contains(said)), "{statement}: {told:?}");
         assert!(!told.iter().any(|text| text.contains("An index on the filter")), "{told:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_of_each_group_is_jumped_to_once_the_sort_begins_with_the_group() {
+    let report = proven(
+        "db.orders.aggregate([{$sort: {at: 1}}, {$group: {_id: '$kind', first: {$first: '$at'}}}])",
+    )
+    .await;
+    assert!(rules_of(&report).contains(&"distinct-miss"), "{:?}", rules_of(&report));
+    assert_equal(rewrite(&report));
+    change(&report, "{ kind: 1, at: 1 }");
+    let best = report.best.unwrap();
+    assert_eq!(best.proof.results_equal, Some(true), "{}", best.proof.reason);
+    assert!(best.proof.speedup.unwrap() > 10.0, "{:?}", best.proof.speedup);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_finding_leads_to_the_indexes_of_its_own_collection() {
+    let report = proven(
+        "db.orders.aggregate([{$match: {customer: 77}}, {$unionWith: {coll: 'customers', pipeline: \
+         [{$match: {number: 77}}]}}])",
+    )
+    .await;
+    let orders = &change(&report, "db.orders.createIndex").id;
+    let scan = report.findings.iter().find(|f| f.title.starts_with("orders is read")).unwrap();
+    assert_eq!(scan.changes, std::slice::from_ref(orders));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_is_found_in_an_index_and_measurements_too() {
+    let session = fresh(6, 0).await;
+    set_up(&session, SHOP).await;
+    set_up(
+        &session,
+        "db.seed.aggregate([{$match: {}}, {$project: {i: {$range: [0, 3000]}}}, {$unwind: '$i'}, \
+         {$project: {_id: '$i', a: {$cond: [{$lt: ['$i', 30]}, '$$REMOVE', '$i']}}}, {$out: 'gaps'}])",
+    )
+    .await;
+    let report = explained(&session, "db.gaps.find({a: {$exists: false}})", ProveMode::Lab).await;
+    assert_proven(change(&report, "{ a: 1 }"));
+
+    let create =
+        bson::doc! {"create": "readings", "timeseries": {"timeField": "t", "metaField": "m"}};
+    session.database().run_command(create).await.unwrap();
+    let documents: Vec<bson::Document> = (0..6000)
+        .map(|i| {
+            let at = bson::DateTime::from_millis(1_700_000_000_000 + i * 60_000);
+            bson::doc! {"t": at, "m": {"s": i % 20}, "v": i % 97}
+        })
+        .collect();
+    let readings = session.database().collection("readings");
+    readings.insert_many(documents).await.unwrap();
+    let report = explained(&session, "db.readings.find({'m.s': 3})", ProveMode::Lab).await;
+    let index = change(&report, "{ \"m.s\": 1 }");
+    assert!(!index.proof.reason.contains("does not use it"), "{}", index.proof.reason);
+    let scan = &report.findings[0];
+    assert!(scan.title.starts_with("readings is read"), "{}", scan.title);
+    assert!(scan.title.contains("buckets"), "{}", scan.title);
 }
