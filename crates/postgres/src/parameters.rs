@@ -38,7 +38,10 @@ pub async fn fill(
     if given.len() > count {
         return Err(Error::new(
             ErrorKind::Usage,
-            format!("{} values are given, the statement has {count} places", given.len()),
+            match count {
+                0 => format!("{} values are given, the statement takes none", given.len()),
+                _ => format!("{} values are given, the statement takes {count}", given.len()),
+            },
         )
         .hint("give one --param for each $n, in order"));
     }

@@ -164,3 +164,70 @@ pub(super) fn times(ratio: f64) -> String {
 fn time(ms: f64) -> String {
     if ms < 1000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1000.0) }
 }
+
+#[cfg(test)]
+mod tests {
+    use marula_core::Plan;
+
+    use super::*;
+
+    fn measured(ms: f64, reads: u64) -> Measurement {
+        let plan = Plan {
+            engine: marula_core::Engine::Postgres,
+            version: None,
+            executed: true,
+            planning_ms: None,
+            execution_ms: None,
+            summary: marula_core::PlanSummary { reads: Some(reads), ..Default::default() },
+            tree: Default::default(),
+        };
+        Measurement {
+            ms: Some(ms),
+            runs: 3,
+            reads: Some(reads),
+            cost: None,
+            timed_out: false,
+            plan: Some(Box::new(plan)),
+        }
+    }
+
+    fn verdict(before: ([f64; 3], u64), after: ([f64; 3], u64), used: Option<bool>) -> Proof {
+        let pairs = Pairs {
+            before_ms: before.0.to_vec(),
+            after_ms: after.0.to_vec(),
+            digest: None,
+            timed_out: false,
+        };
+        judge(&Judged {
+            kind: ChangeKind::Setting,
+            baseline: &measured(median(&before.0), before.1),
+            after: &measured(median(&after.0), after.1),
+            pairs: &pairs,
+            used,
+            outcome: &Outcome::Equal,
+            sampled: None,
+        })
+    }
+
+    #[test]
+    fn a_small_gain_counts_only_beyond_the_noise() {
+        let noisy = verdict(([100.0, 130.0, 120.0], 50), ([90.0, 110.0, 95.0], 50), None);
+        assert_eq!(noisy.verdict, Verdict::Inconclusive, "{}", noisy.reason);
+        let clear = verdict(([120.0, 130.0, 125.0], 50), ([90.0, 110.0, 95.0], 50), None);
+        assert_eq!(clear.verdict, Verdict::Proven, "{}", clear.reason);
+        let same_plan = verdict(([120.0, 130.0, 125.0], 50), ([60.0, 61.0, 62.0], 50), Some(false));
+        assert_eq!(same_plan.verdict, Verdict::Refuted, "{}", same_plan.reason);
+    }
+
+    #[test]
+    fn a_gain_that_reads_much_more_is_not_proven() {
+        let before = ([100.0, 100.0, 100.0], 1000);
+        let dear = verdict(before, ([50.0, 50.0, 50.0], 5000), None);
+        assert_eq!(dear.verdict, Verdict::Inconclusive, "{}", dear.reason);
+        let paid = verdict(before, ([10.0, 10.0, 10.0], 1500), None);
+        assert_eq!(paid.verdict, Verdict::Proven, "{}", paid.reason);
+        assert!(paid.reason.contains("reads 1.5 times as much"), "{}", paid.reason);
+        let little = verdict(before, ([80.0, 80.0, 80.0], 1300), None);
+        assert_eq!(little.verdict, Verdict::Inconclusive, "{}", little.reason);
+    }
+}

@@ -1,7 +1,7 @@
 //! Small readers of PostgreSQL's parse tree; the walks over it and what builds new nodes are below.
 
-mod aggregate;
 mod build;
+mod functions;
 mod walk;
 
 use pg_query::protobuf::{
@@ -9,10 +9,10 @@ use pg_query::protobuf::{
 };
 use pg_query::{Node, NodeEnum};
 
-pub(super) use aggregate::{aggregates, has_aggregate};
 pub(super) use build::{
     binary, cast, column_node, conjunction, name, negation, node, typed_constant,
 };
+pub(super) use functions::{AGGREGATES, IMMUTABLE, aggregates, has_aggregate};
 pub(super) use walk::{
     MAX_DEPTH, all, children, children_mut, select_children, select_children_mut, too_deep,
 };

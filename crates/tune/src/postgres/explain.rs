@@ -31,7 +31,8 @@ pub async fn explain(
     let subject = Subject::read(session, parsed, options, progress).await?;
     let mut report = report(target, Some(&subject.statement), options);
     progress.step("asking the server for its plan");
-    let mut plan = server::explain(session, &subject.statement, Mode::Estimate).await?;
+    let planned = server::explain(session, &subject.statement, Mode::Estimate).await;
+    let mut plan = planned.map_err(|error| about_values(error, options))?;
     if options.analyze {
         progress.step("running the statement on the target");
         match server::explain(session, &subject.statement, Mode::Analyze).await {
@@ -231,6 +232,19 @@ async fn finish(
         report.goal = Some(Goal { ms: goal, met: met.map(|ms| ms <= goal) });
     }
     Ok(report)
+}
+
+/// A value the server cannot read is the user's mistake, not the server's refusal.
+fn about_values(error: Error, options: &ExplainOptions) -> Error {
+    // Text that is no number, no date, no enum; a date or a number out of range.
+    const UNREADABLE: [&str; 4] = ["22P02", "22007", "22008", "22003"];
+    let unreadable = error.server_code().is_some_and(|code| UNREADABLE.contains(&code));
+    if options.parameters.is_empty() || !unreadable {
+        return error;
+    }
+    error.with_kind(ErrorKind::Usage).hint(
+        "give each --param in the form of the type its $n is compared with; they are taken in order",
+    )
 }
 
 /// Runs the rules and puts what they find into the report.

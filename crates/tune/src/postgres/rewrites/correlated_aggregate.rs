@@ -1,17 +1,17 @@
 //! `(SELECT sum(x) FROM t WHERE t.k = o.id)` per row → a LEFT JOIN to the sums of all groups.
 
+mod join;
+
 use std::collections::BTreeSet;
 
-use pg_query::protobuf::{
-    self, AConst, Alias, JoinExpr, JoinType, RangeSubselect, ResTarget, SelectStmt, SetOperation,
-    SubLinkType, a_const,
-};
+use pg_query::protobuf::{AExprKind, SelectStmt, SetOperation, SubLinkType};
 use pg_query::{Node, NodeEnum};
 
 use super::super::ast;
 use super::names::{Known, Names, each_select};
 use super::naming::{free, implied, taken};
 use super::{Input, Rewrite, safe};
+use join::{coalesce, join, key_name, target, zero};
 
 pub(super) static REWRITE: Rewrite = Rewrite {
     name: "correlated-aggregate-to-join",
@@ -265,7 +265,7 @@ fn correlated<'c>(
     inside: &Names,
 ) -> Option<(Known<'c>, Known<'c>)> {
     let Some(NodeEnum::AExpr(e)) = &condition.node else { return None };
-    if e.kind != protobuf::AExprKind::AexprOp as i32 || ast::operator(e) != "=" {
+    if e.kind != AExprKind::AexprOp as i32 || ast::operator(e) != "=" {
         return None;
     }
     let left = inside.column(input.catalog, e.lexpr.as_deref()?)?;
@@ -283,78 +283,4 @@ fn integer(known: &Known<'_>) -> bool {
 
 fn float(known: &Known<'_>) -> bool {
     matches!(known.column.type_name.as_str(), "real" | "double precision")
-}
-
-/// Hangs the derived table on the FROM item the outer columns come from.
-fn join(select: &mut SelectStmt, alias: &str, taken: &BTreeSet<String>, grouped: Grouped) {
-    let on = grouped
-        .outer
-        .into_iter()
-        .enumerate()
-        .map(|(n, outer)| {
-            ast::binary(ast::column_node(Some(alias), &key_name(taken, n)), "=", outer)
-        })
-        .collect();
-    let derived = ast::node(NodeEnum::RangeSubselect(
-        RangeSubselect {
-            lateral: false,
-            subquery: Some(Box::new(ast::node(NodeEnum::SelectStmt(Box::new(grouped.select))))),
-            alias: Some(Alias { aliasname: alias.into(), colnames: Vec::new() }),
-        }
-        .into(),
-    ));
-    let Some(item) = select.from_clause.iter_mut().find(|item| stands_in(item, &grouped.anchor))
-    else {
-        return;
-    };
-    let left = std::mem::take(item);
-    *item = ast::node(NodeEnum::JoinExpr(Box::new(JoinExpr {
-        jointype: JoinType::JoinLeft as i32,
-        larg: Some(Box::new(left)),
-        rarg: Some(Box::new(derived)),
-        quals: ast::conjunction(on).map(Box::new),
-        ..JoinExpr::default()
-    })));
-}
-
-/// Whether `alias` is one of the names a FROM item gives.
-fn stands_in(item: &Node, alias: &str) -> bool {
-    match &item.node {
-        Some(NodeEnum::RangeVar(table)) => {
-            table.alias.as_ref().map_or(&table.relname, |alias| &alias.aliasname) == alias
-        }
-        Some(NodeEnum::JoinExpr(join)) => {
-            [&join.larg, &join.rarg].into_iter().flatten().any(|side| stands_in(side, alias))
-        }
-        _ => false,
-    }
-}
-
-fn key_name(taken: &BTreeSet<String>, number: usize) -> String {
-    free(taken, &format!("key_{}", number + 1))
-}
-
-fn target(value: Node, name: &str) -> Node {
-    ast::node(NodeEnum::ResTarget(Box::new(ResTarget {
-        name: name.into(),
-        val: Some(Box::new(value)),
-        location: -1,
-        ..ResTarget::default()
-    })))
-}
-
-fn coalesce(value: Node, otherwise: Node) -> Node {
-    ast::node(NodeEnum::CoalesceExpr(Box::new(protobuf::CoalesceExpr {
-        args: vec![value, otherwise],
-        location: -1,
-        ..protobuf::CoalesceExpr::default()
-    })))
-}
-
-fn zero() -> Node {
-    ast::node(NodeEnum::AConst(AConst {
-        isnull: false,
-        location: -1,
-        val: Some(a_const::Val::Ival(protobuf::Integer { ival: 0 })),
-    }))
 }

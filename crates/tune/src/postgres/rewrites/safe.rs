@@ -5,32 +5,11 @@ use pg_query::{Node, NodeEnum};
 
 use super::super::ast;
 
-/// Functions of the server that neither change anything nor answer differently within one
-/// statement. Any other function may be volatile.
-const STABLE: [&str; 60] = [
-    "lower",
-    "upper",
-    "md5",
-    "length",
-    "char_length",
+/// Further functions of the server that neither change anything nor answer differently within
+/// one statement. Any other function may be volatile.
+const STABLE: [&str; 29] = [
     "octet_length",
-    "btrim",
-    "ltrim",
-    "rtrim",
-    "substring",
-    "substr",
-    "left",
-    "right",
-    "replace",
-    "abs",
-    "round",
-    "floor",
-    "ceil",
     "ceiling",
-    "mod",
-    "reverse",
-    "split_part",
-    "initcap",
     "concat",
     "concat_ws",
     "to_char",
@@ -41,21 +20,12 @@ const STABLE: [&str; 60] = [
     "extract",
     "age",
     "now",
-    "count",
-    "sum",
-    "avg",
-    "min",
-    "max",
-    "bool_and",
-    "bool_or",
-    "every",
     "array_agg",
     "string_agg",
     "json_agg",
     "jsonb_agg",
     "jsonb_build_object",
     "json_build_object",
-    "jsonb_extract_path_text",
     "row_number",
     "rank",
     "dense_rank",
@@ -67,7 +37,6 @@ const STABLE: [&str; 60] = [
     "cardinality",
     "generate_series",
     "unnest",
-    "percentile_cont",
 ];
 
 /// Whether every function in `select` is known not to be volatile, and it changes nothing.
@@ -84,7 +53,9 @@ fn is_stable_below(node: &Node) -> bool {
                 .then(|| call.funcname.first().and_then(ast::string))
                 .flatten();
             schema.is_none_or(|schema| schema == "pg_catalog")
-                && STABLE.contains(&ast::function(call))
+                && [&STABLE[..], &ast::IMMUTABLE, &ast::AGGREGATES]
+                    .iter()
+                    .any(|known| known.contains(&ast::function(call)))
         }
         Some(NodeEnum::SelectStmt(select)) => select.locking_clause.is_empty(),
         Some(

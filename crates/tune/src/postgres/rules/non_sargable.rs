@@ -41,6 +41,18 @@ pub static RULE: Rule<Context> = Rule {
                 fires: true,
             },
             Example {
+                name: "a number with a fraction against whole numbers",
+                setup: SETUP,
+                statement: "SELECT * FROM sessions WHERE id = 77.5",
+                fires: true,
+            },
+            Example {
+                name: "a number without one, whatever its size",
+                setup: SETUP,
+                statement: "SELECT * FROM sessions WHERE id = 5000000000",
+                fires: false,
+            },
+            Example {
                 name: "a range on the bare column",
                 setup: SETUP,
                 statement: "SELECT * FROM sessions WHERE at >= '2026-02-01' AND at < '2026-02-02'",
@@ -96,6 +108,17 @@ fn check(context: &Context) -> Vec<Draft> {
             );
             draft.proposals = context.rewrites("non-sargable");
             draft.proposals.extend(context.indexes(at.node, &[Purpose::Filter]));
+            let zoned = |name: &String| {
+                let column = context.relation(at.node).and_then(|relation| relation.column(name));
+                column.is_some_and(|column| column.type_name.contains("with time zone"))
+            };
+            if draft.proposals.is_empty() && wrapped.key.columns.iter().any(zoned) {
+                draft.explanation.push_str(
+                    " What it means depends on the TimeZone of the session, so neither an index \
+                     over it nor a range in its place is proposed: compare the bare column with \
+                     bounds that name their zone, as in '2026-02-01 00:00 Europe/Berlin'.",
+                );
+            }
             Some(draft)
         })
         .collect()

@@ -44,33 +44,6 @@ impl Key {
     }
 }
 
-/// Functions that are immutable whatever their arguments are.
-const IMMUTABLE: [&str; 23] = [
-    "lower",
-    "upper",
-    "md5",
-    "length",
-    "char_length",
-    "btrim",
-    "ltrim",
-    "rtrim",
-    "substring",
-    "substr",
-    "left",
-    "right",
-    "replace",
-    "abs",
-    "round",
-    "floor",
-    "ceil",
-    "mod",
-    "jsonb_extract_path_text",
-    "reverse",
-    "split_part",
-    "initcap",
-    "date",
-];
-
 fn is_immutable(node: &Node) -> bool {
     match &node.node {
         // date_trunc and extract are immutable over `timestamp` and `date` only; whoever
@@ -81,7 +54,7 @@ fn is_immutable(node: &Node) -> bool {
                 "date_trunc" | "date_part" | "extract" => true,
                 // With one argument the configuration is the session's.
                 "to_tsvector" => call.args.len() == 2,
-                name => IMMUTABLE.contains(&name),
+                name => ast::IMMUTABLE.contains(&name),
             }
         }
         Some(NodeEnum::SubLink(_) | NodeEnum::ParamRef(_) | NodeEnum::SqlvalueFunction(_)) => false,

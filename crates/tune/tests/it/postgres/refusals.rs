@@ -115,3 +115,65 @@ CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = same)",
         report.notes
     );
 }
+
+/// A superuser passes by policies: nothing is missing in the copy.
+#[tokio::test(flavor = "multi_thread")]
+async fn row_level_security_is_told_to_those_it_binds_only() {
+    let session = fresh(15).await;
+    set_up(&session, T).await;
+    set_up(
+        &session,
+        "ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON t USING (n < 9)",
+    )
+    .await;
+    let report = explained(&session, "SELECT * FROM t WHERE n = 7", ProveMode::Lab).await;
+    assert!(!report.notes.iter().any(|note| note.contains("row-level")), "{:?}", report.notes);
+}
+
+/// In a zone with summer time a day is not always a day: no range is offered in its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_cut_off_in_a_zone_with_summer_time_is_explained() {
+    let session = fresh(15).await;
+    set_up(
+        &session,
+        "CREATE TABLE ev (id int PRIMARY KEY, at timestamptz NOT NULL);
+INSERT INTO ev SELECT i, timestamptz '2025-01-01 00:00+00' + i * interval '9 minutes' FROM generate_series(1, 60000) i;
+CREATE INDEX ev_at_idx ON ev (at);
+ANALYZE ev;
+SET TimeZone = 'Europe/Berlin'",
+    )
+    .await;
+    let sql = "SELECT id FROM ev WHERE date_trunc('day', at) = '2025-06-03'";
+    let report = explained(&session, sql, ProveMode::Off).await;
+    assert!(report.changes.is_empty(), "{:?}", report.changes);
+    let finding = report.findings.iter().find(|f| f.rule == "non-sargable").unwrap();
+    assert!(finding.explanation.contains("TimeZone of the session"), "{}", finding.explanation);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_of_another_type_is_the_users_mistake() {
+    let session = fresh(15).await;
+    set_up(&session, T).await;
+    let given = ExplainOptions { parameters: vec![Some("abc".into())], ..options(ProveMode::Off) };
+    let sql = "SELECT * FROM t WHERE n = $1";
+    let error = explain(&session, &target(&session), sql, &given, &Quiet).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+    assert!(error.hints().iter().any(|hint| hint.contains("--param")), "{:?}", error.hints());
+}
+
+/// Numbers that are wrong for another reason than their age are not mended by ANALYZE.
+#[tokio::test(flavor = "multi_thread")]
+async fn statistics_that_are_new_are_not_gathered_again() {
+    let session = fresh(15).await;
+    set_up(
+        &session,
+        "CREATE TABLE p (id int PRIMARY KEY, city int NOT NULL, zip int NOT NULL);
+INSERT INTO p SELECT i, i % 300, i % 300 FROM generate_series(1, 60000) i;
+ANALYZE p",
+    )
+    .await;
+    let sql = "SELECT * FROM p WHERE city = 5 AND zip = 5";
+    let report = explained(&session, sql, ProveMode::Off).await;
+    assert!(report.findings.iter().any(|f| f.rule == "misestimate"), "{:?}", report.findings);
+    assert!(report.changes.iter().all(|c| c.up[0] != "ANALYZE public.p"), "{:?}", report.changes);
+}

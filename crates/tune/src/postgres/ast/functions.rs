@@ -1,4 +1,4 @@
-//! Where a query gathers rows.
+//! What is known of functions by their names, and where a query gathers rows.
 
 use pg_query::protobuf::SelectStmt;
 use pg_query::{Node, NodeEnum};
@@ -6,7 +6,7 @@ use pg_query::{Node, NodeEnum};
 use super::{children, function};
 
 /// Aggregates besides those whose names end in `_agg`.
-const AGGREGATES: [&str; 22] = [
+pub(in crate::postgres) const AGGREGATES: [&str; 22] = [
     "count",
     "sum",
     "avg",
@@ -29,6 +29,33 @@ const AGGREGATES: [&str; 22] = [
     "mode",
     "any_value",
     "range_intersect_agg",
+];
+
+/// Functions that are immutable whatever their arguments are.
+pub(in crate::postgres) const IMMUTABLE: [&str; 23] = [
+    "lower",
+    "upper",
+    "md5",
+    "length",
+    "char_length",
+    "btrim",
+    "ltrim",
+    "rtrim",
+    "substring",
+    "substr",
+    "left",
+    "right",
+    "replace",
+    "abs",
+    "round",
+    "floor",
+    "ceil",
+    "mod",
+    "jsonb_extract_path_text",
+    "reverse",
+    "split_part",
+    "initcap",
+    "date",
 ];
 
 /// Whether an expression aggregates; what its subqueries do is their own affair.
