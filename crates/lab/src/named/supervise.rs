@@ -136,8 +136,8 @@ struct Servers {
 
 impl Servers {
     fn died(&mut self) -> Option<Error> {
-        let postgres = self.postgres.as_mut().and_then(PostgresServer::died);
-        postgres.or_else(|| self.mongodb.as_mut().and_then(MongoServer::died))
+        let postgres = self.postgres.as_mut().and_then(|server| server.died());
+        postgres.or_else(|| self.mongodb.as_mut().and_then(|server| server.died()))
     }
 
     async fn stop(self) {

@@ -14,12 +14,14 @@ mod postgres;
 mod process;
 mod reaper;
 mod replica;
+mod running;
 mod template;
 
 pub use mongodb::MongoServer;
 pub use options::{Listen, StartOptions};
 pub use postgres::PostgresServer;
 pub use reaper::{Reaped, reap};
+pub use running::Running;
 
 use account::Account;
 pub(crate) use folder::free_port;
@@ -42,6 +44,15 @@ async fn in_background<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
         Err(Error::new(ErrorKind::Internal, "a background task failed").because(error))
     })
+}
+
+/// Drops a server beside the runtime, since its end is waited for.
+async fn stop<Server: Send + 'static>(server: Server) {
+    let _ = in_background(move || {
+        drop(server);
+        Ok(())
+    })
+    .await;
 }
 
 fn died(install: &Install, status: ExitStatus, log: &Path) -> Error {

@@ -1,11 +1,12 @@
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use marula_core::{Engine, Error, ErrorKind, Result, Version};
+use marula_core::{Engine, Error, ErrorKind, Result};
 use marula_mongodb::ConnectSpec;
 use rustix::process::Signal;
 
+use super::running::{Running, log_in};
 use super::{
     Listen, StartOptions, account, folder::ServerFolder, percent_encode, process, replica,
 };
@@ -17,14 +18,10 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// A running MongoDB server of this program's own. Dropping it ends it at once and removes all it
 /// held.
 pub struct MongoServer {
-    // Fields are dropped in this order: the process before its folder.
-    process: process::Process,
-    folder: ServerFolder,
-    install: Install,
+    running: Running,
     spec: ConnectSpec,
     listen: Listen,
     replica_set: bool,
-    databases: AtomicU32,
 }
 
 impl MongoServer {
@@ -33,7 +30,7 @@ impl MongoServer {
         let (install, chosen) = (install.clone(), options.clone());
         let server = super::in_background(move || Self::start_blocking(install, &chosen)).await?;
         if options.replica_set {
-            let through_socket = url(Listen::Socket, &server.folder, "");
+            let through_socket = url(Listen::Socket, server.sockets(), "");
             replica::initiate(&through_socket, &server.member()).await?;
         }
         Ok(server)
@@ -51,24 +48,17 @@ impl MongoServer {
         if let Some(account) = account {
             account.own(&data)?;
         }
-        let log = folder.path().join("log");
-        let output = folder.path().join("output");
-        let mut launch = process::Launch::of(&install, "mongod", folder.path(), &output);
+        let (path, log) = (folder.path().to_owned(), log_in(&folder));
+        let output = path.join("output");
+        let mut launch = process::Launch::of(&install, "mongod", &path, &output);
         launch.account = account;
-        launch.arguments = arguments(options, &folder, &data, &log);
-        let mut process = process::Process::start(&launch)?;
-        ServerFolder::note_server(process.id());
-        let ready = wait_until_ready(&mut process, &install, &log, &output);
-        let server = MongoServer {
-            spec: ConnectSpec::parse(&url(options.listen, &folder, ""))?,
-            process,
-            folder,
-            install,
-            listen: options.listen,
-            replica_set: options.replica_set,
-            databases: AtomicU32::new(1),
-        };
-        ready.map(|()| server)
+        launch.arguments = arguments(options, folder.sockets(), &data, &log);
+        let spec = ConnectSpec::parse(&url(options.listen, folder.sockets(), ""))?;
+        // There is nothing to save.
+        let mut running = Running::start(&install, folder, &launch, Signal::KILL)?;
+        wait_until_ready(running.process(), &install, &log, &output)?;
+        let (listen, replica_set) = (options.listen, options.replica_set);
+        Ok(MongoServer { running, spec, listen, replica_set })
     }
 
     /// How to connect: without a database chosen, through the socket or, on a port, over TCP.
@@ -83,7 +73,7 @@ impl MongoServer {
 
     /// A URL that mongosh opens, with a database.
     pub fn url_of(&self, database: &str) -> String {
-        url(self.listen, &self.folder, database)
+        url(self.listen, self.sockets(), database)
     }
 
     /// What the server calls itself in its replica set.
@@ -96,17 +86,7 @@ impl MongoServer {
 
     /// The server's socket.
     pub fn socket(&self) -> PathBuf {
-        socket(&self.folder)
-    }
-
-    /// The server's version.
-    pub fn version(&self) -> Version {
-        self.install.version
-    }
-
-    /// The program it was started from.
-    pub fn install(&self) -> &Install {
-        &self.install
+        socket(self.sockets())
     }
 
     /// Whether it is a replica set, so that transactions work.
@@ -114,71 +94,47 @@ impl MongoServer {
         self.replica_set
     }
 
-    /// Its process id.
-    pub fn pid(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// The folder that holds its data, its log and its socket.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// The file the server logs to.
-    pub fn log(&self) -> PathBuf {
-        self.folder.path().join("log")
-    }
-
-    /// Why the server is gone, if it is: how it ended and what it logged last.
-    pub fn died(&mut self) -> Option<Error> {
-        let status = self.process.exited()?;
-        Some(super::died(&self.install, status, &self.log()))
-    }
-
     /// How to connect to a database of this server that nobody else uses. MongoDB makes it when
     /// something is written.
     pub async fn create_database(&self) -> Result<ConnectSpec> {
-        let name = format!("lab{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        Ok(self.spec.with_database(&name))
+        Ok(self.spec.with_database(&self.new_database()))
     }
 
     /// Ends it and removes its folder; what dropping does, but without blocking the caller's
     /// thread.
     pub async fn stop(self) {
-        let _ = super::in_background(move || {
-            drop(self);
-            Ok(())
-        })
-        .await;
+        super::stop(self).await;
     }
 }
 
-impl Drop for MongoServer {
-    fn drop(&mut self) {
-        // There is nothing to save.
-        self.process.stop(Signal::KILL, Duration::from_secs(10));
+impl Deref for MongoServer {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.running
     }
 }
 
-fn url(listen: Listen, folder: &ServerFolder, database: &str) -> String {
+impl DerefMut for MongoServer {
+    fn deref_mut(&mut self) -> &mut Running {
+        &mut self.running
+    }
+}
+
+fn url(listen: Listen, sockets: &Path, database: &str) -> String {
     let host = match listen {
         Listen::Loopback(port) => format!("127.0.0.1:{port}"),
-        Listen::Socket => percent_encode(&socket(folder).display().to_string()),
+        Listen::Socket => percent_encode(&socket(sockets).display().to_string()),
     };
     format!("mongodb://{host}/{database}?directConnection=true")
 }
 
-fn socket(folder: &ServerFolder) -> PathBuf {
-    folder.sockets().join("m.sock")
+fn socket(sockets: &Path) -> PathBuf {
+    sockets.join("m.sock")
 }
 
-fn arguments(
-    options: &StartOptions,
-    folder: &ServerFolder,
-    data: &Path,
-    log: &Path,
-) -> Vec<String> {
-    let socket = socket(folder).display().to_string();
+fn arguments(options: &StartOptions, sockets: &Path, data: &Path, log: &Path) -> Vec<String> {
+    let socket = socket(sockets).display().to_string();
     let (bind, port) = match options.listen {
         Listen::Socket => (socket, 27017),
         Listen::Loopback(port) => (format!("127.0.0.1,{socket}"), port),

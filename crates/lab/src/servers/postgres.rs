@@ -1,12 +1,13 @@
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use marula_core::{Engine, Error, ErrorKind, Result, Version};
+use marula_core::{Engine, Error, ErrorKind, Result};
 use marula_postgres::ConnectSpec;
 use rustix::process::Signal;
 use secrecy::ExposeSecret;
 
+use super::running::{Running, log_in};
 use super::{Listen, StartOptions, account, folder::ServerFolder, process, template};
 use crate::discover::Install;
 
@@ -18,13 +19,9 @@ const USER: &str = "postgres";
 /// A running PostgreSQL server of this program's own. Dropping it ends it at once and removes all
 /// it held.
 pub struct PostgresServer {
-    // Fields are dropped in this order: the process before its folder.
-    process: process::Process,
-    folder: ServerFolder,
-    install: Install,
+    running: Running,
     port: u16,
     listen: Listen,
-    databases: AtomicU32,
 }
 
 impl PostgresServer {
@@ -56,8 +53,8 @@ impl PostgresServer {
             let rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
             std::fs::write(data.join("pg_hba.conf"), rules)?;
         }
-        let log = folder.path().join("log");
-        let mut launch = process::Launch::of(&install, "postgres", folder.path(), &log);
+        let (path, log) = (folder.path().to_owned(), log_in(&folder));
+        let mut launch = process::Launch::of(&install, "postgres", &path, &log);
         launch.account = account;
         // Immediate shutdown: the postmaster takes its children with it, as SIGKILL would not.
         launch.at_our_end = Signal::QUIT;
@@ -68,23 +65,14 @@ impl PostgresServer {
             .map(|(name, value)| format!("{name} = '{}'\n", value.replace('\'', "''")))
             .collect();
         std::fs::write(data.join("postgresql.conf"), lines)?;
-        let mut process = process::Process::start(&launch)?;
-        ServerFolder::note_server(process.id());
-        let ready = wait_until_ready(&mut process, &install, &data, &log);
-        let server = PostgresServer {
-            process,
-            folder,
-            install,
-            port,
-            listen: options.listen,
-            databases: AtomicU32::new(1),
-        };
-        ready.map(|()| server)
+        let mut running = Running::start(&install, folder, &launch, Signal::QUIT)?;
+        wait_until_ready(running.process(), &install, &data, &log)?;
+        Ok(PostgresServer { running, port, listen: options.listen })
     }
 
     /// How to connect as superuser: to the database `postgres`, through the socket.
     pub fn spec(&self) -> ConnectSpec {
-        ConnectSpec::socket(self.folder.sockets(), self.port, USER, "postgres")
+        ConnectSpec::socket(self.sockets(), self.port, USER, "postgres")
     }
 
     /// A URL that psql opens; without the password, if one was set for TCP.
@@ -93,25 +81,10 @@ impl PostgresServer {
             Listen::Loopback(port) => format!("postgresql://{USER}@127.0.0.1:{port}/postgres"),
             Listen::Socket => format!(
                 "postgresql:///postgres?host={}&port={}&user={USER}",
-                super::percent_encode(&self.folder.sockets().display().to_string()),
+                super::percent_encode(&self.sockets().display().to_string()),
                 self.port
             ),
         }
-    }
-
-    /// The server's version.
-    pub fn version(&self) -> Version {
-        self.install.version
-    }
-
-    /// The programs it was started from.
-    pub fn install(&self) -> &Install {
-        &self.install
-    }
-
-    /// The process id of the postmaster.
-    pub fn pid(&self) -> u32 {
-        self.process.id()
     }
 
     /// The port on 127.0.0.1, or in the name of the socket.
@@ -119,25 +92,9 @@ impl PostgresServer {
         self.port
     }
 
-    /// The folder that holds its data, its log and its sockets.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// The file the server logs to.
-    pub fn log(&self) -> PathBuf {
-        self.folder.path().join("log")
-    }
-
-    /// Why the server is gone, if it is: how it ended and what it logged last.
-    pub fn died(&mut self) -> Option<Error> {
-        let status = self.process.exited()?;
-        Some(super::died(&self.install, status, &self.log()))
-    }
-
     /// A new empty database of this server, under a name of its own.
     pub async fn create_database(&self) -> Result<ConnectSpec> {
-        let name = format!("lab{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let name = self.new_database();
         self.execute(&format!("CREATE DATABASE {name}")).await?;
         Ok(self.spec().with_database(&name))
     }
@@ -146,10 +103,10 @@ impl PostgresServer {
     pub async fn execute(&self, sql: &str) -> Result<()> {
         let failed = |error: tokio_postgres::Error| {
             let message = error.as_db_error().map_or_else(|| error.to_string(), |e| e.to_string());
-            Error::new(ErrorKind::Lab, message).at(self.install.to_string()).because(error)
+            Error::new(ErrorKind::Lab, message).at(self.install().to_string()).because(error)
         };
         let (client, connection) = tokio_postgres::Config::new()
-            .host_path(self.folder.sockets())
+            .host_path(self.sockets())
             .port(self.port)
             .user(USER)
             .dbname("postgres")
@@ -166,17 +123,21 @@ impl PostgresServer {
     /// Ends it and removes its folder; what dropping does, but without blocking the caller's
     /// thread.
     pub async fn stop(self) {
-        let _ = super::in_background(move || {
-            drop(self);
-            Ok(())
-        })
-        .await;
+        super::stop(self).await;
     }
 }
 
-impl Drop for PostgresServer {
-    fn drop(&mut self) {
-        self.process.stop(Signal::QUIT, Duration::from_secs(10));
+impl Deref for PostgresServer {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.running
+    }
+}
+
+impl DerefMut for PostgresServer {
+    fn deref_mut(&mut self) -> &mut Running {
+        &mut self.running
     }
 }
 
