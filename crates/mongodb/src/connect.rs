@@ -102,12 +102,13 @@ impl ConnectSpec {
 /// Takes the whole address and the password in it out of a message.
 fn without_secrets(message: &str, url: &str) -> String {
     let mut clean = redact(&message.replace(url, &redact(url)));
-    let authority = url.split_once("://").map_or("", |(_, rest)| rest);
-    if let Some((login, _)) = authority.rsplit_once('@')
-        && let Some((_, password)) = login.split_once(':')
-        && password.len() > 2
-    {
-        clean = clean.replace(password, "***");
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    // An address that was pasted twice has two, and of one with an @ in it no part is shown.
+    let whole = rest.rsplit_once('@').and_then(|(login, _)| login.split_once(':'));
+    let parts = rest.split('@').filter_map(|login| login.rsplit_once(':'));
+    for (_, password) in whole.into_iter().chain(parts).filter(|(_, password)| password.len() > 2) {
+        // The driver writes the names of options in lower case.
+        clean = clean.replace(password, "***").replace(&password.to_lowercase(), "***");
     }
     clean
 }

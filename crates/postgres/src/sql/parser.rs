@@ -105,7 +105,7 @@ pub fn parse_all(text: &str) -> Result<Vec<ParsedStatement>> {
         return Err(Error::new(ErrorKind::Syntax, "the statement holds a zero byte")
             .mark(place::marked(text, at, at + 1)));
     }
-    let tokens = on_deep_stack(0, || pg_query::scan_tokens(text))?;
+    let tokens = on_deep_stack(0, || scan(text))?;
     let bound = tokens.as_ref().map_or(0, |tokens| nesting::bound(tokens));
     if bound > MAX_BOUND {
         return Err(too_deep());
@@ -122,8 +122,17 @@ pub fn parse_all(text: &str) -> Result<Vec<ParsedStatement>> {
 /// # Errors
 /// `Syntax` when the text cannot be cut into tokens.
 pub fn tokens(text: &str) -> Result<Vec<pb::ScanToken>> {
-    on_deep_stack(0, || pg_query::scan_tokens(text))?
+    on_deep_stack(0, || scan(text))?
         .map_err(|error| Error::new(ErrorKind::Syntax, error.to_string()))
+}
+
+/// The scanner's tokens. Of a text without any it gives a null pointer, which pg_query 18.1 makes a
+/// slice of, and that ends the program where such things are checked.
+pub(super) fn scan(text: &str) -> pg_query::Result<Vec<pb::ScanToken>> {
+    if text.bytes().all(|byte| byte.is_ascii_whitespace() || byte == b'\x0b') {
+        return Ok(Vec::new());
+    }
+    pg_query::scan_tokens(text)
 }
 
 fn too_deep() -> Error {

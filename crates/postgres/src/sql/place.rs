@@ -67,7 +67,7 @@ pub(super) fn of_error(
 
 /// The second of several statements: from the first semicolon with something behind it.
 pub(super) fn second_statement(text: &str) -> Option<Marked> {
-    let parts = pg_query::scan_tokens(text).ok()?;
+    let parts = super::parser::scan(text).ok()?;
     let mut seen = false;
     for token in parts {
         match Token::try_from(token.token) {

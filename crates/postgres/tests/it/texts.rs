@@ -52,6 +52,9 @@ fn errors_are_marked_where_they_are() {
         let place = error.marked().unwrap();
         assert_eq!(&place.text[place.start..place.end], marked, "{text}");
     }
+    for nothing in ["", " ", "\t\r\n\x0b\x0c", ";", " ; ;"] {
+        assert_eq!(guard::check(nothing).unwrap_err().kind(), ErrorKind::Usage, "{nothing:?}");
+    }
     assert_eq!(guard::check("  -- nothing\n").unwrap_err().kind(), ErrorKind::Usage);
     assert_eq!(guard::check("SELECT 1\0").unwrap_err().kind(), ErrorKind::Syntax);
     let explained = guard::check("EXPLAIN (ANALYZE) SELECT 1 -- why\n;").unwrap();
