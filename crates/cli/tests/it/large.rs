@@ -66,3 +66,39 @@ fn a_plan_nested_deeper_than_any_stack() {
         assert!(matches!(code, 0..=2), "{code}: {}", said.chars().take(500).collect::<String>());
     }
 }
+
+#[test]
+fn an_explain_of_mongodb_of_fifty_megabytes() {
+    let home = Home::new();
+    let scan = r#"{"stage":"IXSCAN","nReturned":7,"executionTimeMillisEstimate":0,"works":8,"advanced":7,"needTime":0,"needYield":0,"saveState":0,"restoreState":0,"isEOF":1,"keyPattern":{"status":1,"created_at":-1},"indexName":"status_1_created_at_-1","isMultiKey":false,"direction":"forward","indexBounds":{"status":["[\"open\", \"open\"]"],"created_at":["[MaxKey, MinKey]"]},"keysExamined":7,"seeks":1,"dupsTested":0,"dupsDropped":0}"#;
+    let count = 25 * 1024 * 1024 / scan.len() + 1;
+    let scans = vec![scan; count].join(",");
+    let plan = format!(
+        r#"{{"queryPlanner":{{"namespace":"shop.orders","winningPlan":{{"stage":"OR","inputStages":[{scans}]}},"rejectedPlans":[]}},"executionStats":{{"executionSuccess":true,"nReturned":7,"executionTimeMillis":90,"totalKeysExamined":{},"totalDocsExamined":0,"executionStages":{{"stage":"OR","nReturned":7,"executionTimeMillisEstimate":80,"works":9,"inputStages":[{scans}]}}}},"serverInfo":{{"version":"6.0.27"}},"ok":1}}"#,
+        7 * count
+    );
+    assert!(plan.len() > 50 * 1024 * 1024);
+    std::fs::write(home.path().join("plan.json"), plan).unwrap();
+    let (code, said) = timed(&home, &["explain", "--plan", "plan.json"], Duration::from_secs(120));
+    assert!(matches!(code, 0 | 1), "{code}: {}", said.chars().take(2_000).collect::<String>());
+    assert!(said.contains("IXSCAN") && said.len() < 1 << 20, "{}", said.len());
+}
+
+#[test]
+fn ten_thousand_lines_of_a_pipeline() {
+    let home = Home::new();
+    let lines: Vec<String> =
+        (0..10_000).map(|n| format!("  {{ $match: {{ field_{n}: {{ $gt: {n} }} }} }},")).collect();
+    let text = format!("db.orders.aggregate([\n{}\n])", lines.join("\n"));
+    std::fs::write(home.path().join("long.js"), &text).unwrap();
+    std::fs::write(home.path().join("bad.js"), text.replace("{ $gt: 9999 }", "{ $gt: }")).unwrap();
+    let bad = ["explain", "mongodb://127.0.0.1:1/shop", "-f", "bad.js"];
+    let (code, said) = timed(&home, &bad, Duration::from_secs(20));
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("field_9999") && said.lines().count() < 20, "{said}");
+    // What is sound goes on to the server, and finds none.
+    let long =
+        ["explain", "mongodb://127.0.0.1:1/shop?serverSelectionTimeoutMS=500", "-f", "long.js"];
+    let (code, said) = timed(&home, &long, Duration::from_secs(30));
+    assert_eq!(code, 3, "{said}");
+}

@@ -10,7 +10,7 @@ use marula_mongodb::explain::{Mode, explain};
 use marula_mongodb::{Session, run, shell};
 
 /// Refused before anything is sent, with this word in the message.
-const REFUSED: &[(&str, &str)] = &[
+pub const REFUSED: &[(&str, &str)] = &[
     ("db.orders.aggregate([{$out: 'stolen'}])", "$out"),
     ("db.orders.aggregate([{$merge: {into: 'stolen'}}])", "$merge"),
     ("db.orders.aggregate([{$match: {}}, {$out: {db: 'other', coll: 'stolen'}}])", "$out"),
@@ -128,7 +128,7 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 /// Refused by the parser already.
-const NOT_COMMANDS: &[&str] = &[
+pub const NOT_COMMANDS: &[&str] = &[
     "db.orders.mapReduce(function() {}, function() {}, {out: 'stolen'})",
     "{\"mapReduce\": \"orders\", \"map\": \"x\", \"reduce\": \"y\", \"out\": \"stolen\"}",
     "{\"eval\": \"db.orders.drop()\"}",
@@ -153,7 +153,7 @@ const NOT_COMMANDS: &[&str] = &[
 ];
 
 /// Passed, and harmless: an explained write changes nothing, odd names are only names.
-const HARMLESS: &[&str] = &[
+pub const HARMLESS: &[&str] = &[
     "db.orders.updateMany({}, {$set: {stolen: true}})",
     "db.orders.deleteMany({})",
     "db.orders.findOneAndDelete({})",

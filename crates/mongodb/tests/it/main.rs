@@ -4,11 +4,14 @@
 
 #[path = "../../../postgres/tests/it/certificates.rs"]
 mod certificates;
+#[path = "../../../postgres/tests/it/mangle.rs"]
+mod mangle;
 
 mod attack;
 mod catalog;
 mod connect;
 mod explain;
+mod mangled;
 mod plans;
 mod session;
 mod shell;

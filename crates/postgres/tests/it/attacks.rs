@@ -47,7 +47,7 @@ const TRAPS: &str = r#"
     CREATE EXTENSION dblink;
 "#;
 
-const REFUSED: &[&str] = &[
+pub const REFUSED: &[&str] = &[
     // Several statements, and other statements.
     "COMMIT; INSERT INTO canary VALUES (2)",
     "SELECT 1; DROP TABLE canary",
@@ -256,7 +256,7 @@ async fn no_attack_succeeds() {
     }
 }
 
-const ALLOWED: &[&str] = &[
+pub const ALLOWED: &[&str] = &[
     "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY total) FROM orders",
     "SELECT * FROM generate_series(1, 10) WITH ORDINALITY",
     "SELECT unnest(tags), jsonb_build_object('a', id) FROM customers",

@@ -8,4 +8,6 @@ mod attacks;
 mod basics;
 mod certificates;
 mod connect;
+mod mangle;
+mod mangled;
 mod plans;

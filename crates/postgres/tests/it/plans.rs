@@ -59,6 +59,18 @@ async fn explained(session: &Session, options: &str, format: &str, text: &str) -
     lines.join("\n")
 }
 
+/// Plans as a server prints them, in JSON and in text.
+pub async fn samples() -> Vec<String> {
+    let (owner, _) = database(15, SHOP).await;
+    let mut found = Vec::new();
+    for text in STATEMENTS.iter().step_by(4) {
+        for format in ["JSON", "TEXT"] {
+            found.push(explained(&owner, "ANALYZE, BUFFERS, VERBOSE", format, text).await);
+        }
+    }
+    found
+}
+
 /// What must be equal: all neutral fields but times (each run has its own).
 fn shape(node: &PlanNode) -> Vec<String> {
     node.walk()
