@@ -3,15 +3,20 @@
 //! Every format gives [`entry::Entry`]s to the [`interpret::Interpreter`], which makes runs,
 //! errors and events of them. Messages are understood in English only.
 
+mod cloud;
+mod csv;
 mod entry;
 mod interpret;
 mod json;
+mod jsonlog;
 mod messages;
 mod parameters;
+mod pgbouncer;
 mod plans;
 mod prefix;
 mod sessions;
 mod stderr;
+mod syslog;
 mod text;
 mod time;
 
@@ -35,10 +40,23 @@ pub(crate) fn check_prefix(text: &str) -> Result<()> {
 pub(crate) fn detect(clue: &Clue<'_>) -> Vec<Guess> {
     let mut guesses = Vec::new();
     let mut guess = |format: Arc<dyn Format>, share| guesses.push(Guess { format, share });
-    if let Some(prefix) = clue.prefix.and_then(|text| prefix::Prefix::parse(text).ok()) {
-        let share = prefix::share_of(&prefix, clue.head);
-        guess(Arc::new(stderr::Stderr::new(prefix)), share);
-    } else if let Some((prefix, share)) = prefix::infer(clue.head) {
+    let given = clue.prefix.and_then(|text| prefix::Prefix::parse(text).ok());
+    let (head, given) = (clue.head, given.as_ref());
+    // In this order: of equals, the first wins.
+    guess(Arc::new(csv::Csv), csv::share(head));
+    guess(Arc::new(jsonlog::JsonLog), jsonlog::share(head));
+    if let Some((syslog, share)) = syslog::detect(head, given, clue.written) {
+        guess(Arc::new(syslog), share);
+    }
+    if let Some((cloud, share)) = cloud::detect(head, given) {
+        guess(Arc::new(cloud), share);
+    }
+    guess(Arc::new(pgbouncer::PgBouncer), pgbouncer::share(head));
+    let stderr = match given {
+        Some(prefix) => Some((prefix.clone(), prefix::share_of(prefix, head))),
+        None => prefix::infer(head),
+    };
+    if let Some((prefix, share)) = stderr {
         guess(Arc::new(stderr::Stderr::new(prefix)), share);
     }
     guesses

@@ -1,4 +1,4 @@
-use marula_core::Engine;
+use marula_core::{Engine, Timestamp};
 use memchr::{memchr, memrchr};
 
 use super::entry::{Entry, Label, Part, Severity};
@@ -92,6 +92,17 @@ pub(super) fn read_lines(
     offset: u64,
     interpreter: &mut Interpreter<'_>,
 ) {
+    read_message(prefix, chunk, (0, None), offset, interpreter);
+}
+
+/// The same with the process and moment that are known from elsewhere, for prefixes without.
+pub(super) fn read_message(
+    prefix: &Prefix,
+    chunk: &[u8],
+    known: (u64, Option<Timestamp>),
+    offset: u64,
+    interpreter: &mut Interpreter<'_>,
+) {
     let mut at = 0;
     let mut current: Option<Current<'_>> = None;
     while at < chunk.len() {
@@ -110,7 +121,12 @@ pub(super) fn read_lines(
             continue;
         }
         let same = |current: &Current<'_>, pid| current.entry.pid == pid;
-        match (prefix.read(line), &mut current) {
+        let mut read = prefix.read(line);
+        if let Some((header, _, _)) = &mut read {
+            header.at = header.at.or(known.1);
+            header.pid = if header.pid == 0 { known.0 } else { header.pid };
+        }
+        match (read, &mut current) {
             (Some((header, Label::Entry(severity), text)), _) => {
                 if let Some(mut done) = current.take() {
                     done.close(chunk);

@@ -110,3 +110,27 @@ fn stderr_with_many_prefixes() {
         check(Kind::Stderr(prefix.into()), codes, users);
     }
 }
+
+#[test]
+fn csvlog_of_every_version() {
+    for columns in [23, 24, 26] {
+        check(Kind::Csv(columns), true, true);
+    }
+}
+
+#[test]
+fn jsonlog() {
+    check(Kind::Json, true, true);
+}
+
+#[test]
+fn syslog_with_split_lines() {
+    check(Kind::Syslog("%q%u@%d ".into()), false, true);
+    check(Kind::Syslog("user=%u,db=%d,app=%a,client=%h ".into()), false, true);
+    check(Kind::Syslog("".into()), false, false);
+}
+
+#[test]
+fn cloud_sql() {
+    check(Kind::CloudSql, false, true);
+}

@@ -55,7 +55,7 @@ pub(in crate::postgres) fn infer(head: &[u8]) -> Option<(Prefix, f64)> {
     drafts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| b.0.len().cmp(&a.0.len())));
     for (draft, _) in drafts.into_iter().take(12) {
         consider(&draft);
-        for (at, _) in draft.match_indices('%').filter(|(at, _)| *at > 0) {
+        for (at, _) in draft.match_indices('%') {
             consider(&format!("{}%q{}", &draft[..at], &draft[at..]));
         }
     }

@@ -6,6 +6,7 @@ mod matching;
 use marula_core::{Error, ErrorKind, Result};
 
 pub(super) use infer::{infer, share_of};
+pub(super) use matching::host;
 
 /// What stands at a place of a prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
