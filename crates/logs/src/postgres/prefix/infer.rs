@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::Prefix;
+use super::matching::Header;
 use crate::postgres::entry::label;
 use crate::postgres::time::{epoch, timestamp};
 
@@ -33,10 +34,14 @@ const LINES: usize = 2000;
 pub(in crate::postgres) fn infer(head: &[u8]) -> Option<(Prefix, f64)> {
     let lines = lines(head);
     let mut best: Option<(Prefix, f64)> = None;
+    // Of prefixes that as many lines have, the one that tells most.
     let mut consider = |text: &str| {
         let Ok(prefix) = Prefix::parse(text) else { return };
         let share = share(&prefix, &lines);
-        if share > best.as_ref().map_or(0.0, |best| best.1) {
+        let better = best.as_ref().is_none_or(|(known, most)| {
+            share > *most || share == *most && prefix.fields() > known.fields()
+        });
+        if better && share > 0.0 {
             best = Some((prefix, share));
         }
     };
@@ -79,8 +84,18 @@ pub(in crate::postgres) fn share_of(prefix: &Prefix, head: &[u8]) -> f64 {
 }
 
 fn share(prefix: &Prefix, lines: &[&[u8]]) -> f64 {
-    let read = lines.iter().filter(|line| prefix.read(line).is_some()).count();
+    let read = lines.iter().filter(|line| prefix.read(line).is_some_and(|read| plausible(&read.0)));
+    let read = read.count();
     read as f64 / lines.len().max(1) as f64
+}
+
+/// Whether the names are such as people give: a pattern that fits by taking half the prefix for
+/// a name does not fit.
+fn plausible(header: &Header<'_>) -> bool {
+    let clean = |name: &[u8]| !name.iter().any(|byte| matches!(byte, b' ' | b'=' | b',' | b'['));
+    clean(header.origin.user)
+        && clean(header.origin.database)
+        && (clean(header.origin.host) || header.origin.host == b"[local]")
 }
 
 /// Where the label stands: at the beginning, or behind something that ends a word.
@@ -201,6 +216,10 @@ fn word(text: &str, used: &str) -> Option<(char, usize)> {
     {
         return Some(('c', length));
     }
+    let tags = ["SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT", "PARSE", "BIND", "idle"];
+    if tags.contains(&bare) {
+        return Some(('i', length));
+    }
     let whole = digits(text);
     if whole > 0 && (whole == length || bare.as_bytes()[whole] == b'-') {
         let slash = behind.strip_prefix('/').map(digits).filter(|_| whole == length);
@@ -229,6 +248,8 @@ fn pair(text: &str) -> Option<(&str, char, usize)> {
             && is_key(value[*at..].trim_start_matches([',', ';', '|', ' ']))
     });
     let whole = value.trim_end_matches([' ', ':', ']', ')', ',', '>', '|', ';']);
+    // A name may hold blanks, but an SQLSTATE behind it is one.
+    let whole = whole.strip_suffix(" 00000").unwrap_or(whole);
     let length = match next {
         Some((at, _)) => at,
         None if !whole.contains(['[', ':', '|', ',']) => whole.len(),
