@@ -147,6 +147,7 @@ fn a_lab_ends_with_the_process_it_is_tied_to() {
 /// What the test below kills: a test in the middle of its work, with a lab that is up.
 #[test]
 #[ignore = "is run and killed by another test"]
+#[allow(clippy::print_stdout)]
 fn stands_for_a_test_that_hangs() {
     let home = Home::new();
     home.expect(0, &["lab", "up", "left", "--engine", "postgres"]);
