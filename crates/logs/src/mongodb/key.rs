@@ -14,8 +14,10 @@ enum Mode {
     Literal,
     /// Paths and variables count: expressions, pipelines.
     Path,
-    /// Everything counts: sorts, projections, names.
+    /// Everything counts: sorts, collations.
     Exact,
+    /// Everything counts but what is in expressions.
+    Project,
     /// Stages: what they are decides.
     Stage,
     /// The fields of a stage that names things.
@@ -87,8 +89,13 @@ fn field<S: Syntax + Copy>(cursor: &mut Cursor<'_, S>, name: &[u8], hash: &mut H
         b"filter" | b"query" | b"q" | b"u" | b"updateMods" => Mode::Literal,
         b"update" if !first => Mode::Literal,
         b"pipeline" => Mode::Stage,
-        b"sort" | b"projection" | b"fields" | b"collation" | b"key" => Mode::Exact,
-        b"updates" | b"deletes" => Mode::Literal,
+        b"sort" | b"collation" | b"key" => Mode::Exact,
+        b"projection" | b"fields" => Mode::Project,
+        b"updates" | b"deletes" if cursor.peek() == b'[' => {
+            hash.bytes(name);
+            statements(cursor, hash);
+            return;
+        }
         b"skip" | b"limit" | b"multi" | b"upsert" | b"remove" => {
             let raw = cursor.skip();
             let unset = matches!(raw, b"0" | b"0.0" | b"false" | b"null");
@@ -123,6 +130,26 @@ fn field<S: Syntax + Copy>(cursor: &mut Cursor<'_, S>, name: &[u8], hash: &mut H
     value(cursor, mode, hash, 0);
 }
 
+/// The statements of a batch: each is a command of its own.
+fn statements<S: Syntax + Copy>(cursor: &mut Cursor<'_, S>, hash: &mut Hash) {
+    cursor.eat(b'[');
+    let mut last = None;
+    while cursor.item() {
+        let mut one = Hash::new();
+        if cursor.eat(b'{') {
+            while let Some(name) = cursor.key() {
+                field(cursor, name, &mut one, false);
+            }
+        } else {
+            cursor.skip();
+        }
+        if last != Some(one.0) {
+            hash.word(one.0);
+        }
+        last = Some(one.0);
+    }
+}
+
 fn value<S: Syntax + Copy>(cursor: &mut Cursor<'_, S>, mode: Mode, hash: &mut Hash, depth: usize) {
     match cursor.peek() {
         b'{' if depth < MAX_DEPTH => object(cursor, mode, hash, depth + 1),
@@ -133,7 +160,7 @@ fn value<S: Syntax + Copy>(cursor: &mut Cursor<'_, S>, mode: Mode, hash: &mut Ha
         b'"' => {
             let text = cursor.string();
             match mode {
-                Mode::Exact | Mode::Names => hash.bytes(text),
+                Mode::Exact | Mode::Project | Mode::Names => hash.bytes(text),
                 Mode::Path | Mode::Stage if text.first() == Some(&b'$') => hash.bytes(text),
                 _ => hash.word(1),
             }
@@ -141,7 +168,7 @@ fn value<S: Syntax + Copy>(cursor: &mut Cursor<'_, S>, mode: Mode, hash: &mut Ha
         _ => {
             let scalar = cursor.scalar();
             match mode {
-                Mode::Exact => hash.bytes(scalar),
+                Mode::Exact | Mode::Project => hash.bytes(scalar),
                 _ => hash.word(1),
             }
         }
@@ -157,7 +184,7 @@ fn object<S: Syntax + Copy>(cursor: &mut Cursor<'_, S>, mode: Mode, hash: &mut H
             // `{"$date": …}` is a scalar.
             let scalar = cursor.skip();
             match mode {
-                Mode::Exact => hash.bytes(scalar),
+                Mode::Exact | Mode::Project => hash.bytes(scalar),
                 _ => hash.word(1),
             }
             while cursor.key().is_some() {
@@ -179,11 +206,13 @@ fn object<S: Syntax + Copy>(cursor: &mut Cursor<'_, S>, mode: Mode, hash: &mut H
 fn below(name: &[u8], mode: Mode) -> Mode {
     match mode {
         Mode::Literal if name == b"$expr" => Mode::Path,
-        Mode::Exact if name.first() == Some(&b'$') && name != b"$meta" => Mode::Path,
+        Mode::Project if name == b"$meta" => Mode::Exact,
+        Mode::Project if name.first() == Some(&b'$') => Mode::Path,
         Mode::Path if name == b"sortBy" => Mode::Exact,
         Mode::Stage => match name {
             b"$match" => Mode::Literal,
-            b"$sort" | b"$project" | b"$unset" => Mode::Exact,
+            b"$sort" | b"$unset" => Mode::Exact,
+            b"$project" => Mode::Project,
             b"$lookup" | b"$graphLookup" | b"$unionWith" | b"$merge" | b"$out" | b"$unwind"
             | b"$densify" | b"$count" | b"$geoNear" | b"$search" | b"$searchMeta"
             | b"$vectorSearch" | b"$changeStream" => Mode::Names,

@@ -127,9 +127,9 @@ fn read_entry(
     scratch: &mut Scratch,
     into: &mut Tally,
 ) {
-    let first = first.min(entry.len());
     // A break inside of a string: the operation ends where its time is told.
-    let whole = if text_operation::goes_on(&entry[..first]) { entry } else { &entry[..first] };
+    let end = text_operation::end(entry, first.min(entry.len()));
+    let whole = &entry[..end];
     let mut unread = offset + whole.len() as u64 + 1;
     match line(whole) {
         Some(line) => {

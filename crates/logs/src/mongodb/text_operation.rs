@@ -16,10 +16,21 @@ pub(super) struct Told<'a> {
     made_up: Vec<u8>,
 }
 
-/// Whether the first line of an entry is the beginning of an operation only.
-pub(super) fn goes_on(line: &[u8]) -> bool {
-    duration(line).is_none()
-        && super::text::line(line).is_some_and(|line| kind(line.message).is_some())
+/// Where an entry ends whose first line ends at `first`: an operation with a line break in one of
+/// its strings goes on to the line that tells its time.
+pub(super) fn end(entry: &[u8], first: usize) -> usize {
+    let begins = &entry[..first];
+    if first == entry.len()
+        || duration(begins).is_some()
+        || super::text::line(begins).is_none_or(|line| kind(line.message).is_none())
+    {
+        return first;
+    }
+    memchr::memchr_iter(b'\n', entry)
+        .chain([entry.len()])
+        .skip(1)
+        .find(|end| duration(&entry[..*end]).is_some())
+        .unwrap_or(first)
 }
 
 fn kind(message: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -172,6 +172,13 @@ impl Log {
     }
 }
 
+/// A document as text logs print it.
+pub fn text_of(document: &Document) -> String {
+    let mut out = Vec::new();
+    text::document(&mut out, document);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// A command with what a driver adds to it.
 fn enveloped(call: &Call, command: &Document) -> Document {
     let mut command = command.clone();

@@ -1,5 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod chunks;
+mod names;
+mod texts;
+
 use std::io::Write;
 
 use marula_core::{Digest, EventKind, Quiet};
@@ -131,4 +135,25 @@ fn failures_and_events_are_told() {
     assert_eq!(event(EventKind::Connected).about[0].name, "127.0.0.1");
     assert_eq!(event(EventKind::Election).about[0].name, "PRIMARY");
     assert_eq!(event(EventKind::Cancelled).count, 1);
+}
+
+#[test]
+fn the_statements_of_a_bulk_write_are_told() {
+    let statement = r#""type":"bulkWrite","ns":"shop.orders","command":{"update":0,"filter":{"a":1},"updateMods":{"$set":{"b":2}},"multi":true},"nMatched":4,"durationMillis":3"#;
+    let wrapper = r#""type":"command","ns":"admin.$cmd","command":{"bulkWrite":1,"ops":[],"nsInfo":[{"ns":"shop.orders"}],"$db":"admin"},"durationMillis":9"#;
+    let log = line(1, "WRITE", "conn8", statement) + &line(1, "COMMAND", "conn8", wrapper);
+    let digest = digest_of(log.as_bytes());
+    assert_eq!(digest.totals.calls, 1, "{:#?}", digest.statements);
+    let found = &digest.statements[0];
+    assert_eq!(found.shape, "db.orders.updateMany({a: ?}, {$set: {b: ?}})");
+    assert_eq!(found.samples[0].text, "db.orders.updateMany({ a: 1 }, { $set: { b: 2 } })");
+}
+
+#[test]
+fn samples_are_statements_again() {
+    let log = line(1, "COMMAND", "conn8", FIND) + &line(1, "WRITE", "conn8", UPDATE);
+    for statement in digest_of(log.as_bytes()).statements {
+        let parsed = marula_mongodb::shell::parse(&statement.samples[0].text).unwrap();
+        assert_eq!(parsed.shape().text, statement.shape);
+    }
 }
