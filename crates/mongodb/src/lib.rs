@@ -4,6 +4,7 @@
 //! writes into a [`Command`], [`guard`] says whether it may be sent to a target, [`explain`]
 //! asks the server for its [`plan`], and [`catalog`] reads what the command touches.
 
+pub mod access;
 pub mod catalog;
 pub mod command;
 pub mod connect;

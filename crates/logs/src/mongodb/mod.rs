@@ -5,6 +5,7 @@
 //! names its command without its values, and only for a name that is new `tree` and
 //! `marula_mongodb::command::shape` make the shape.
 
+mod advise;
 mod batch;
 mod cursor;
 mod entry;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 use crate::{Clue, Guess};
 
+pub use advise::advise;
 pub use live::{profile as read_profile, recent_log};
 pub(crate) use sample::statement;
 

@@ -9,13 +9,15 @@ mod context;
 mod explain;
 mod index;
 mod order;
-mod pipeline;
-mod predicate;
 mod prove;
 mod rewrites;
+#[cfg(test)]
+mod robust;
 mod rules;
-mod shape;
 mod view;
+
+// What commands ask of collections; the rules and rewrites here speak of it as their own.
+use marula_mongodb::access::{pipeline, predicate, shape};
 
 pub use context::Context;
 pub use explain::{explain, explain_saved};

@@ -3,7 +3,7 @@
 use bson::Bson;
 
 use super::{Filter, Kind, MAX_DEPTH, Predicate, field_path};
-use crate::mongodb::pipeline::is_constant;
+use crate::access::pipeline::is_constant;
 
 /// `{$expr: {$and: [{$eq: ["$a", constant]}, …]}}`.
 pub(super) fn read_expression(expression: &Bson, depth: usize, found: &mut Filter) {

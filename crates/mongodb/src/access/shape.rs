@@ -250,7 +250,7 @@ fn directions(keys: &Document) -> Vec<(String, i32)> {
 }
 
 /// A whole number in any of BSON's number types.
-pub(super) fn number(value: Option<&Bson>) -> Option<i64> {
+pub fn number(value: Option<&Bson>) -> Option<i64> {
     match value? {
         Bson::Int32(number) => Some(i64::from(*number)),
         Bson::Int64(number) => Some(*number),

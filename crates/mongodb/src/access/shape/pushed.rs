@@ -4,8 +4,8 @@ use bson::{Bson, Document};
 use marula_core::Version;
 
 use super::{Access, directions, number, usable};
-use crate::mongodb::pipeline::{Paths, effect, expression_paths, overlap, stage};
-use crate::mongodb::predicate::{Filter, field_path};
+use crate::access::pipeline::{Paths, effect, expression_paths, overlap, stage};
+use crate::access::predicate::{Filter, field_path};
 
 /// Follows the pipeline as far as the server moves its stages into the read of the collection.
 pub(super) fn pushed(pipeline: &[Document], access: &mut Access, version: Version) {

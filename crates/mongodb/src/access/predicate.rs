@@ -224,7 +224,7 @@ fn in_kind(value: &Bson) -> Kind {
 }
 
 /// An anchored, case-sensitive expression with a plain first letter is an interval of an index.
-pub(super) fn regex_kind(pattern: &str, options: &str) -> Kind {
+pub fn regex_kind(pattern: &str, options: &str) -> Kind {
     let anchored =
         pattern.strip_prefix('^').or_else(|| pattern.strip_prefix("\\A")).is_some_and(|rest| {
             rest.starts_with(|c: char| c.is_alphanumeric() || " _-@/:#".contains(c))
@@ -237,7 +237,7 @@ pub(super) fn regex_kind(pattern: &str, options: &str) -> Kind {
 }
 
 /// The path of `"$a.b"`; nothing for variables and other expressions.
-pub(super) fn field_path(expression: &Bson) -> Option<&str> {
+pub fn field_path(expression: &Bson) -> Option<&str> {
     let path = expression.as_str()?.strip_prefix('$')?;
     (!path.starts_with('$') && !path.is_empty()).then_some(path)
 }
