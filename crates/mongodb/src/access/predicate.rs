@@ -209,7 +209,7 @@ fn read_path(path: &str, value: &Bson, element: bool, depth: usize, found: &mut 
 }
 
 fn is_false(value: &Bson) -> bool {
-    matches!(value, Bson::Boolean(false)) || crate::mongodb::shape::number(Some(value)) == Some(0)
+    matches!(value, Bson::Boolean(false)) || crate::access::shape::number(Some(value)) == Some(0)
 }
 
 fn in_kind(value: &Bson) -> Kind {
