@@ -147,7 +147,8 @@ impl App {
         }
     }
 
-    fn look(&self) -> Look {
+    /// How and for whom results are written.
+    pub fn look(&self) -> Look {
         let terminal = self.global.output.is_none() && std::io::stdout().is_terminal();
         Look {
             width: columns(terminal, terminal_size::terminal_size_of(std::io::stdout())),

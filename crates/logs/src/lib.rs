@@ -8,6 +8,7 @@
 mod collector;
 mod compare;
 mod event;
+mod follow;
 mod format;
 pub mod generate;
 pub mod mongodb;
@@ -25,6 +26,7 @@ use marula_core::{Digest, Error, ErrorKind, Progress, Result};
 pub use collector::Collector;
 pub use compare::compare;
 pub use event::*;
+pub use follow::Follow;
 pub use format::*;
 pub use request::*;
 pub use tally::Tally;

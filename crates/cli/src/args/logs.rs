@@ -21,8 +21,9 @@ Examples:
   marula logs mongod.log --format html --output report.html
   journalctl -u postgresql -o cat | marula logs - --prefix '%m [%p] %q%u@%d '")]
 pub struct Logs {
-    /// Log files and folders; - is stdin, which is also read when something is piped in.
-    #[arg(value_name = "INPUT")]
+    /// Log files and folders; - is stdin, which is also read when something is piped in. Or one
+    /// MongoDB target, whose profile or latest log is read.
+    #[arg(value_name = "INPUT|TARGET")]
     pub inputs: Vec<String>,
     /// PostgreSQL's log_line_prefix, when it is not to be detected.
     #[arg(long, value_name = "PREFIX", allow_hyphen_values = true)]
@@ -60,6 +61,12 @@ pub struct Logs {
     /// Also write the statements to FILE as a workload: weights, and parameters seen in real runs.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub save: Option<PathBuf>,
+    /// Show what is added to the logs: a screen of the last minute, or a line a second in a pipe.
+    #[arg(long, conflicts_with_all = ["compare", "save"])]
+    pub follow: bool,
+    /// End --follow after this long: 30s, 5m.
+    #[arg(long = "for", value_name = "TIME", value_parser = duration::parse, requires = "follow")]
+    pub until: Option<Duration>,
     /// Threads that read; 0 takes one a core.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,

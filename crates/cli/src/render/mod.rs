@@ -14,7 +14,7 @@ mod sarif;
 mod statement;
 
 pub use error::error;
-pub use human::logs::spanned;
+pub use human::logs::{line, screen, spanned};
 pub use human::{numbers, paint, text};
 pub use paint::Paint;
 

@@ -6,6 +6,8 @@ mod died;
 mod lab;
 mod large;
 mod lifecycle;
+mod logs;
+mod page;
 mod program;
 mod scenarios;
 mod schema;

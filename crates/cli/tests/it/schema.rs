@@ -8,6 +8,9 @@ use super::lab::Home;
 pub fn of_real_reports(home: &Home) {
     let schema: Value = serde_json::from_str(&home.expect(0, &["schema", "report"])).unwrap();
     let slow = "SELECT id, total FROM orders WHERE customer_id = 42 ORDER BY created_at LIMIT 5";
+    let logs = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/logs.in");
+    let (now, before) = (format!("{logs}/postgresql.log"), format!("{logs}/last-week.log"));
+    let mongodb = format!("{logs}/mongod.json");
     for args in [
         vec!["explain", "lab/shop/postgres", slow, "--goal", "5ms"],
         vec!["explain", "lab/shop/mongodb", "db.orders.find({ customer_id: 42 })", "--goal", "5ms"],
@@ -15,6 +18,8 @@ pub fn of_real_reports(home: &Home) {
         vec!["inspect", "lab/shop/postgres", "orders"],
         vec!["inspect", "lab/shop/mongodb"],
         vec!["inspect", "lab/shop/mongodb", "orders"],
+        vec!["logs", &now, &mongodb],
+        vec!["logs", &now, "--compare", &before],
         vec!["lab", "list"],
         vec!["lab", "doctor"],
     ] {

@@ -1,5 +1,7 @@
 //! `marula logs`.
 
+mod follow;
+mod live;
 mod trouble;
 
 use std::io::IsTerminal;
@@ -16,24 +18,38 @@ use crate::render::text;
 use crate::targets;
 use trouble::{beside, nothing_left, recognised};
 
-/// Digests log files.
+/// Digests log files, or what a server tells of itself.
 pub async fn run(app: &App, args: Logs) -> Result<Outcome> {
     let compare = args.compare.as_deref().map(|other| input_path(app, other)).transpose()?;
     let (save, top) = (args.save.clone(), args.top);
     crate::output::check(save.as_deref())?;
-    let mut request = request(app, args)?;
+    let target = target(app, &args.inputs);
+    let (following, until) = (args.follow, args.until);
+    let mut request = request(app, args, target.is_some())?;
+    if following {
+        return follow::run(app, request, until).await;
+    }
     if compare.is_some() || save.is_some() {
         // What is not told of would look gone, and would be missing in a workload.
         request.top = usize::MAX;
     }
     let progress = Arc::new(app.progress());
-    let mut digest = read(&request, &progress).await?;
-    recognised(&digest, &request)?;
     let mut report = Report::new("logs");
-    if digest.totals.calls == 0 {
-        report.notes = nothing_left(&request, &progress).await?;
-    }
-    report.notes.extend(unread(app, &digest));
+    let mut digest = if let Some(name) = target {
+        marula_core::Progress::step(progress.as_ref(), "asking the server");
+        let (target, digest, note) = live::read(app, &name, &request).await?;
+        report.target = Some(target);
+        report.notes.push(note);
+        digest
+    } else {
+        let digest = read(&request, &progress).await?;
+        recognised(&digest, &request)?;
+        if digest.totals.calls == 0 {
+            report.notes = nothing_left(&request, &progress).await?;
+        }
+        report.notes.extend(unread(app, &digest));
+        digest
+    };
     if let Some(other) = compare {
         let request = Request { inputs: vec![other], ..request };
         let before = read(&request, &progress).await?;
@@ -49,6 +65,13 @@ pub async fn run(app: &App, args: Logs) -> Result<Outcome> {
     progress.clear();
     report.digest = Some(digest);
     Ok(Outcome::Report(Box::new(report), FailOn::Never))
+}
+
+/// The server that is meant, when the only input is no file but names one.
+fn target(app: &App, inputs: &[String]) -> Option<String> {
+    let [input] = inputs else { return None };
+    let file = input == "-" || Path::new(input).exists();
+    (!file && targets::resolve(input, &app.config).is_ok()).then(|| input.clone())
 }
 
 /// Warns of sources that were not read to their end.
@@ -101,12 +124,12 @@ fn save_workload(digest: &Digest, file: &Path) -> Result<String> {
     ))
 }
 
-fn request(app: &App, args: Logs) -> Result<Request> {
+fn request(app: &App, args: Logs, live: bool) -> Result<Request> {
     let mut inputs = Vec::new();
-    for input in args.inputs {
-        inputs.push(input_path(app, &input)?);
+    for input in args.inputs.iter().filter(|_| !live) {
+        inputs.push(input_path(app, input)?);
     }
-    if inputs.is_empty() {
+    if inputs.is_empty() && !live {
         if std::io::stdin().is_terminal() {
             return Err(Error::new(ErrorKind::Usage, "there is nothing to read")
                 .hint("name log files or folders, or pipe a log in: … | marula logs -"));
@@ -151,12 +174,15 @@ fn input_path(app: &App, input: &str) -> Result<PathBuf> {
         return Ok(path.to_path_buf());
     }
     match targets::resolve(input, &app.config) {
-        Ok(target) => Err(Error::new(
-            ErrorKind::Unsupported,
-            "is a server: its log is read from files, not through a connection",
-        )
-        .at(target.name)
-        .hint("name the log file or folder, or pipe it in: … | marula logs -")),
+        Ok(target) => {
+            Err(Error::new(ErrorKind::Usage, "is a server, and here files are asked for")
+                .at(target.name)
+                .hint("a server is read alone, without files: marula logs TARGET"))
+        }
+        // What is written as a target is said to be none; a name may be either.
+        Err(error) if ["lab/", "env:", "file:"].iter().any(|begin| input.starts_with(begin)) => {
+            Err(error)
+        }
         Err(_) => Err(Error::new(ErrorKind::NotFound, "there is no such file or folder")
             .at(marula_core::redact(input))
             .hint(beside(path))),

@@ -13,13 +13,14 @@ use crate::render::text;
 /// A file beside the missing one that has nearly its name.
 pub fn beside(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let names: Vec<String> = std::fs::read_dir(folder)
+    let names: Vec<String> = std::fs::read_dir(folder.unwrap_or(Path::new(".")))
         .map(|found| found.flatten().map(|f| f.file_name().to_string_lossy().into()).collect())
         .unwrap_or_default();
     let wanted = path.file_name().unwrap_or_default().to_string_lossy();
     match nearest(&wanted, names.iter().map(String::as_str)).first() {
-        Some(near) => format!("did you mean {}?", folder.join(near).display()),
+        Some(near) => {
+            format!("did you mean {}?", folder.unwrap_or(Path::new("")).join(near).display())
+        }
         None => "name log files or folders; - is stdin".into(),
     }
 }

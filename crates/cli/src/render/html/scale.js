@@ -90,9 +90,9 @@ function timeAxis(area) {
 }
 
 /** One bucket's left edge and width on the screen; a hairline at least, a gap where there is room. */
-function slot(t, area) {
+function slot(t, area, span = width) {
   const from = Math.max(placeOf(t, area), area.left);
-  const to = Math.min(placeOf(t + width, area), area.right);
+  const to = Math.min(placeOf(t + span, area), area.right);
   const gap = to - from > 5 ? 1 : 0;
   return { x: from, w: Math.max(0.8, to - from - gap) };
 }
@@ -109,8 +109,8 @@ function linePath(points, area) {
   let path = "";
   let last = null;
   for (const { t, y } of points) {
-    const { x, w } = slot(t, area);
-    const near = last !== null && t - last <= width * 1.5;
+    const { x, w } = slot(t, area, columnWidth);
+    const near = last !== null && t - last <= columnWidth * 1.5;
     if (near) path += `L${fixed(x + w / 2)} ${fixed(y)}`;
     else path += `M${fixed(x + w / 2 - Math.min(3, w / 2))} ${fixed(y)}h${fixed(Math.min(3, w / 2))}`;
     last = t;

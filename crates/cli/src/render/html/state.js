@@ -111,3 +111,35 @@ function inView(statement) {
 
 /** The buckets that are at least partly in sight. */
 const bucketsInView = () => buckets.filter((bucket) => bucket.t + width > state.from && bucket.t < state.to);
+
+/** What the charts draw: a bucket a column, or several where they would be too thin to see. */
+let columns = [];
+/** A column's width in milliseconds. */
+let columnWidth = width;
+
+/** Chooses the columns for `most` of them at most. */
+function chooseColumns(most) {
+  const each = [1, 2, 3, 5, 6, 10, 15, 20, 30, 60, 100, 200, 500, 1000].find((times) => (state.to - state.from) / width / times <= most) || 2000;
+  columnWidth = width * each;
+  columns = [];
+  for (const bucket of bucketsInView()) {
+    const t = whole.from + Math.floor((bucket.t - whole.from) / columnWidth) * columnWidth;
+    const last = columns[columns.length - 1];
+    if (last && last.t === t) last.parts.push(bucket);
+    else columns.push({ t, parts: [bucket] });
+  }
+  columns = columns.map(each > 1 ? merged : ({ t, parts }) => ({ ...parts[0], t, parts }));
+}
+
+/** Several buckets as one. Their percentiles cannot be added: it is the mean, weighted by calls. */
+function merged({ t, parts }) {
+  const sum = (value) => parts.reduce((all, part) => all + value(part), 0);
+  const calls = sum((part) => part.calls);
+  const weighted = (key) => (calls ? sum((part) => part[key] * part.calls) / calls : 0);
+  const kinds = {};
+  for (const part of parts) for (const [kind, count] of Object.entries(part.kinds)) kinds[kind] = (kinds[kind] || 0) + count;
+  return {
+    t, parts, calls, kinds, total_ms: sum((part) => part.total_ms), errors: sum((part) => part.errors),
+    p50_ms: weighted("p50_ms"), p95_ms: weighted("p95_ms"), p99_ms: weighted("p99_ms"), max_ms: Math.max(...parts.map((part) => part.max_ms)),
+  };
+}

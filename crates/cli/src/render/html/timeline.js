@@ -3,7 +3,7 @@
 const PANELS = [
   { title: "Load", about: "statements running at once, on average", draw: loadPanel, legend: loadLegend },
   { title: "Calls", about: "a second", draw: callsPanel },
-  { title: "Latency", about: "of a bucket's runs", draw: latencyPanel, legend: latencyLegend },
+  { title: "Latency", about: "of the runs in a column", draw: latencyPanel, legend: latencyLegend },
   { title: "Errors and events", about: "", draw: eventsPanel, only: () => lanes.length > 0 },
 ];
 
@@ -27,9 +27,11 @@ function timelineSection() {
     button("+", () => zoomBy(0.5), { class: "small", "aria-label": "Zoom in" }), back);
 
   const draw = () => {
+    chooseColumns(frame(axis, 20).plot / 4);
     for (const panel of shown) fill(panel.box, panel.draw(panel.box));
     fill(axis, timeAxis(frame(axis, 20)));
-    range.textContent = `${spanned(state.from, state.to)} UTC, ${duration(width)} a bucket`;
+    range.textContent = `${spanned(state.from, state.to)} UTC, ${duration(columnWidth)} a column`;
+    if (columnWidth > width) range.textContent += ` (percentiles: weighted means of its ${duration(width)})`;
     back.disabled = !zoomed();
   };
   steer(stack, { cursor, chosen, area: () => frame(axis, 20) });
@@ -93,7 +95,7 @@ function steer(stack, { cursor, chosen, area }) {
   stack.addEventListener("dblclick", (event) => event.target.closest("button") || unzoom());
   stack.addEventListener("keydown", (event) => {
     if (event.target !== stack || event.ctrlKey || event.metaKey || event.altKey) return;
-    const pace = width * (event.key.startsWith("Page") ? 10 : 1) * Math.max(1, Math.round((state.to - state.from) / width / 200));
+    const pace = columnWidth * (event.key.startsWith("Page") ? 10 : 1);
     const move = (way) => {
       const from = at ?? (state.from + state.to) / 2;
       if (event.shiftKey && start === null) start = from;

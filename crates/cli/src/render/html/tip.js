@@ -8,21 +8,21 @@ function hideTip() {
 
 /** Shows the bucket at `t` beside the cursor, `x` from the left edge of `box`. */
 function tipFor(t, box, x) {
-  const from = whole.from + Math.floor((t - whole.from) / width) * width;
-  const bucket = buckets.find((one) => one.t <= t && t < one.t + width);
+  const from = whole.from + Math.floor((t - whole.from) / columnWidth) * columnWidth;
+  const bucket = columns.find((one) => one.t <= t && t < one.t + columnWidth);
   const rows = [];
   const row = (name, value, color) => rows.push(el("div", { class: "row" }, el("span", {}, color && swatch(color), name), el("b", { text: value })));
   if (!bucket) {
     rows.push(el("div", { class: "row", text: "nothing logged" }));
   } else {
-    row("load", figures(bucket.total_ms / width, 3));
-    row("calls", `${grouped(bucket.calls)} (${short((bucket.calls / width) * 1000)}/s)`);
+    row("load", figures(bucket.total_ms / columnWidth, 3));
+    row("calls", `${grouped(bucket.calls)} (${short((bucket.calls / columnWidth) * 1000)}/s)`);
     if (bucket.calls) {
       for (const [key, name, color] of PERCENTILES) row(name, duration(bucket[key]), color);
       row("longest", duration(bucket.max_ms), "--max");
     }
     for (const lane of lanes) if (lane.count(bucket)) row(lane.name, grouped(lane.count(bucket)));
-    const most = colored.map((series) => ({ series, ms: series.at.get(bucket.t)?.total_ms || 0 }))
+    const most = colored.map((series) => ({ series, ms: timeOf(series, bucket) }))
       .filter(({ ms }) => ms > 0).sort((a, b) => b.ms - a.ms).slice(0, 3);
     for (const { series, ms } of most) row(`${series.statement.rank}. ${series.statement.label}`, percent(ms / bucket.total_ms), series.color);
   }

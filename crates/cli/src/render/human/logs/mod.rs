@@ -2,6 +2,7 @@
 //! else happened.
 
 mod compared;
+mod follow;
 mod happened;
 mod over_time;
 mod statements;
@@ -11,6 +12,7 @@ use marula_core::{Digest, EventKind, Load, Report, Timestamp};
 pub use compared::{
     TRENDS, cells as change_cells, sentence as compared_sentence, title as compared_title,
 };
+pub use follow::{line, screen};
 pub use happened::amount;
 pub use statements::label;
 
@@ -137,10 +139,11 @@ pub fn examined(load: &Load) -> Option<f64> {
     Some(load.reads? as f64 / load.returned?.max(1) as f64)
 }
 
-/// A number that may be below ten.
+/// A number that may be below ten, or below one.
 pub fn few(value: f64) -> String {
+    let places = if value < 0.995 { 100.0 } else { 10.0 };
     if value < 9.95 {
-        super::numbers::number((value * 10.0).round() / 10.0)
+        super::numbers::number((value * places).round() / places)
     } else {
         short(value as u64)
     }

@@ -11,7 +11,7 @@ const STEPS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'
 const NAME: usize = 9;
 const BEHIND: usize = 24;
 
-/// Load, calls, 99th percentile and errors, a column each stretch of time.
+/// Load, calls, percentiles and errors, a column each stretch of time.
 pub fn over_time(digest: &Digest, look: &Look, out: &mut String) {
     let timeline = &digest.timeline;
     let (Some(first), Some(last)) = (timeline.buckets.first(), timeline.buckets.last()) else {
@@ -54,8 +54,14 @@ pub fn over_time(digest: &Digest, look: &Look, out: &mut String) {
     strip("calls", Ink::Code, &|s| sum(s, &|b| b.calls as f64), &|top| {
         format!("up to {}", rate(top as u64, ms))
     });
-    strip("p95", Ink::Code, &|s| most(s, &|b| b.p95_ms), &|top| format!("up to {}", duration(top)));
-    strip("p99", Ink::Code, &|s| most(s, &|b| b.p99_ms), &|top| format!("up to {}", duration(top)));
+    // Percentiles of neighbours cannot be added up: the mean, weighted by calls, stands for them.
+    let mean = |stretch: &[&Bucket], part: &dyn Fn(&Bucket) -> f64| {
+        sum(stretch, &|b| part(b) * b.calls as f64) / sum(stretch, &|b| b.calls as f64).max(1.0)
+    };
+    let up_to = |top: f64| format!("up to {}", duration(top));
+    strip("p50", Ink::Code, &|s| mean(s, &|b| b.p50_ms), &up_to);
+    strip("p95", Ink::Code, &|s| mean(s, &|b| b.p95_ms), &up_to);
+    strip("longest", Ink::Code, &|s| most(s, &|b| b.max_ms), &up_to);
     strip("errors", Ink::Bad, &|s| sum(s, &|b| b.errors as f64), &|top| {
         format!("up to {}", grouped(top as u64))
     });

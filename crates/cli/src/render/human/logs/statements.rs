@@ -225,7 +225,7 @@ fn sample(sample: &Sample, one: &StatementDigest, look: &Look, out: &mut String)
 /// `$1 = 'x', $2 = NULL`.
 fn values(parameters: &[Parameter]) -> String {
     let shown = parameters.iter().enumerate().map(|(at, parameter)| match &parameter.value {
-        Some(value) => format!("${} = '{}'", at + 1, text::cut(value, 60)),
+        Some(value) => format!("${} = '{}'", at + 1, text::cut(value, 60).replace('\'', "''")),
         None => format!("${} = NULL", at + 1),
     });
     shown.collect::<Vec<_>>().join(", ")
