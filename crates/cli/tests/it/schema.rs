@@ -20,6 +20,7 @@ pub fn of_real_reports(home: &Home) {
         vec!["inspect", "lab/shop/mongodb", "orders"],
         vec!["logs", &now, &mongodb],
         vec!["logs", &now, "--compare", &before],
+        vec!["logs", "lab/shop/mongodb"],
         vec!["lab", "list"],
         vec!["lab", "doctor"],
     ] {
