@@ -3,6 +3,10 @@
 //! It trusts its input no more than it must: what is not what it should be ends the walk early
 //! or is passed over, and nothing is read beyond the bytes.
 
+mod number;
+
+pub(super) use number::{number, number_of};
+
 /// How documents are written.
 pub(super) trait Syntax {
     /// Whether it is the syntax of text logs: keys without quotes, quotes inside of strings left
@@ -285,33 +289,4 @@ impl<'a, S: Syntax + Copy> Cursor<'a, S> {
 /// Whether a value begins after these bytes.
 fn begins_value(before: &[u8]) -> bool {
     before.ends_with(b": ") || before.ends_with(b"[ ") || before.ends_with(b", ")
-}
-
-/// A number's value; a fraction is cut off. `None` when it is no number or negative.
-#[inline]
-pub(super) fn number(raw: &[u8]) -> Option<u64> {
-    let mut value = 0u64;
-    for (place, &byte) in raw.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => {
-                value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
-            }
-            b'.' if place > 0 => break,
-            _ => return None,
-        }
-    }
-    (!raw.is_empty()).then_some(value)
-}
-
-/// The same, where mongoexport and mongosh may write `{"$numberLong": "5"}`.
-pub(super) fn number_of(raw: &[u8]) -> Option<u64> {
-    match raw.first() {
-        Some(b'{') => {
-            let mut cursor = Cursor::new(raw, Json);
-            cursor.eat(b'{');
-            cursor.key()?;
-            number(cursor.string())
-        }
-        _ => number(raw),
-    }
 }
