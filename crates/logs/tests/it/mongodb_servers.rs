@@ -166,3 +166,46 @@ async fn counts_agree(session: &Session, digest: &Digest, version: Version) {
     );
     assert_eq!(digest.errors.iter().map(|error| error.count).sum::<u64>(), sum("errors"));
 }
+
+#[tokio::test]
+async fn an_index_advised_from_a_log_ends_what_was_slow() {
+    let install = discover::choose_exactly(Engine::Mongodb, Some(Version::new(6, 0, 0))).unwrap();
+    let options = StartOptions::default().setting("slowms", "0").setting("profile", "1");
+    let server = MongoServer::start(&install, &options).await.unwrap();
+    let spec = server.create_database().await.unwrap();
+    let session = Session::open(&spec, &SessionOptions::lab()).await.unwrap();
+    let run = async |command: Document| session.database().run_command(command).await.unwrap();
+    let documents: Vec<Document> = (0..5000)
+        .map(|n| doc! { "_id": n, "customer": n % 500, "total": n % 97, "at": n })
+        .collect();
+    run(doc! { "insert": "orders", "documents": documents }).await;
+    let reading = async || {
+        for n in 0..10 {
+            run(doc! { "find": "orders", "filter": { "customer": n, "total": { "$gt": 5 } }, "sort": { "at": -1 }, "limit": 3 }).await;
+            run(doc! { "count": "orders", "query": { "customer": n } }).await;
+        }
+    };
+    reading().await;
+    let database = session.database().name().to_owned();
+    let before = digest_of(&server.log(), 1);
+    let (findings, changes) = marula_logs::mongodb::advise(&before);
+    assert_eq!(findings.len(), 2, "{findings:#?}");
+    let [change] = changes.as_slice() else { panic!("{changes:#?}") };
+    assert_eq!(
+        change.up,
+        [
+            r#"db.orders.createIndex({ customer: 1, at: -1, total: 1 }, { name: "customer_1_at_-1_total_1" })"#
+        ]
+    );
+    let create = marula_mongodb::shell::parse(&change.up[0]).unwrap();
+    marula_mongodb::run::apply(&session, &create).await.unwrap();
+    reading().await;
+    let after = digest_of(&server.log(), 1);
+    let reads = |digest: &Digest| {
+        by_shape(digest, &database).values().filter_map(|one| one.load.reads).sum::<u64>()
+    };
+    assert!(reads(&before) >= 100_000, "{}", reads(&before));
+    assert!(reads(&after) - reads(&before) <= 30, "{}", reads(&after) - reads(&before));
+    // Nothing is advised twice.
+    assert!(marula_logs::mongodb::advise(&after).1.is_empty());
+}
