@@ -73,7 +73,9 @@ async fn run(cli: Cli) -> Result<u8> {
     for warning in std::mem::take(&mut app.config.warnings) {
         app.warn(&warning);
     }
-    render::check(app.format(), matches!(cli.command, Command::Logs(_)))?;
+    let logs = matches!(cli.command, Command::Logs(_));
+    let advice = matches!(&cli.command, Command::Logs(args) if args.advise);
+    render::check(app.format(), logs, advice)?;
     let outcome = match cli.command {
         Command::Explain(args) => commands::explain::run(&mut app, args).await?,
         Command::Inspect(args) => commands::inspect::run(&app, args).await?,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, ValueHint};
 use marula_core::Timestamp;
 
+use super::FailOn;
 use crate::duration;
 
 /// `marula logs`.
@@ -61,8 +62,18 @@ pub struct Logs {
     /// Also write the statements to FILE as a workload: weights, and parameters seen in real runs.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub save: Option<PathBuf>,
+    /// Propose indexes: from the log alone (MongoDB), or proved for --target (both engines).
+    #[arg(long)]
+    pub advise: bool,
+    /// Explain the five statements that cost most on TARGET, which has the log's data, and prove
+    /// in the lab what would help; see `marula explain --help`.
+    #[arg(long, value_name = "TARGET", requires = "advise")]
+    pub target: Option<String>,
+    /// With --advise, exit with 1 when a finding matters at least this much [default: low].
+    #[arg(long, value_enum, value_name = "SEVERITY", requires = "advise")]
+    pub fail_on: Option<FailOn>,
     /// Show what is added to the logs: a screen of the last minute, or a line a second in a pipe.
-    #[arg(long, conflicts_with_all = ["compare", "save"])]
+    #[arg(long, conflicts_with_all = ["compare", "save", "advise"])]
     pub follow: bool,
     /// End --follow after this long: 30s, 5m.
     #[arg(long = "for", value_name = "TIME", value_parser = duration::parse, requires = "follow")]

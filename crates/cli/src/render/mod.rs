@@ -14,7 +14,7 @@ mod sarif;
 mod statement;
 
 pub use error::error;
-pub use human::logs::{line, screen, spanned};
+pub use human::logs::{label as title, line, screen, spanned};
 pub use human::{numbers, paint, text};
 pub use paint::Paint;
 
@@ -53,14 +53,14 @@ pub fn report(report: &Report, format: Format, look: &Look) -> Result<String> {
 }
 
 /// Whether a command's result can be written in `format`; asked before the work begins.
-pub fn check(format: Format, logs: bool) -> Result<()> {
+pub fn check(format: Format, logs: bool, advice: bool) -> Result<()> {
     match format {
         Format::Html | Format::Csv if !logs => Err(of_logs_alone(format)),
-        Format::Sarif | Format::Github if logs => Err(Error::new(
+        Format::Sarif | Format::Github if logs && !advice => Err(Error::new(
             ErrorKind::Usage,
             "this format is for findings, and a digest of logs has none",
         )
-        .hint("write it with --format human, json, markdown, html or csv")),
+        .hint("write it with --format human, json, markdown, html or csv, or add --advise")),
         _ => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! `marula logs`.
 
+mod advise;
 mod follow;
 mod live;
 mod trouble;
@@ -12,7 +13,7 @@ use marula_core::{Digest, Engine, Error, ErrorKind, Report, Result};
 use marula_logs::{Filter, Request, SortBy};
 
 use crate::app::{App, Outcome};
-use crate::args::{FailOn, Logs, Sort};
+use crate::args::{Logs, Sort};
 use crate::progress::Terminal;
 use crate::render::text;
 use crate::targets;
@@ -25,12 +26,14 @@ pub async fn run(app: &App, args: Logs) -> Result<Outcome> {
     crate::output::check(save.as_deref())?;
     let target = target(app, &args.inputs);
     let (following, until) = (args.follow, args.until);
+    let advice = args.advise.then(|| args.target.clone());
+    let fail_on = app.fail_on(args.fail_on);
     let mut request = request(app, args, target.is_some())?;
     if following {
         return follow::run(app, request, until).await;
     }
-    if compare.is_some() || save.is_some() {
-        // What is not told of would look gone, and would be missing in a workload.
+    if compare.is_some() || save.is_some() || advice.is_some() {
+        // What is not told of would look gone, and would be missing in a workload and in advice.
         request.top = usize::MAX;
     }
     let progress = Arc::new(app.progress());
@@ -60,11 +63,14 @@ pub async fn run(app: &App, args: Logs) -> Result<Outcome> {
     if let Some(file) = save {
         report.notes.push(save_workload(&digest, &file)?);
     }
+    if let Some(target) = advice {
+        advise::advise(app, target.as_deref(), &digest, &mut report, &progress).await?;
+    }
     digest.statements_left_out += digest.statements.len().saturating_sub(top) as u64;
     digest.statements.truncate(top);
     progress.clear();
     report.digest = Some(digest);
-    Ok(Outcome::Report(Box::new(report), FailOn::Never))
+    Ok(Outcome::Report(Box::new(report), fail_on))
 }
 
 /// The server that is meant, when the only input is no file but names one.
