@@ -8,6 +8,9 @@ use super::{statement, text};
 /// The report as Markdown.
 pub fn report(report: &Report) -> String {
     let mut out = format!("## {}\n", headline(report));
+    if let Some(digest) = report.digest.as_ref().filter(|digest| digest.totals.calls > 0) {
+        out.push_str(&format!("\n{}\n", super::human::logs::latencies(&digest.totals)));
+    }
     if let Some(goal) = &report.goal {
         let met = match goal.met {
             Some(true) => "met",
@@ -95,7 +98,8 @@ fn changes(report: &Report, out: &mut String) {
         .is_some_and(|best| best.proof.verdict == Verdict::Proven && best.changes.len() > 1);
     section("What to do", together, chosen, out);
     let others = report.changes.iter().filter(|c| !best.contains(&c.id));
-    section("Also thought of", false, others, out);
+    let title = if best.is_empty() { "What could be done" } else { "Also thought of" };
+    section(title, false, others, out);
 }
 
 fn section<'a>(

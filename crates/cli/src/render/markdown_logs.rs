@@ -9,11 +9,8 @@ use super::markdown::{cell, fence, line};
 /// So many statements are told in full.
 const IN_FULL: usize = 5;
 
-/// What follows the headline.
+/// What follows the headline and the advice.
 pub fn digest(digest: &Digest, out: &mut String) {
-    if digest.totals.calls > 0 {
-        out.push_str(&format!("\n{}\n", logs::latencies(&digest.totals)));
-    }
     statements(digest, out);
     if !digest.errors.is_empty() {
         out.push_str("\n### Errors\n");

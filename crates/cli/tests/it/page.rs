@@ -23,6 +23,8 @@ const HOSTILE: [&str; 7] = [
 ];
 
 #[test]
+// What is left out has to be seen in the output of a run.
+#[allow(clippy::print_stderr)]
 fn the_report_works_in_a_browser() {
     let Some(browser) = browser() else {
         eprintln!(

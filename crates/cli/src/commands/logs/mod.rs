@@ -169,7 +169,6 @@ fn request(app: &App, args: Logs, live: bool) -> Result<Request> {
         },
         top: args.top,
         threads: args.threads,
-        ..Request::default()
     })
 }
 

@@ -10,7 +10,8 @@ use super::{Look, few, kind, share, statements, text};
 pub fn screen(digest: &Digest, seconds: f64, height: usize, look: &Look) -> String {
     let load = &digest.totals;
     let names: Vec<&str> = digest.sources.iter().map(|source| source.name.as_str()).collect();
-    let head = format!("marula logs {}, the last {}", names.join(" "), duration(seconds * 1e3));
+    let head =
+        format!("marula logs {}, the last {}", names.join(" "), duration(seconds.round() * 1e3));
     let mut out = look.paint.ink(Ink::Strong, &text::cut(&head, look.width));
     let errors: u64 = digest.errors.iter().map(|error| error.count).sum();
     let line = format!(
