@@ -142,10 +142,12 @@ fn slow_connection(message: &[u8]) -> bool {
         || message.starts_with(b"Connection establishment is slow")
 }
 
-/// The time in an entry's attributes, whatever it is called: `4123`, `"4123ms"`.
+/// The time in an entry's attributes, whatever it is called: `4123`, `"4123ms"`,
+/// `{"totalMillis":4123,…}`.
 fn milliseconds(entry: &Entry<'_>) -> Option<f64> {
     let names = ["durationMillis", "elapsedMillis", "totalTimeMillis", "totalTime", "elapsed"];
-    attributes(entry, names).into_iter().find(|raw| !raw.is_empty()).and_then(digits)
+    let found = attributes(entry, names).into_iter().find(|raw| !raw.is_empty())?;
+    digits(if found.starts_with(b"{") { member(found, "totalMillis") } else { found })
 }
 
 pub(super) fn digits(text: &[u8]) -> Option<f64> {

@@ -123,7 +123,7 @@ fn by_status(random: &mut Random, small: u64) -> Call {
     let status = STATUS[random.below(5) as usize];
     let at = doc! { "$gte": date(random), "$lt": date(random) };
     // In one order or the other.
-    let filter = if small % 2 == 0 {
+    let filter = if small.is_multiple_of(2) {
         doc! { "status": status, "at": at }
     } else {
         doc! { "at": at, "status": status }
@@ -260,7 +260,7 @@ fn failing(small: u64) -> Call {
 /// Values of every type.
 fn odd(random: &mut Random, small: u64) -> Call {
     let filter = doc! {
-        "note": null, "oid": bson::oid::ObjectId::from_bytes([small as u8; 12]), "yes": small % 2 == 0,
+        "note": null, "oid": bson::oid::ObjectId::from_bytes([small as u8; 12]), "yes": small.is_multiple_of(2),
         "long": Bson::Int64(5_000_000_000 + small as i64), "half": 0.5 + small as f64,
         "regex": Bson::RegularExpression(bson::Regex { pattern: bson::raw::cstr!("^ab\"c, }").into(), options: bson::raw::cstr!("i").into() }),
         "stamp": Bson::Timestamp(bson::Timestamp { time: 5, increment: small as u32 }),

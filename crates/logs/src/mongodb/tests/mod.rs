@@ -117,6 +117,7 @@ fn failures_and_events_are_told() {
         r#""s":"I",  "c":"INDEX",    "id":20384,   "ctx":"x","msg":"Index build: starting","attr":{"buildUUID":null,"namespace":"shop.orders","properties":{"v":2,"key":{"a":1},"name":"a_1"}}}"#,
         r#""s":"I",  "c":"NETWORK",  "id":22943,   "ctx":"listener","msg":"Connection accepted","attr":{"remote":"127.0.0.1:58056","connectionId":1,"connectionCount":1}}"#,
         r#""s":"I",  "c":"REPL",     "id":21358,   "ctx":"conn3","msg":"Replica set state transition","attr":{"newState":"PRIMARY","oldState":"SECONDARY"}}"#,
+        r#""s":"I",  "c":"EXECUTOR", "id":6983000, "ctx":"conn1","svc":"R","msg":"Slow network response send time","attr":{"elapsed":{"totalMillis":109,"activeMillis":30}}}"#,
         r#""s":"W",  "c":"CONTROL",  "id":22120,   "ctx":"initandlisten","msg":"Access control is not enabled","tags":["startupWarnings"]}"#,
     ] {
         log += &format!("{{\"t\":{{\"$date\":\"2026-11-22T19:46:23.000+00:00\"}},{rest}\n");
@@ -124,7 +125,7 @@ fn failures_and_events_are_told() {
     log += "{\"t\":{\"$date\":\"2026-11-22T19:46:25.500+00:00\"},\"s\":\"I\",  \"c\":\"INDEX\",    \"id\":20345,   \"ctx\":\"x\",\"msg\":\"Index build: done building\",\"attr\":{\"namespace\":\"shop.orders\",\"index\":\"a_1\"}}\n";
     log += "garbage\n{\"t\":{\"$date\":\"2026-11-22T19:46:25.500+00:00\"},\"s\":\"I\",\"c\":\"COMMAND\",\"id\":51803,\"attr\":{\"type\":\"comm\n";
     let digest = digest_of(log.as_bytes());
-    assert_eq!((digest.sources[0].entries, digest.sources[0].unread), (6, 2));
+    assert_eq!((digest.sources[0].entries, digest.sources[0].unread), (7, 2));
     let error = digest.errors.iter().find(|error| error.severity == "ERROR").unwrap();
     assert_eq!(error.code.as_deref(), Some("MaxTimeMSExpired"));
     assert!(error.sample.contains("exceeded \"time\" limit") && error.statement.is_some());
@@ -134,6 +135,7 @@ fn failures_and_events_are_told() {
     assert_eq!(event(EventKind::IndexBuild).about[0].name, "shop.orders");
     assert_eq!(event(EventKind::Connected).about[0].name, "127.0.0.1");
     assert_eq!(event(EventKind::Election).about[0].name, "PRIMARY");
+    assert_eq!(event(EventKind::SlowConnection).total, Some(109.0));
     assert_eq!(event(EventKind::Cancelled).count, 1);
 }
 
