@@ -122,6 +122,12 @@ fn field<S: Syntax + Copy>(cursor: &mut Cursor<'_, S>, name: &[u8], hash: &mut H
         }
     };
     hash.bytes(name);
+    // What is null is not given.
+    if cursor.peek() == b'n' && cursor.rest().starts_with(b"null") {
+        hash.word(6);
+        cursor.skip();
+        return;
+    }
     // An update that is a pipeline.
     let mode = match (name, cursor.peek()) {
         (b"u" | b"update" | b"updateMods", b'[') => Mode::Stage,
