@@ -21,7 +21,7 @@ test:
 
 # The benchmark table, with the peers measured in the same run.
 bench:
-	@scripts/setup --all
+	@scripts/setup --bench
 	cargo build --release --workspace --bins --examples
 	@scripts/bench
 

@@ -28,8 +28,8 @@ impl Random {
     }
 
     /// One of them, of which there is at least one.
-    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len() as u64) as usize]
+    pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len() as u64) as usize]
     }
 
     /// A duration in microseconds: many short ones, few long ones.

@@ -137,7 +137,8 @@ fn duration(text: &[u8]) -> Option<(u64, Duration<'_>)> {
 /// `execute NAME: …`, `execute fetch from NAME/PORTAL: …`. Names may hold anything but `: `.
 fn executed(text: &[u8]) -> Option<&[u8]> {
     let text = text.strip_prefix(b"execute ")?;
-    let colon = memmem::find(&text[..text.len().min(400)], b": ")?;
+    let name = &text[..text.len().min(400)];
+    let colon = memchr::memchr_iter(b':', name).find(|at| text.get(at + 1) == Some(&b' '))?;
     Some(&text[colon + 2..])
 }
 

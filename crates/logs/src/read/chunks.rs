@@ -1,11 +1,19 @@
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use crate::Format;
 
 /// Bytes of a chunk; it grows when an entry does not fit.
 pub(crate) const CHUNK: usize = 2 << 20;
+/// Bytes without an entry after which the log may be of another format from there on, and behind
+/// the last entry of a source.
+const STRANGE: usize = 64 << 10;
+const LAST_ENTRY: usize = 4 << 10;
 /// The longest entry; a longer one is cut anywhere.
 const LONGEST: usize = 32 << 20;
+
+/// Tells the format of bytes.
+pub(super) type Detect<'a> = dyn Fn(&[u8]) -> Option<Arc<dyn Format>> + 'a;
 
 /// A source's bytes, cut into chunks of whole entries.
 pub(super) struct Chunks {
@@ -34,8 +42,14 @@ impl Chunks {
         &self.rest
     }
 
-    /// Fills `buffer` with the next chunk; gives its place, or nothing at the end.
-    pub fn next(&mut self, format: &dyn Format, buffer: &mut Vec<u8>) -> Option<u64> {
+    /// Fills `buffer` with the next chunk; gives its place, or nothing at the end. `format` changes
+    /// where the log does (a server restarted with another prefix): `detect` tells into what.
+    pub fn next(
+        &mut self,
+        format: &mut Arc<dyn Format>,
+        detect: &Detect<'_>,
+        buffer: &mut Vec<u8>,
+    ) -> Option<u64> {
         buffer.clear();
         buffer.append(&mut self.rest);
         let mut wanted = self.size;
@@ -44,10 +58,18 @@ impl Chunks {
             if buffer.is_empty() {
                 return None;
             }
-            let cut = match () {
-                () if self.ended => buffer.len(),
-                () => format.cut(buffer).min(buffer.len()),
-            };
+            if buffer.len() > LAST_ENTRY
+                && format.cut(&buffer[..buffer.len().min(STRANGE)]) == 0
+                && let Some(other) = detect(buffer)
+                && (other.name(), other.prefix()) != (format.name(), format.prefix())
+            {
+                *format = other;
+            }
+            let cut = format.cut(buffer).min(buffer.len());
+            // The last entry may go on for as long as there is something to read.
+            let rest = buffer.len() - cut;
+            let cut =
+                if self.ended && (rest <= LAST_ENTRY || cut == 0) { buffer.len() } else { cut };
             if cut > 0 || buffer.len() >= LONGEST {
                 let cut = if cut == 0 { buffer.len() } else { cut };
                 self.rest.extend_from_slice(&buffer[cut..]);

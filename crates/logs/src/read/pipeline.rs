@@ -11,10 +11,14 @@ use super::chunks::Chunks;
 use super::compression;
 use crate::sum::Sum;
 use crate::tally::{Scope, printable};
-use crate::{Clue, Edges, Format, Place, Tally, detect};
+use crate::{Clue, Edges, Format, Guess, Place, Tally, detect};
 
 /// Bytes a format is told by.
 const HEAD: usize = 256 << 10;
+/// Bytes that tell the format of a log that changes.
+const FIRST: usize = 8 << 10;
+/// The share of lines a format must fit to be taken for sure.
+const SURE: f64 = 0.8;
 /// The most threads that read: beyond that memory would not hold.
 const THREADS: usize = 16;
 
@@ -33,7 +37,7 @@ struct Chunk {
     place: Place,
     bytes: Vec<u8>,
     /// Set once it is read.
-    read: Option<(Tally, Edges)>,
+    read: Option<Box<(Tally, Edges)>>,
 }
 
 /// Reads all files and adds them up, with `threads` readers.
@@ -114,7 +118,7 @@ fn read(event: &mut Event, scope: &Arc<Scope>) {
     if let Event::Chunk(chunk) = event {
         let mut tally = Tally::new(Arc::clone(scope), chunk.place);
         let edges = chunk.format.read(&chunk.bytes, chunk.place, &mut tally);
-        chunk.read = Some((tally, edges));
+        chunk.read = Some(Box::new((tally, edges)));
     }
 }
 
@@ -145,7 +149,7 @@ impl Merger {
         match event {
             Event::Source(read) => self.sum.begin_source(*read),
             Event::Chunk(chunk) => {
-                if let Some((tally, edges)) = chunk.read {
+                if let Some((tally, edges)) = chunk.read.map(|read| *read) {
                     let mut seam = Tally::new(Arc::clone(&self.scope), chunk.place);
                     let open = self.open.take();
                     if open.is_some() || edges.is_some() {
@@ -195,8 +199,8 @@ fn read_all(
         let compressed = opened.compression.is_some();
         let mut chunks = Chunks::new(opened.reader, chunk);
         let head = chunks.head(HEAD);
-        let guess = detect(&Clue { head, prefix, written }).into_iter().next();
-        let Some(format) = guess.map(|guess| guess.format) else {
+        let guess = first_guess(head, prefix, written);
+        let Some(mut format) = guess.map(|guess| guess.format) else {
             about.bytes = head.len() as u64;
             about.unread_samples = first_lines(head);
             // An empty file, or one of no known format, shows itself by having no format.
@@ -209,7 +213,17 @@ fn read_all(
         about.prefix = format.prefix();
         send(Event::Source(Box::new(about)));
         let mut done = 0;
-        while let Some(offset) = chunks.next(format.as_ref(), &mut buffer) {
+        let mut before = Arc::clone(&format);
+        let other = |bytes: &[u8]| {
+            let head = &bytes[..bytes.len().min(HEAD)];
+            let guess = first_guess(head, prefix, written)?;
+            (guess.share >= SURE).then_some(guess.format)
+        };
+        while let Some(offset) = chunks.next(&mut format, &other, &mut buffer) {
+            if !Arc::ptr_eq(&before, &format) {
+                send(Event::End { format: before, trouble: None });
+                before = Arc::clone(&format);
+            }
             done += buffer.len() as u64;
             let place = Place { source: number, offset };
             let bytes = std::mem::take(&mut buffer);
@@ -226,6 +240,18 @@ fn read_all(
             .or_else(|| shrunk.then(|| "the file became shorter while it was read".to_owned()));
         send(Event::End { format, trouble });
     }
+}
+
+/// The format a source begins with. Where no format fits most of the head, the log may change
+/// in it, and its first lines decide.
+fn first_guess(head: &[u8], prefix: Option<&str>, written: Option<Timestamp>) -> Option<Guess> {
+    let best = |head| detect(&Clue { head, prefix, written }).into_iter().next();
+    let whole = best(head)?;
+    if whole.share < SURE && head.len() > FIRST {
+        let first = best(&head[..FIRST]).filter(|first| first.share >= SURE);
+        return first.or(Some(whole));
+    }
+    Some(whole)
 }
 
 /// The file's size and time of writing, where it has them, and its bytes.

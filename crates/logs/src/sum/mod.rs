@@ -81,8 +81,8 @@ impl Sum {
     /// Adds a tally.
     pub fn add(&mut self, tally: Tally) {
         self.total.merge(&tally.total);
-        for (bar, (calls, micros)) in &tally.bars {
-            let sum = self.bars.entry(*bar).or_default();
+        for (bar, (calls, micros)) in (0u8..).zip(&tally.bars).filter(|(_, bar)| bar.0 > 0) {
+            let sum = self.bars.entry(bar).or_default();
             sum.0 += calls;
             sum.1 += micros;
         }

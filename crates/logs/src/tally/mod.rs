@@ -52,7 +52,7 @@ pub struct Tally {
     index: FxHashMap<u64, u32>,
     pub(crate) statements: Vec<StatementTally>,
     pub(crate) total: Cost,
-    pub(crate) bars: FxHashMap<u8, (u64, u128)>,
+    pub(crate) bars: Vec<(u64, u128)>,
     pub(crate) timeline: TimelineTally,
     pub(crate) origins: Origins,
     pub(crate) errors: FxHashMap<ErrorKey, ErrorTally>,
@@ -63,10 +63,14 @@ pub struct Tally {
 
 /// The bar of a duration: 0 for nothing, else one more than the power of two it reaches, in
 /// units of 1/1024 ms.
-fn bar(micros: u64) -> u8 {
-    let units = u128::from(micros) * 1024 / 1000;
-    if units == 0 { 0 } else { units.ilog2() as u8 + 1 }
+fn bar(micros: u64) -> usize {
+    // Beyond 2^50 it is centuries, and a bit of precision does not matter.
+    let units = if micros < 1 << 50 { micros * 1024 / 1000 } else { micros };
+    if units == 0 { 0 } else { units.ilog2() as usize + 1 }
 }
+
+/// Bars there are.
+const BARS: usize = 66;
 
 impl Tally {
     pub(crate) fn new(scope: Arc<Scope>, place: Place) -> Self {
@@ -76,7 +80,7 @@ impl Tally {
             index: FxHashMap::default(),
             statements: Vec::new(),
             total: Cost::default(),
-            bars: FxHashMap::default(),
+            bars: vec![(0, 0); BARS],
             timeline: TimelineTally::default(),
             origins: Origins::default(),
             errors: FxHashMap::default(),
@@ -110,9 +114,10 @@ impl Tally {
         }
         self.see(run.at);
         self.total.add(run);
-        let bar = self.bars.entry(bar(run.micros)).or_default();
-        bar.0 += 1;
-        bar.1 += u128::from(run.micros);
+        if let Some(bar) = self.bars.get_mut(bar(run.micros)) {
+            bar.0 += 1;
+            bar.1 += u128::from(run.micros);
+        }
         self.timeline.run(run.at, run.micros);
         let origin = self.origins.run(&run.origin, run.micros);
         let source = self.place.source;

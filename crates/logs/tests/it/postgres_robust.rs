@@ -191,3 +191,17 @@ fn filters_leave_out_what_they_say() {
     let late = with(Filter { from: Some(middle), ..Filter::default() });
     assert_eq!(early.totals.calls + late.totals.calls, all.totals.calls);
 }
+
+#[test]
+fn a_log_may_change_its_prefix() {
+    let kinds = ["%m [%p] ", "%t [%p]: [%l-1] user=%u,db=%d,app=%a,client=%h ", "%n|%p|%u|%d|"];
+    for events in [300, 8000] {
+        let parts: Vec<_> =
+            kinds.iter().map(|prefix| log(Kind::Stderr((*prefix).into()), 3, events)).collect();
+        let alone: Vec<_> = parts.iter().map(|part| read(part, 1, 2 << 20)).collect();
+        let all = read(&parts.concat(), 2, 2 << 20);
+        let sum: u64 = alone.iter().map(|part| part.totals.calls).sum();
+        assert!(sum - all.totals.calls <= 4, "{sum} {} {:?}", all.totals.calls, all.sources);
+        assert!(all.sources[0].unread <= 60, "{:?}", all.sources);
+    }
+}

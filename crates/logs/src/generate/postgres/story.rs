@@ -53,10 +53,10 @@ impl Story {
         let mut random = Random::new(seed);
         let mut session = |number: u64| Session {
             pid: 4000 + number * 7,
-            user: *random.pick(&USERS),
-            database: *random.pick(&["shop", "crm"]),
-            application: *random.pick(&APPLICATIONS),
-            host: *random.pick(&HOSTS),
+            user: random.pick(&USERS),
+            database: random.pick(&["shop", "crm"]),
+            application: random.pick(&APPLICATIONS),
+            host: random.pick(&HOSTS),
         };
         let special = [session(100), session(101)];
         let sessions = (0..40).map(session).collect();
@@ -161,7 +161,7 @@ impl Story {
     }
 
     pub(super) fn template(&mut self) -> (&'static Template, String, String) {
-        let template = self.random.pick(&TEMPLATES);
+        let template = &TEMPLATES[self.random.below(TEMPLATES.len() as u64) as usize];
         let text = fill(template, &mut self.random);
         let values: Vec<_> = (1..=template.bound)
             .map(|number| match self.random.below(5) {
@@ -183,7 +183,7 @@ impl Story {
         if bound == 0 {
             "statement"
         } else {
-            *self.random.pick(&["execute <unnamed>", "execute S_12", "execute fetch from S_1/C_2"])
+            self.random.pick(&["execute <unnamed>", "execute S_12", "execute fetch from S_1/C_2"])
         }
     }
 

@@ -127,7 +127,7 @@ pub(super) fn fill(template: &Template, random: &mut Random) -> String {
 
 fn string(out: &mut String, random: &mut Random) {
     out.push('\'');
-    out.push_str(*random.pick(&WORDS));
+    out.push_str(random.pick(&WORDS));
     out.push(' ');
     out.push_str(&random.below(100_000).to_string());
     out.push('\'');

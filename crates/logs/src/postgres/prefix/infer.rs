@@ -33,16 +33,13 @@ const LINES: usize = 2000;
 /// lines are left out.
 pub(in crate::postgres) fn infer(head: &[u8]) -> Option<(Prefix, f64)> {
     let lines = lines(head);
-    let mut best: Option<(Prefix, f64)> = None;
+    let mut best: Option<(Prefix, (f64, u64))> = None;
     // Of prefixes that as many lines have, the one that tells most.
     let mut consider = |text: &str| {
         let Ok(prefix) = Prefix::parse(text) else { return };
-        let share = share(&prefix, &lines);
-        let better = best.as_ref().is_none_or(|(known, most)| {
-            share > *most || share == *most && prefix.fields() > known.fields()
-        });
-        if better && share > 0.0 {
-            best = Some((prefix, share));
+        let fit = fit(&prefix, &lines);
+        if fit.0 > 0.0 && best.as_ref().is_none_or(|(_, known)| fit > *known) {
+            best = Some((prefix, fit));
         }
     };
     for text in KNOWN {
@@ -64,7 +61,7 @@ pub(in crate::postgres) fn infer(head: &[u8]) -> Option<(Prefix, f64)> {
             consider(&format!("{}%q{}", &draft[..at], &draft[at..]));
         }
     }
-    best
+    best.map(|(prefix, (share, _))| (prefix, share))
 }
 
 /// The lines that should have a prefix.
@@ -80,13 +77,23 @@ fn lines(head: &[u8]) -> Vec<&[u8]> {
 
 /// The share of a head's lines that have a prefix.
 pub(in crate::postgres) fn share_of(prefix: &Prefix, head: &[u8]) -> f64 {
-    share(prefix, &lines(head))
+    fit(prefix, &lines(head)).0
 }
 
-fn share(prefix: &Prefix, lines: &[&[u8]]) -> f64 {
-    let read = lines.iter().filter(|line| prefix.read(line).is_some_and(|read| plausible(&read.0)));
-    let read = read.count();
-    read as f64 / lines.len().max(1) as f64
+/// The share of lines that have a prefix, and how many things it tells of them.
+fn fit(prefix: &Prefix, lines: &[&[u8]]) -> (f64, u64) {
+    let (mut read, mut told) = (0u32, 0);
+    for line in lines {
+        if let Some((header, _, _)) = prefix.read(line).filter(|read| plausible(&read.0)) {
+            read += 1;
+            let origin = header.origin;
+            let texts = [origin.user, origin.database, origin.application, origin.host];
+            told += u64::from(header.at.is_some()) + u64::from(header.pid > 0);
+            told += texts.iter().filter(|text| !text.is_empty()).count() as u64;
+            told += u64::from(!header.code.is_empty()) + u64::from(!header.tag.is_empty());
+        }
+    }
+    (f64::from(read) / lines.len().max(1) as f64, told)
 }
 
 /// Whether the names are such as people give: a pattern that fits by taking half the prefix for

@@ -31,11 +31,6 @@ pub(super) struct Prefix {
 const ESCAPES: &[u8] = b"abcdehilmnpPqQrstuvxL";
 
 impl Prefix {
-    /// How many fields it has.
-    fn fields(&self) -> usize {
-        self.pieces.iter().filter(|piece| matches!(piece, Piece::Field(..))).count()
-    }
-
     /// Reads the setting.
     ///
     /// # Errors
