@@ -12,11 +12,48 @@ pub(super) fn stack(list: &[Json]) -> Result<PlanNode> {
             .hint("explain it again with a non-empty pipeline"));
     };
     let base = match cursor(first) {
-        Some(inner) if inner.get("queryPlanner").is_some() => envelope::planner_tree(inner)?,
+        Some(inner) if inner.get("queryPlanner").is_some() => {
+            let mut tree = envelope::planner_tree(inner)?;
+            let whole = first.as_object().and_then(node::milliseconds);
+            if let (Some(whole), Some(sampled)) = (whole, tree.total_ms) {
+                spread(&mut tree, whole, sampled);
+            }
+            tree
+        }
         // A `$search`, `$collStats` or `$documents` begins without a plan.
         _ => stage(first, None),
     };
     Ok(stack_on(base, rest))
+}
+
+/// Scales a cursor's tree to the time of the cursor as a whole. Below 7.0 the times inside are
+/// taken from a coarse clock and often miss most of a long scan, which would then seem to be the
+/// work of the stage above.
+fn spread(tree: &mut PlanNode, whole: f64, sampled: f64) {
+    if whole <= sampled {
+        return;
+    }
+    if sampled > 0.0 {
+        scale(tree, whole / sampled);
+    } else {
+        along_the_reads(tree, whole);
+    }
+}
+
+fn scale(node: &mut PlanNode, factor: f64) {
+    for ms in [&mut node.total_ms, &mut node.self_ms].into_iter().flatten() {
+        *ms *= factor;
+    }
+    node.children.iter_mut().for_each(|child| scale(child, factor));
+}
+
+/// Gives the time to the leaf that was reached first: without any sample it is the likeliest.
+fn along_the_reads(node: &mut PlanNode, whole: f64) {
+    node.total_ms = Some(whole);
+    match node.children.first_mut() {
+        Some(child) => along_the_reads(child, whole),
+        None => node.self_ms = Some(whole),
+    }
 }
 
 /// Puts stages on a tree, in order.

@@ -399,3 +399,35 @@ proptest! {
         }
     }
 }
+
+/// Numbers of a real 6.0.27: the scan of two million documents took 1.3 s, of which the coarse
+/// clock inside the cursor saw 194 ms.
+#[test]
+fn a_cursors_time_stays_with_the_scan_and_does_not_go_to_the_stage_above() {
+    let leaf = |ms: u64| {
+        json!({"stage": "COLLSCAN", "direction": "forward", "nReturned": 21, "docsExamined": 2_000_000,
+            "executionTimeMillisEstimate": ms})
+    };
+    for sampled in [194, 0] {
+        let explain = json!({
+            "explainVersion": "1",
+            "stages": [
+                {"$cursor": {
+                    "queryPlanner": {"namespace": "shop.events",
+                        "winningPlan": {"stage": "COLLSCAN", "direction": "forward"}, "rejectedPlans": []},
+                    "executionStats": {"executionSuccess": true, "nReturned": 21, "executionTimeMillis": 7400,
+                        "totalKeysExamined": 0, "totalDocsExamined": 2_000_000, "executionStages": leaf(sampled)}},
+                 "nReturned": 21, "executionTimeMillisEstimate": 1290},
+                {"$lookup": {"from": "customers", "as": "c", "localField": "customer_id", "foreignField": "_id"},
+                 "totalDocsExamined": 21, "totalKeysExamined": 21, "collectionScans": 0, "indexesUsed": ["_id_"],
+                 "nReturned": 21, "executionTimeMillisEstimate": 1300}
+            ],
+            "serverInfo": {"version": "6.0.27"}
+        });
+        let plan = plan::parse(&explain.to_string()).unwrap().plan;
+        assert_eq!(plan.tree.op, "$lookup");
+        assert_eq!(plan.tree.self_ms, Some(10.0));
+        assert_eq!(plan.tree.children[0].op, "COLLSCAN");
+        assert_eq!(plan.tree.children[0].self_ms, Some(1290.0), "sampled: {sampled} ms");
+    }
+}
