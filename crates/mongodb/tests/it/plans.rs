@@ -424,7 +424,7 @@ fn a_cursors_time_stays_with_the_scan_and_does_not_go_to_the_stage_above() {
             ],
             "serverInfo": {"version": "6.0.27"}
         });
-        let plan = plan::parse(&explain.to_string()).unwrap().plan;
+        let plan = parse(&explain.to_string()).unwrap().plan;
         assert_eq!(plan.tree.op, "$lookup");
         assert_eq!(plan.tree.self_ms, Some(10.0));
         assert_eq!(plan.tree.children[0].op, "COLLSCAN");
