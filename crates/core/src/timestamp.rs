@@ -8,8 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{Error, ErrorKind};
 
 const DAY: i64 = 86_400_000;
+/// The first and last moments RFC 3339 can write: of the years 1 and 9999.
+const FIRST: i64 = -62_135_596_800_000;
+const LAST: i64 = 253_402_300_799_999;
 
-/// A moment: milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 in UTC.
+/// A moment: milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 in UTC; a broken clock's
+/// year before 1 or past 9999 is written as the nearest that has a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
@@ -45,7 +49,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day, ms) = self.to_civil();
+        let (year, month, day, ms) = Timestamp(self.0.clamp(FIRST, LAST)).to_civil();
         let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         if ms % 1000 != 0 {
@@ -151,8 +155,11 @@ mod tests {
         for text in ["1970-01-01T00:00:00Z", "2024-02-29T23:59:59.999Z", "1969-12-31T23:00:00Z"] {
             assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
         }
-        for ms in (-80_000_000_000_000..250_000_000_000_000i64).step_by(977_777_777_777) {
+        for ms in (FIRST..=LAST).step_by(977_777_777_777).chain([LAST]) {
             assert_eq!(Timestamp(ms).to_string().parse::<Timestamp>().unwrap(), Timestamp(ms));
+        }
+        for (ms, nearest) in [(i64::MIN, FIRST), (i64::MAX, LAST)] {
+            assert_eq!(Timestamp(ms).to_string().parse::<Timestamp>().unwrap(), Timestamp(nearest));
         }
     }
 

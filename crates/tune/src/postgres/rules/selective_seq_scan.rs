@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use marula_core::{Engine, Example, RuleInfo, Severity};
 
 use super::super::{At, Context, Purpose, cost};
@@ -69,21 +72,26 @@ fn check(context: &Context) -> Vec<Draft> {
         return Vec::new();
     }
     let mut wholes: Vec<Whole<'_>> = Vec::new();
+    let mut parents = HashMap::new();
     for at in context.operations(&["Seq Scan"]) {
         let Some(scan) = Whole::of(context, at) else { continue };
         // The partitions of one table are one scan, however many there are.
-        let alike = |known: &&mut Whole<'_>| {
-            known.name != called(known.at.node) && known.place == scan.place
-        };
-        match wholes.iter_mut().find(alike) {
-            Some(known) => {
+        let parent = scan.place.filter(|_| scan.name != called(scan.at.node));
+        match parent.map(|parent| parents.entry(parent)) {
+            Some(Entry::Occupied(known)) => {
+                let known: &mut Whole<'_> = &mut wholes[*known.get()];
                 known.read += scan.read;
                 known.kept += scan.kept;
                 known.share += scan.share;
                 known.parts += 1;
+                continue;
             }
-            None => wholes.push(scan),
+            Some(Entry::Vacant(new)) => {
+                new.insert(wholes.len());
+            }
+            None => {}
         }
+        wholes.push(scan);
     }
     wholes.into_iter().filter_map(|whole| whole.draft(context)).collect()
 }
