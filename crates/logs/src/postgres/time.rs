@@ -133,6 +133,7 @@ pub(super) fn epoch(text: &[u8]) -> Option<(Timestamp, usize)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

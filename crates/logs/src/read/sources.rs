@@ -84,6 +84,7 @@ fn rotation(path: &Path) -> (String, Reverse<u64>) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
