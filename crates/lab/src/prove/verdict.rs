@@ -97,12 +97,14 @@ fn by_numbers(j: &Judged<'_>) -> (Verdict, String) {
     if before_ms.max(after_ms) < TINY_MS {
         return by_counters(work, speedup, counted(j.after));
     }
-    if before_ms.max(after_ms) < SHORT_MS && speedup > 1.0 / CLEAR && speedup < CLEAR {
-        if let Some(work) = work.filter(|work| *work >= FAR_LESS) {
-            let what = counted(j.after);
-            let why = format!("{what} fall {}; the time is too short to tell apart", times(work));
-            return (Verdict::Proven, why);
-        }
+    let within_noise = speedup > 1.0 / CLEAR && speedup < CLEAR;
+    if before_ms.max(after_ms) < SHORT_MS
+        && within_noise
+        && let Some(work) = work.filter(|work| *work >= FAR_LESS)
+    {
+        let what = counted(j.after);
+        let why = format!("{what} fall {}; the time is too short to tell apart", times(work));
+        return (Verdict::Proven, why);
     }
     if speedup < 1.0 / WORTH {
         return (Verdict::Refuted, format!("slower: {:.2} times the time", 1.0 / speedup));
