@@ -4,6 +4,7 @@ mod plans;
 mod server;
 mod story;
 mod templates;
+mod trouble;
 mod truth;
 mod write;
 
