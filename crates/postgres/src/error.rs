@@ -33,6 +33,12 @@ pub(crate) fn died() -> Error {
         .hint("look into the server's log, and try again when it is up")
 }
 
+/// Somebody answered and hung up before the connection stood.
+fn hung_up() -> Error {
+    Error::new(ErrorKind::Unreachable, "the server closed the connection at once")
+        .hint("check that PostgreSQL listens on this port, and the server's log")
+}
+
 fn is_io(error: &tokio_postgres::Error) -> bool {
     error.source().is_some_and(|source| source.is::<std::io::Error>())
 }
@@ -116,6 +122,11 @@ pub(crate) fn from_connecting(
                 "check sslmode and sslrootcert against the server's certificate and host name",
             );
         }
+        // Which of the two ends a connection depends on who is quicker: FIN or RST.
+        let io = below.and_then(|source| source.downcast_ref::<std::io::Error>());
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionReset) {
+            return hung_up();
+        }
         return Error::new(ErrorKind::Unreachable, format!("the server cannot be reached: {text}"))
             .hint("check that it runs, and the host and port");
     }
@@ -124,8 +135,7 @@ pub(crate) fn from_connecting(
         return with_notes(Error::new(ErrorKind::Denied, text).hint(hint));
     }
     if error.is_closed() {
-        return Error::new(ErrorKind::Unreachable, "the server closed the connection at once")
-            .hint("check that PostgreSQL listens on this port, and the server's log");
+        return hung_up();
     }
     Error::new(ErrorKind::Unreachable, text).hint("check that it runs, and the host and port")
 }

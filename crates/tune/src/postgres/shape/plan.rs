@@ -25,8 +25,9 @@ impl Reader<'_> {
             entries.push(self.entry(0, relation, alias));
         }
         let parsed = parse_all(nodes.iter().flat_map(|(_, node)| conditions(node)));
+        self.scope.levels = vec![(0, entries.clone())];
         for (_, node) in &nodes {
-            self.scope.levels = vec![(0, entries.clone())];
+            self.scope.levels.truncate(1);
             let alias = node.alias.as_deref().or(node.relation.as_deref());
             if let Some(own) = entries.iter().find(|entry| Some(entry.alias.as_str()) == alias) {
                 self.scope.levels.push((0, vec![own.clone()]));
