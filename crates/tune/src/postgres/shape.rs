@@ -128,14 +128,13 @@ impl Shape {
     /// told apart by the number PostgreSQL adds to the alias: `o`, `o_1`.
     pub fn of_scan(&self, node: &PlanNode) -> Option<(usize, &Use)> {
         let relation = node.relation.as_deref()?;
-        let bare = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
-        let alias = node.alias.clone().unwrap_or_else(|| bare(relation));
+        let alias = node.alias.as_deref().unwrap_or_else(|| bare(relation));
         let named = |relation: &str, name: &str| {
             let same =
                 |used: &Use| used.relation == relation || bare(&used.relation) == bare(relation);
-            self.uses().filter(|(_, used)| same(used) && used.alias == name).collect::<Vec<_>>()
+            self.uses().filter(|(_, used)| used.alias == name && same(used)).collect::<Vec<_>>()
         };
-        if let Some(found) = named(relation, &alias).first() {
+        if let Some(found) = named(relation, alias).first() {
             return Some(*found);
         }
         let numbered = alias
@@ -151,8 +150,8 @@ impl Shape {
         let mut above = self.parents.get(relation);
         for _ in 0..8 {
             let parent = above?;
-            let stem = numbered.map_or(alias.as_str(), |(stem, _)| stem);
-            let found = named(parent, &alias).first().copied();
+            let stem = numbered.map_or(alias, |(stem, _)| stem);
+            let found = named(parent, alias).first().copied();
             if let Some(found) = found.or_else(|| named(parent, stem).first().copied()) {
                 return Some(found);
             }
@@ -160,4 +159,9 @@ impl Shape {
         }
         None
     }
+}
+
+/// A relation's name without its schema.
+fn bare(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
