@@ -29,7 +29,8 @@ fn a_lab_is_listed_until_it_is_ended() {
     assert!(home.expect(0, &["lab", "down", "one"]).contains("one has ended"));
     assert!(home.expect(0, &["lab", "list"]).contains("No lab runs"));
     home.expect(2, &["lab", "down", "one"]);
-    assert_eq!(home.processes(), Vec::<PathBuf>::new());
+    // The last of its processes leaves a moment after the command has answered.
+    wait_for("the end of its processes", || home.processes().is_empty());
 }
 
 #[test]
