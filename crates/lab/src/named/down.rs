@@ -21,17 +21,17 @@ pub async fn down(name: &str) -> Result<Lab> {
             None => error.hint("see which labs run: marula lab list"),
         });
     };
-    let (pid, start) = lab.supervisor;
+    let (pid, _) = lab.supervisor;
     let supervisor = i32::try_from(pid).ok().and_then(Pid::from_raw);
     for signal in [Signal::TERM, Signal::KILL] {
-        if let Some(supervisor) = supervisor.filter(|_| started_at(pid) == Some(start)) {
+        if let Some(supervisor) = supervisor.filter(|_| !gone(lab.supervisor)) {
             let _ = rustix::process::kill_process(supervisor, signal);
         }
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
-            if !state::is_held(name) && lab.servers.iter().all(|s| gone(s.process)) {
-                // Removes the lab's folder if the supervisor could not.
-                let _ = state::running(name);
+            // Not the name's lock: the supervisor removes that before it has removed all else.
+            if gone(lab.supervisor) && lab.servers.iter().all(|s| gone(s.process)) {
+                state::clear(name);
                 servers::reap();
                 return Ok(lab);
             }

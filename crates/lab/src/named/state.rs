@@ -109,17 +109,19 @@ pub fn find(name: &str, engine: Engine) -> Result<String> {
 
 /// The lab `name` if its supervisor lives; removes what is left of it otherwise.
 pub(super) fn running(name: &str) -> Option<Lab> {
-    let folder = home::labs().join(name);
-    let lock = File::options().read(true).write(true).open(folder.join("lock")).ok()?;
-    if lock.try_lock_shared().is_ok() {
-        // Nobody holds it: the supervisor is gone, and so are its servers.
-        drop(lock);
-        if let Ok(Some(_held)) = Hold::try_take(name) {
-            let _ = std::fs::remove_dir_all(&folder);
-        }
+    if !is_held(name) {
+        clear(name);
         return None;
     }
-    serde_json::from_slice(&std::fs::read(folder.join("state.json")).ok()?).ok()
+    serde_json::from_slice(&std::fs::read(home::labs().join(name).join("state.json")).ok()?).ok()
+}
+
+/// Removes what a supervisor that is gone left of `name`; leaves the folder of one that lives.
+pub(super) fn clear(name: &str) {
+    if home::labs().join(name).exists() {
+        // Whoever can take the hold is alone with the folder, and dropping it removes that.
+        drop(Hold::try_take(name));
+    }
 }
 
 /// Whether a supervisor holds `name`, though it may not have written its state yet.

@@ -89,6 +89,20 @@ async fn a_lab_that_is_not_kept_ends_with_its_command() {
 }
 
 #[tokio::test]
+async fn down_waits_until_all_is_removed() {
+    let name = name("slow");
+    let request = request(&name, &[Engine::Postgres]);
+    let lab = named::up(&request, &supervisor(), &Quiet).await.unwrap().keep().await.unwrap();
+    // Its supervisor has so much to remove that it is seen half-way.
+    let folder = marula_lab::home().join("labs").join(&name);
+    for file in 0..20_000 {
+        std::fs::write(folder.join(format!("{file}")), []).unwrap();
+    }
+    named::down(&name).await.unwrap();
+    assert_gone(&lab);
+}
+
+#[tokio::test]
 async fn a_lab_ends_when_its_time_is_over() {
     let name = name("ttl");
     let mut request = request(&name, &[Engine::Mongodb]);
