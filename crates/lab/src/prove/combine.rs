@@ -6,10 +6,9 @@ use marula_core::{Build, Change, ChangeKind, Combination, Proof, Result, Stateme
 
 use super::measure::{Baseline, Pairs, measurement, median};
 use super::same::same_plan;
-use super::verdict::{Judged, judge};
+use super::verdict::{Judged, proof};
 use super::{Built, Prover};
 use crate::bench::Bench;
-use crate::compare::Outcome;
 
 /// A member must make the set faster by this factor to stay in it.
 const ADDS: f64 = 1.05;
@@ -199,7 +198,7 @@ impl<B: Bench> Prover<'_, B> {
         let all: Vec<Change> = members.iter().map(|(change, _)| (*change).clone()).collect();
         let (outcome, sampled) = self.outcome(baseline, &pairs, statement, &all).await?;
         let kind = rewrite.map_or(ChangeKind::Index, |change| change.kind);
-        let judged = judge(&Judged {
+        let judged = Judged {
             kind,
             baseline: &baseline.measurement,
             after: &after,
@@ -207,7 +206,7 @@ impl<B: Bench> Prover<'_, B> {
             used: None,
             outcome: &outcome,
             sampled: sampled.as_deref(),
-        });
+        };
         let build = members.iter().filter_map(|(_, build)| *build).fold(
             None,
             |sum: Option<Build>, build| {
@@ -215,24 +214,6 @@ impl<B: Bench> Prover<'_, B> {
                 Some(Build { ms: ms + build.ms, bytes: bytes + build.bytes })
             },
         );
-        let mut before = baseline.measurement.clone();
-        if !before.timed_out {
-            // The runs in turn with those after: what the speedup is told from.
-            before.ms = Some(median(&pairs.before_ms));
-            before.runs = u32::try_from(pairs.before_ms.len()).unwrap_or(u32::MAX);
-        }
-        let proof = Proof {
-            speedup: Some(pairs.speedup()),
-            results_equal: match outcome {
-                Outcome::Equal => Some(true),
-                Outcome::Different(_) => Some(false),
-                Outcome::Unknown(_) => None,
-            },
-            before: Some(before),
-            after: Some(after),
-            build,
-            ..judged
-        };
         Ok(Combination {
             changes: members
                 .iter()
@@ -241,7 +222,7 @@ impl<B: Bench> Prover<'_, B> {
                 .map(|change| change.id.clone())
                 .collect(),
             statement: rewrite.map(|_| statement.text.clone()),
-            proof: self.proof(proof),
+            proof: self.proof(proof(&judged, build)),
         })
     }
 }

@@ -5,9 +5,8 @@ use marula_core::{Build, Change, ChangeKind, Combination, Proof, Result};
 use super::Prover;
 use super::measure::{Baseline, measurement};
 use super::same::same_plan;
-use super::verdict::{Judged, judge};
+use super::verdict::{Judged, proof};
 use crate::bench::Bench;
-use crate::compare::Outcome;
 
 impl<B: Bench> Prover<'_, B> {
     /// Measures `change`, which is made and switched off, and leaves it so. `set` is what all
@@ -59,7 +58,7 @@ impl<B: Bench> Prover<'_, B> {
         let after = measurement(&pairs.after_ms, pairs.timed_out, Some(plan));
         let (outcome, sampled) =
             self.outcome(baseline, &pairs, &statement, std::slice::from_ref(change)).await?;
-        let judged = judge(&Judged {
+        let judged = Judged {
             kind: change.kind,
             baseline: &baseline.measurement,
             after: &after,
@@ -67,23 +66,7 @@ impl<B: Bench> Prover<'_, B> {
             used,
             outcome: &outcome,
             sampled: sampled.as_deref(),
-        });
-        let mut before = baseline.measurement.clone();
-        if !before.timed_out {
-            before.ms = Some(super::measure::median(&pairs.before_ms));
-            before.runs = u32::try_from(pairs.before_ms.len()).unwrap_or(u32::MAX);
-        }
-        Ok(Proof {
-            speedup: Some(pairs.speedup()),
-            results_equal: match outcome {
-                Outcome::Equal => Some(true),
-                Outcome::Different(_) => Some(false),
-                Outcome::Unknown(_) => None,
-            },
-            before: Some(before),
-            after: Some(after),
-            build,
-            ..judged
-        })
+        };
+        Ok(proof(&judged, build))
     }
 }

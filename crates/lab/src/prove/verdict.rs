@@ -1,6 +1,6 @@
 //! From numbers to a verdict and its reason.
 
-use marula_core::{ChangeKind, Error, Measurement, Proof, Verdict};
+use marula_core::{Build, ChangeKind, Error, Measurement, Proof, Verdict};
 
 use super::measure::{Pairs, median};
 use crate::compare::Outcome;
@@ -35,8 +35,30 @@ pub(super) fn failed(error: &Error) -> Proof {
     Proof::bare(Verdict::Inconclusive, format!("it could not be tried: {error}"))
 }
 
-/// Judges one measured change.
-pub(super) fn judge(j: &Judged<'_>) -> Proof {
+/// Judges what was measured and puts the measurements beside the verdict.
+pub(super) fn proof(judged: &Judged<'_>, build: Option<Build>) -> Proof {
+    let mut before = judged.baseline.clone();
+    if !before.timed_out {
+        // The runs in turn with those after: what the speedup is told from.
+        before.ms = Some(median(&judged.pairs.before_ms));
+        before.runs = u32::try_from(judged.pairs.before_ms.len()).unwrap_or(u32::MAX);
+    }
+    Proof {
+        speedup: Some(judged.pairs.speedup()),
+        results_equal: match judged.outcome {
+            Outcome::Equal => Some(true),
+            Outcome::Different(_) => Some(false),
+            Outcome::Unknown(_) => None,
+        },
+        before: Some(before),
+        after: Some(judged.after.clone()),
+        build,
+        ..judge(judged)
+    }
+}
+
+/// The verdict and its reason alone.
+fn judge(j: &Judged<'_>) -> Proof {
     if let Outcome::Different(how) = j.outcome {
         return Proof::bare(
             Verdict::Refuted,

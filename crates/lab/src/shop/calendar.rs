@@ -1,5 +1,7 @@
 //! The shop's time: three years that end on a fixed day, with growth, seasons and busy hours.
 
+use marula_core::Timestamp;
+
 use super::rng::Rng;
 
 /// A second, in milliseconds.
@@ -81,22 +83,8 @@ impl Calendar {
 
 /// The month (January is 0) of a day counted from 1970-01-01.
 fn month(date: i64) -> usize {
-    civil(date).1 as usize - 1
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar (the
-/// algorithm of Howard Hinnant, "chrono-compatible low-level date algorithms").
-pub(super) fn civil(date: i64) -> (i64, u32, u32) {
-    let z = date + 719_468;
-    let era = z.div_euclid(146_097);
-    let day_of_era = z.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = (day_of_year - (153 * shifted + 2) / 5 + 1) as u32;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 } as u32;
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    let (_, month, _, _) = Timestamp(date * DAY).to_civil();
+    month as usize - 1
 }
 
 #[cfg(test)]
@@ -106,11 +94,8 @@ mod tests {
 
     #[test]
     fn the_years_begin_and_end_on_the_first_of_october() {
-        assert_eq!(civil(START / DAY), (2023, 10, 1));
-        assert_eq!(civil(END / DAY), (2026, 10, 1));
-        assert_eq!(civil(0), (1970, 1, 1));
-        assert_eq!(civil(-1), (1969, 12, 31));
-        assert_eq!(civil(11_016), (2000, 2, 29));
+        assert_eq!(Timestamp(START).to_civil(), (2023, 10, 1, 0));
+        assert_eq!(Timestamp(END).to_civil(), (2026, 10, 1, 0));
     }
 
     #[test]
@@ -123,8 +108,8 @@ mod tests {
         assert!(times[0] >= START && times[0] < START + DAY);
         assert!(times[19_999] < END && times[19_999] > END - DAY);
         let in_month =
-            |wanted| times.iter().filter(|time| civil(*time / DAY).1 == wanted).count() as f64;
-        assert!(in_month(12) > 1.5 * in_month(2), "December is busier than February");
+            |wanted| times.iter().filter(|time| month(*time / DAY) == wanted).count() as f64;
+        assert!(in_month(11) > 1.5 * in_month(1), "December is busier than February");
         let at_hour = |wanted| times.iter().filter(|time| *time % DAY / HOUR == wanted).count();
         assert!(at_hour(20) > 10 * at_hour(3), "evenings are busier than nights");
     }

@@ -1,5 +1,7 @@
 //! Numbers for people: three figures are enough, and the unit says the size.
 
+pub use marula_core::grouped;
+
 /// `0.042 ms`, `4.2 ms`, `412 ms`, `9.84 s`, `2 min 5 s`.
 pub fn duration(ms: f64) -> String {
     if !ms.is_finite() || ms < 0.0 {
@@ -24,19 +26,6 @@ pub fn duration(ms: f64) -> String {
         let minutes = (ms / 6e4).round() as u64;
         format!("{} h {} min", grouped(minutes / 60), minutes % 60)
     }
-}
-
-/// `1,338,112`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// A whole number grouped, a broken one with as many places as it needs.

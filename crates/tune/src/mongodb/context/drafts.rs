@@ -47,13 +47,5 @@ pub fn draft(
 
 /// `12,345`.
 pub fn count(value: f64) -> String {
-    let digits = format!("{:.0}", value.max(0.0));
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    marula_core::grouped(value.max(0.0).round() as u64)
 }

@@ -93,15 +93,7 @@ pub(super) fn called(node: &PlanNode) -> &str {
 
 /// A number as people write it: `12,345`.
 pub(super) fn grouped(number: f64) -> String {
-    let digits = format!("{:.0}", number.max(0.0));
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    marula_core::grouped(number.max(0.0).round() as u64)
 }
 
 /// `schema.table`, quoted.
