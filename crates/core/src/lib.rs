@@ -22,6 +22,7 @@ mod rule;
 mod statement;
 mod target;
 mod timestamp;
+mod tuning;
 mod workload;
 
 pub use catalog::*;
@@ -41,6 +42,7 @@ pub use rule::*;
 pub use statement::*;
 pub use target::*;
 pub use timestamp::*;
+pub use tuning::*;
 pub use workload::*;
 
 /// JSON objects that belong to an engine, carried as they are.

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Catalog, Change, Combination, Comparison, Digest, Failure, Finding, Json, Measurement, Plan,
-    Statement, Target,
+    Statement, Target, Tuning,
 };
 
 /// The version of the report's JSON form. A field may be added under the same number; one that
@@ -50,6 +50,9 @@ pub struct Report {
     /// How the logs differ from other logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
+    /// What tuning a whole workload came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<Tuning>,
     /// What a command returns that no other does (labs, found servers), by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Json>,
@@ -79,6 +82,7 @@ impl Report {
             catalog: None,
             digest: None,
             comparison: None,
+            tuning: None,
             data: None,
             notes: Vec::new(),
             failure: None,

@@ -11,6 +11,7 @@ mod options;
 pub mod postgres;
 mod prove;
 mod rule;
+pub mod tuning;
 
 use std::sync::OnceLock;
 
@@ -18,6 +19,7 @@ pub use collect::{Collected, Draft, Proposal, collect};
 use marula_core::RuleInfo;
 pub use options::{ExplainOptions, ProveMode};
 pub use rule::{Rule, check_all};
+pub use tuning::{Stop, TuneOptions};
 
 /// Every rule of both engines, PostgreSQL first, each half in the order of its own list.
 pub fn rules() -> &'static [&'static RuleInfo] {

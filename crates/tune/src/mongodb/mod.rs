@@ -14,6 +14,7 @@ mod rewrites;
 #[cfg(test)]
 mod robust;
 mod rules;
+mod tune;
 mod view;
 
 // What commands ask of collections; the rules and rewrites here speak of it as their own.
@@ -21,6 +22,7 @@ use marula_mongodb::access::{pipeline, predicate, shape};
 
 pub use context::Context;
 pub use explain::{explain, explain_saved};
+pub use tune::tune;
 
 use crate::Rule;
 

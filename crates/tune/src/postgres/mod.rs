@@ -13,6 +13,7 @@ mod prove;
 mod rewrites;
 mod rules;
 mod shape;
+mod tune;
 mod what_if;
 
 pub use candidates::{Candidate, CandidateKey, Purpose, candidates};
@@ -20,6 +21,7 @@ pub use context::{At, Context};
 pub use explain::{diagnose_saved, explain, explain_saved};
 pub use rewrites::{Rewritten, Session as SessionFacts, rewrites};
 pub use shape::{Block, Key, Operator, Predicate, Shape, SortKey, Use, Value};
+pub use tune::tune;
 
 use crate::Rule;
 
