@@ -4,6 +4,7 @@
 //! [`parameters::fill`] → [`explain::explain`], over a [`Session`] opened from a
 //! [`ConnectSpec`]. Saved plans go through [`plan::parse`].
 
+pub mod access;
 pub mod catalog;
 mod connect;
 mod error;

@@ -1,6 +1,5 @@
 //! Why a PostgreSQL query is slow, and what to do about it.
 
-mod ast;
 mod candidates;
 mod context;
 mod cost;
@@ -12,9 +11,10 @@ mod order;
 mod prove;
 mod rewrites;
 mod rules;
-mod shape;
 mod tune;
 mod what_if;
+
+use marula_postgres::access::{ast, shape};
 
 pub use candidates::{Candidate, CandidateKey, Purpose, candidates};
 pub use context::{At, Context};

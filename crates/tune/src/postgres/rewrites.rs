@@ -6,7 +6,7 @@ mod conditions;
 mod correlated_aggregate;
 mod inline_cte;
 mod names;
-pub(super) mod naming;
+use marula_postgres::access::naming;
 mod not_in;
 mod safe;
 mod truncated_time;

@@ -21,7 +21,7 @@ impl Key {
     pub fn column(name: &str) -> Key {
         Key {
             column: Some(name.into()),
-            text: marula_postgres::sql::quote_ident(name),
+            text: crate::sql::quote_ident(name),
             columns: vec![name.into()],
             immutable: true,
         }

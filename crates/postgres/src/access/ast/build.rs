@@ -4,23 +4,23 @@ use pg_query::protobuf::{self, AConst, AExprKind, BoolExprType, ColumnRef, a_con
 use pg_query::{Node, NodeEnum};
 
 /// A node of that kind.
-pub(in crate::postgres) fn node(kind: NodeEnum) -> Node {
+pub fn node(kind: NodeEnum) -> Node {
     Node { node: Some(kind) }
 }
 
 /// A node holding a name.
-pub(in crate::postgres) fn name(text: &str) -> Node {
+pub fn name(text: &str) -> Node {
     node(NodeEnum::String(protobuf::String { sval: text.into() }))
 }
 
 /// A reference to `qualifier.column`.
-pub(in crate::postgres) fn column_node(qualifier: Option<&str>, column: &str) -> Node {
+pub fn column_node(qualifier: Option<&str>, column: &str) -> Node {
     let fields = qualifier.into_iter().chain([column]).map(name).collect();
     node(NodeEnum::ColumnRef(ColumnRef { fields, location: -1 }))
 }
 
 /// `left op right`.
-pub(in crate::postgres) fn binary(left: Node, op: &str, right: Node) -> Node {
+pub fn binary(left: Node, op: &str, right: Node) -> Node {
     node(NodeEnum::AExpr(Box::new(protobuf::AExpr {
         kind: AExprKind::AexprOp as i32,
         name: vec![name(op)],
@@ -33,7 +33,7 @@ pub(in crate::postgres) fn binary(left: Node, op: &str, right: Node) -> Node {
 }
 
 /// `value::type_name`.
-pub(in crate::postgres) fn cast(value: Node, type_name: &[&str]) -> Node {
+pub fn cast(value: Node, type_name: &[&str]) -> Node {
     node(NodeEnum::TypeCast(Box::new(protobuf::TypeCast {
         arg: Some(Box::new(value)),
         type_name: Some(protobuf::TypeName {
@@ -47,7 +47,7 @@ pub(in crate::postgres) fn cast(value: Node, type_name: &[&str]) -> Node {
 }
 
 /// All of `conditions` joined by AND; `None` when there are none.
-pub(in crate::postgres) fn conjunction(mut conditions: Vec<Node>) -> Option<Node> {
+pub fn conjunction(mut conditions: Vec<Node>) -> Option<Node> {
     match conditions.len() {
         0 | 1 => conditions.pop(),
         _ => Some(node(NodeEnum::BoolExpr(Box::new(protobuf::BoolExpr {
@@ -60,7 +60,7 @@ pub(in crate::postgres) fn conjunction(mut conditions: Vec<Node>) -> Option<Node
 }
 
 /// `NOT node`.
-pub(in crate::postgres) fn negation(inner: Node) -> Node {
+pub fn negation(inner: Node) -> Node {
     node(NodeEnum::BoolExpr(Box::new(protobuf::BoolExpr {
         xpr: None,
         boolop: BoolExprType::NotExpr as i32,
@@ -70,7 +70,7 @@ pub(in crate::postgres) fn negation(inner: Node) -> Node {
 }
 
 /// A string constant with a cast: `'2026-01-01'::date`.
-pub(in crate::postgres) fn typed_constant(text: &str, type_name: &[&str]) -> Node {
+pub fn typed_constant(text: &str, type_name: &[&str]) -> Node {
     let constant = node(NodeEnum::AConst(AConst {
         isnull: false,
         location: -1,

@@ -10,7 +10,7 @@ mod predicate;
 mod read;
 mod scope;
 mod side;
-pub(super) mod types;
+pub mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use marula_core::{Plan, PlanNode, RelationalCatalog};
 use pg_query::Node;
 
 pub use key::Key;
-pub(super) use order::{output, value as target_value};
+pub use order::{output, value as target_value};
 pub use predicate::{Operator, Predicate, Value};
 
 /// A statement, taken apart.

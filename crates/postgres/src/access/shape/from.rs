@@ -6,7 +6,7 @@ use pg_query::protobuf::{JoinExpr, JoinType, LimitOption, RangeVar, SelectStmt};
 use pg_query::{Node, NodeEnum};
 
 use super::super::ast;
-use super::super::rewrites::naming;
+use super::super::naming;
 use super::Use;
 use super::read::Reader;
 use super::scope::{Entry, Found, Output, Source};
@@ -127,7 +127,7 @@ impl Reader<'_> {
         if view.kind != RelationKind::View {
             return None;
         }
-        let parsed = marula_postgres::sql::parse(view.definition.as_deref()?).ok()?;
+        let parsed = crate::sql::parse(view.definition.as_deref()?).ok()?;
         let select = parsed.select()?;
         let root = Node { node: parsed.root().cloned() };
         // Names of the statement, CTEs above all, mean nothing inside a view.

@@ -7,7 +7,7 @@ use super::super::ast;
 use super::Operator;
 
 /// The last part of a type's name as it is written: `int4`, `numeric`; `None` for arrays.
-pub(in crate::postgres) fn written(name: &TypeName) -> Option<&str> {
+pub fn written(name: &TypeName) -> Option<&str> {
     if !name.array_bounds.is_empty() {
         return None;
     }

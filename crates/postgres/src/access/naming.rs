@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use pg_query::protobuf::{Alias, MinMaxOp, SubLinkType};
 use pg_query::{Node, NodeEnum};
 
-use super::super::ast;
+use super::ast;
 
 /// The name of an output column without one, as the server finds it (`FigureColname`).
-pub(in crate::postgres) fn implied(value: &Node) -> String {
+pub fn implied(value: &Node) -> String {
     figure(value, 0).0.unwrap_or_else(|| "?column?".into())
 }
 
@@ -70,7 +70,7 @@ fn figure(value: &Node, depth: usize) -> (Option<String>, bool) {
 }
 
 /// The bare column names and the names of FROM items and CTEs a statement uses.
-pub(super) fn taken(statement: &Node) -> BTreeSet<String> {
+pub fn taken(statement: &Node) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let alias = |alias: Option<&Alias>| alias.map(|alias| alias.aliasname.clone());
     for node in ast::all(statement) {
@@ -95,7 +95,7 @@ pub(super) fn taken(statement: &Node) -> BTreeSet<String> {
 }
 
 /// `wanted`, or the same with underscores behind it where the statement uses it already.
-pub(super) fn free(taken: &BTreeSet<String>, wanted: &str) -> String {
+pub fn free(taken: &BTreeSet<String>, wanted: &str) -> String {
     let mut name = wanted.to_owned();
     while taken.contains(&name) {
         name.push('_');

@@ -69,7 +69,7 @@ impl Reader<'_> {
 }
 
 /// The expression of a select list's item.
-pub(in super::super) fn value(target: &Node) -> Option<&Node> {
+pub fn value(target: &Node) -> Option<&Node> {
     match &target.node {
         Some(NodeEnum::ResTarget(target)) => target.val.as_deref(),
         _ => None,
@@ -78,11 +78,7 @@ pub(in super::super) fn value(target: &Node) -> Option<&Node> {
 
 /// What an ORDER BY or GROUP BY item stands for: an output column by number or (in ORDER BY) by
 /// name, or itself.
-pub(in super::super) fn output<'a>(
-    select: &'a SelectStmt,
-    node: &'a Node,
-    by_name: bool,
-) -> &'a Node {
+pub fn output<'a>(select: &'a SelectStmt, node: &'a Node, by_name: bool) -> &'a Node {
     if let Some(NodeEnum::AConst(constant)) = &node.node
         && let Some(a_const::Val::Ival(number)) = &constant.val
     {

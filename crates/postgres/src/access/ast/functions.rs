@@ -6,7 +6,7 @@ use pg_query::{Node, NodeEnum};
 use super::{children, function};
 
 /// Aggregates besides those whose names end in `_agg`.
-pub(in crate::postgres) const AGGREGATES: [&str; 22] = [
+pub const AGGREGATES: [&str; 22] = [
     "count",
     "sum",
     "avg",
@@ -32,7 +32,7 @@ pub(in crate::postgres) const AGGREGATES: [&str; 22] = [
 ];
 
 /// Functions that are immutable whatever their arguments are.
-pub(in crate::postgres) const IMMUTABLE: [&str; 23] = [
+pub const IMMUTABLE: [&str; 23] = [
     "lower",
     "upper",
     "md5",
@@ -59,7 +59,7 @@ pub(in crate::postgres) const IMMUTABLE: [&str; 23] = [
 ];
 
 /// Whether an expression aggregates; what its subqueries do is their own affair.
-pub(in crate::postgres) fn has_aggregate(node: &Node) -> bool {
+pub fn has_aggregate(node: &Node) -> bool {
     match &node.node {
         Some(NodeEnum::SubLink(_)) => false,
         Some(NodeEnum::FuncCall(call)) => {
@@ -76,6 +76,6 @@ pub(in crate::postgres) fn has_aggregate(node: &Node) -> bool {
 }
 
 /// Whether a SELECT aggregates in what it returns or in its HAVING.
-pub(in crate::postgres) fn aggregates(select: &SelectStmt) -> bool {
+pub fn aggregates(select: &SelectStmt) -> bool {
     select.target_list.iter().chain(select.having_clause.as_deref()).any(has_aggregate)
 }

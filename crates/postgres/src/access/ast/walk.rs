@@ -4,12 +4,12 @@ use pg_query::protobuf::SelectStmt;
 use pg_query::{Node, NodeEnum};
 
 /// Deeper than this nobody writes by hand; a walk stops there instead of using up the stack.
-pub(in crate::postgres) const MAX_DEPTH: usize = 120;
+pub const MAX_DEPTH: usize = 120;
 
 macro_rules! children {
     ($name:ident, $select:ident, $each:ident, $deref:ident, $as_ref:ident $(, $mut:tt)?) => {
         /// Calls `visit` for what stands directly below `node`, a subquery's parts included.
-        pub(in crate::postgres) fn $name<'a>(
+        pub fn $name<'a>(
             node: &'a $($mut)? Node,
             visit: &mut dyn FnMut(&'a $($mut)? Node),
         ) {
@@ -81,7 +81,7 @@ macro_rules! children {
         }
 
         /// Calls `visit` for every clause of a SELECT, the sides of a set operation included.
-        pub(in crate::postgres) fn $select<'a>(
+        pub fn $select<'a>(
             select: &'a $($mut)? SelectStmt,
             visit: &mut dyn FnMut(&'a $($mut)? Node),
         ) {
@@ -113,7 +113,7 @@ children!(children, select_children, iter, as_deref, as_ref);
 children!(children_mut, select_children_mut, iter_mut, as_deref_mut, as_mut, mut);
 
 /// `node` and everything below it, parents first, without going deeper than [`MAX_DEPTH`].
-pub(in crate::postgres) fn all(node: &Node) -> Vec<&Node> {
+pub fn all(node: &Node) -> Vec<&Node> {
     let mut found = Vec::new();
     let mut open = vec![node];
     while let Some(node) = open.pop() {
@@ -126,7 +126,7 @@ pub(in crate::postgres) fn all(node: &Node) -> Vec<&Node> {
 }
 
 /// How many levels lie below `node`, counted up to [`MAX_DEPTH`].
-pub(in crate::postgres) fn too_deep(node: &Node) -> bool {
+pub fn too_deep(node: &Node) -> bool {
     let mut open = vec![(node, 0)];
     while let Some((node, depth)) = open.pop() {
         if depth > MAX_DEPTH {

@@ -9,16 +9,14 @@ use pg_query::protobuf::{
 };
 use pg_query::{Node, NodeEnum};
 
-pub(super) use build::{
-    binary, cast, column_node, conjunction, name, negation, node, typed_constant,
-};
-pub(super) use functions::{AGGREGATES, IMMUTABLE, aggregates, has_aggregate};
-pub(super) use walk::{
+pub use build::{binary, cast, column_node, conjunction, name, negation, node, typed_constant};
+pub use functions::{AGGREGATES, IMMUTABLE, aggregates, has_aggregate};
+pub use walk::{
     MAX_DEPTH, all, children, children_mut, select_children, select_children_mut, too_deep,
 };
 
 /// The text of a `String` node.
-pub(super) fn string(node: &Node) -> Option<&str> {
+pub fn string(node: &Node) -> Option<&str> {
     match &node.node {
         Some(NodeEnum::String(text)) => Some(&text.sval),
         _ => None,
@@ -26,7 +24,7 @@ pub(super) fn string(node: &Node) -> Option<&str> {
 }
 
 /// The SELECT that `node` is.
-pub(super) fn as_select(node: &Node) -> Option<&SelectStmt> {
+pub fn as_select(node: &Node) -> Option<&SelectStmt> {
     match &node.node {
         Some(NodeEnum::SelectStmt(select)) => Some(select),
         _ => None,
@@ -34,7 +32,7 @@ pub(super) fn as_select(node: &Node) -> Option<&SelectStmt> {
 }
 
 /// The qualifier and the name of a column reference; `None` for stars and everything else.
-pub(super) fn column(node: &Node) -> Option<(Option<&str>, &str)> {
+pub fn column(node: &Node) -> Option<(Option<&str>, &str)> {
     match &node.node {
         Some(NodeEnum::ColumnRef(column)) => column_parts(column),
         _ => None,
@@ -50,12 +48,12 @@ fn column_parts(column: &ColumnRef) -> Option<(Option<&str>, &str)> {
 }
 
 /// The operator's name, without its schema.
-pub(super) fn operator(expr: &protobuf::AExpr) -> &str {
+pub fn operator(expr: &protobuf::AExpr) -> &str {
     expr.name.last().and_then(string).unwrap_or("")
 }
 
 /// A comparison's operator when its sides change places; `None` for other operators.
-pub(super) fn flipped(operator: &str) -> Option<&'static str> {
+pub fn flipped(operator: &str) -> Option<&'static str> {
     Some(match operator {
         "=" => "=",
         "<" => ">",
@@ -67,7 +65,7 @@ pub(super) fn flipped(operator: &str) -> Option<&'static str> {
 }
 
 /// The parts of a row, or the one thing that is no row.
-pub(super) fn row(node: &Node) -> Vec<&Node> {
+pub fn row(node: &Node) -> Vec<&Node> {
     match &node.node {
         Some(NodeEnum::RowExpr(row)) => row.args.iter().collect(),
         _ => vec![node],
@@ -75,17 +73,17 @@ pub(super) fn row(node: &Node) -> Vec<&Node> {
 }
 
 /// Whether a sublink compares by `=`, as IN does.
-pub(super) fn is_equality(link: &protobuf::SubLink) -> bool {
+pub fn is_equality(link: &protobuf::SubLink) -> bool {
     link.oper_name.last().and_then(string).is_none_or(|name| name == "=")
 }
 
 /// The function's name in lower case, without its schema.
-pub(super) fn function(call: &FuncCall) -> &str {
+pub fn function(call: &FuncCall) -> &str {
     call.funcname.last().and_then(string).unwrap_or("")
 }
 
 /// The conditions that must all hold.
-pub(super) fn conjuncts(node: &Node) -> Vec<&Node> {
+pub fn conjuncts(node: &Node) -> Vec<&Node> {
     let mut found = Vec::new();
     let mut open = vec![node];
     while let Some(node) = open.pop() {
@@ -100,7 +98,7 @@ pub(super) fn conjuncts(node: &Node) -> Vec<&Node> {
 }
 
 /// The text of a string constant, casts around it ignored.
-pub(super) fn string_constant(node: &Node) -> Option<&str> {
+pub fn string_constant(node: &Node) -> Option<&str> {
     match &node.node {
         Some(NodeEnum::AConst(AConst { val: Some(a_const::Val::Sval(text)), .. })) => {
             Some(&text.sval)
@@ -111,7 +109,7 @@ pub(super) fn string_constant(node: &Node) -> Option<&str> {
 }
 
 /// Whether nothing in `node` depends on a row: no column and no subquery below it.
-pub(super) fn is_constant(node: &Node) -> bool {
+pub fn is_constant(node: &Node) -> bool {
     all(node).iter().all(|below| {
         !matches!(
             below.node,
@@ -121,7 +119,7 @@ pub(super) fn is_constant(node: &Node) -> bool {
 }
 
 /// `node` as SQL; `None` when it cannot be printed.
-pub(super) fn sql(expression: &Node) -> Option<String> {
+pub fn sql(expression: &Node) -> Option<String> {
     // The values of IN and BETWEEN are no expression by themselves.
     if let Some(NodeEnum::List(list)) = &expression.node {
         let items: Option<Vec<String>> = list.items.iter().map(sql).collect();
@@ -143,8 +141,8 @@ pub(super) fn sql(expression: &Node) -> Option<String> {
 }
 
 /// Parses conditions as EXPLAIN prints them; `None` where one is not SQL.
-pub(super) fn parse_conditions(texts: &[&str]) -> Option<Vec<Node>> {
-    let parsed = marula_postgres::sql::parse(&format!("SELECT {}", texts.join(", "))).ok()?;
+pub fn parse_conditions(texts: &[&str]) -> Option<Vec<Node>> {
+    let parsed = crate::sql::parse(&format!("SELECT {}", texts.join(", "))).ok()?;
     let targets = &parsed.select()?.target_list;
     if targets.len() != texts.len() {
         return None;
@@ -157,7 +155,7 @@ pub(super) fn parse_conditions(texts: &[&str]) -> Option<Vec<Node>> {
 }
 
 /// The only expression a SELECT returns; `None` when it returns more.
-pub(super) fn only_target(select: &SelectStmt) -> Option<&Node> {
+pub fn only_target(select: &SelectStmt) -> Option<&Node> {
     match select.target_list.as_slice() {
         [Node { node: Some(NodeEnum::ResTarget(target)) }] => target.val.as_deref(),
         _ => None,
@@ -165,7 +163,7 @@ pub(super) fn only_target(select: &SelectStmt) -> Option<&Node> {
 }
 
 /// One SELECT, without grouping, windows, LIMIT or a WITH of its own, over something.
-pub(super) fn is_plain(select: &SelectStmt) -> bool {
+pub fn is_plain(select: &SelectStmt) -> bool {
     select.op <= SetOperation::SetopNone as i32
         && select.group_clause.is_empty()
         && select.having_clause.is_none()
@@ -180,7 +178,7 @@ pub(super) fn is_plain(select: &SelectStmt) -> bool {
 }
 
 /// The expressions a SELECT returns.
-pub(super) fn all_targets(select: &SelectStmt) -> impl Iterator<Item = &Node> {
+pub fn all_targets(select: &SelectStmt) -> impl Iterator<Item = &Node> {
     select.target_list.iter().filter_map(|target| match &target.node {
         Some(NodeEnum::ResTarget(target)) => target.val.as_deref(),
         _ => None,
@@ -188,7 +186,7 @@ pub(super) fn all_targets(select: &SelectStmt) -> impl Iterator<Item = &Node> {
 }
 
 /// Whether `node` is `*` or `alias.*`.
-pub(super) fn is_star(node: &Node) -> bool {
+pub fn is_star(node: &Node) -> bool {
     match &node.node {
         Some(NodeEnum::ColumnRef(column)) => {
             column.fields.last().is_some_and(|field| matches!(field.node, Some(NodeEnum::AStar(_))))
@@ -198,7 +196,7 @@ pub(super) fn is_star(node: &Node) -> bool {
 }
 
 /// The names a SELECT's FROM gives to tables, in order.
-pub(super) fn from_names(select: &SelectStmt) -> Vec<String> {
+pub fn from_names(select: &SelectStmt) -> Vec<String> {
     let mut found = Vec::new();
     let mut open: Vec<&Node> = select.from_clause.iter().rev().collect();
     while let Some(item) = open.pop() {
