@@ -11,3 +11,4 @@ mod page;
 mod program;
 mod scenarios;
 mod schema;
+mod setup;
