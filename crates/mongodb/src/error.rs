@@ -100,6 +100,8 @@ fn hosts(message: &str) -> String {
             let error = error.split_once("Kind: ").map_or(error, |(_, kind)| kind);
             let end = [", labels:", ", source:", " }"].iter().filter_map(|end| error.find(end));
             let error = end.min().map_or(error, |end| error.split_at(end).0);
+            // The TLS library's page about it is for programmers.
+            let error = error.split(": https://docs.rs").next().unwrap_or(error);
             error.trim_start_matches("I/O error: ").to_string()
         });
         let why = error.unwrap_or_else(|| match rest.split(',').next() {
@@ -118,8 +120,13 @@ fn selection(message: &str, place: &str) -> Error {
     }
     let lower = message.to_lowercase();
     if lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake") {
-        return denied("TLS was refused", &hosts(message))
+        let said = hosts(message);
+        let error = denied("TLS was refused", &said)
             .hint("check tlsCAFile and the host's name in the address, and with tls=false whether the server speaks TLS at all");
+        if place.contains("tlsCertificateKeyFile") || said.contains("UnknownIssuer") {
+            return error;
+        }
+        return error.hint("if the server wants a certificate of yours, add tlsCertificateKeyFile=FILE to the address: a PEM file with the certificate and its key");
     }
     let mut error =
         Error::new(ErrorKind::Unreachable, format!("no server answers: {}", hosts(message))).hint(

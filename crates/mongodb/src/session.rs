@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bson::{Document, doc};
 use marula_core::{Error, ErrorKind, Result, Version};
-use mongodb::options::{ClientOptions, SelectionCriteria};
+use mongodb::options::{ClientOptions, SelectionCriteria, Tls};
 use mongodb::{Client, Database};
 use secrecy::ExposeSecret;
 
@@ -55,6 +55,33 @@ pub struct Session {
     criteria: Option<SelectionCriteria>,
 }
 
+/// Opens the files that the address names: the driver would say of a missing one that the
+/// connection broke, and not which file it is.
+fn certificates_are_there(options: &ClientOptions, place: &str) -> Result<()> {
+    let Some(Tls::Enabled(tls)) = &options.tls else { return Ok(()) };
+    let files = [
+        ("tlsCAFile", &tls.ca_file_path, "CERTIFICATE"),
+        ("tlsCertificateKeyFile", &tls.cert_key_file_path, "PRIVATE KEY"),
+    ];
+    for (option, path, holds) in files {
+        let Some(path) = path else { continue };
+        let failed = |what: String| {
+            Error::new(ErrorKind::Io, format!("{option} {}: {what}", path.display()))
+                .at(place.to_owned())
+        };
+        let text = std::fs::read(path).map_err(|error| {
+            failed(format!("it cannot be read: {error}")).hint(format!("check {option}'s path"))
+        })?;
+        if !String::from_utf8_lossy(&text).contains(holds) {
+            return Err(failed(format!("there is no {holds} in it")).hint(match option {
+                "tlsCAFile" => "give a PEM file of the authority's certificate",
+                _ => "give a PEM file that holds both your certificate and its key",
+            }));
+        }
+    }
+    Ok(())
+}
+
 impl Session {
     /// Connects, and asks the server for its version. MongoDB 4.4 and newer are spoken.
     ///
@@ -67,6 +94,7 @@ impl Session {
         let place = spec.to_string();
         let map = |failure| error::map(failure, &place, |text| spec.clean(text));
         let mut given = ClientOptions::parse(spec.url()).await.map_err(map)?;
+        certificates_are_there(&given, &place)?;
         given.app_name.get_or_insert_with(|| options.application_name.clone());
         given.server_selection_timeout.get_or_insert(CONNECT_TIMEOUT);
         given.connect_timeout.get_or_insert(CONNECT_TIMEOUT);

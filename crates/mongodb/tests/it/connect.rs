@@ -85,11 +85,52 @@ async fn tls_is_spoken_or_its_lack_is_named() {
     let words = ["TLS was refused", "127.0.0.1", "tls=false"];
     refused(&url("127.0.0.1", plain, &trusted), ErrorKind::Denied, &words).await;
     let missing = format!("&tls=true&tlsCAFile={}", file("none.crt"));
-    let words = ["tlsCAFile", "none.crt"];
-    refused(&url("localhost", port, &missing), ErrorKind::Denied, &words).await;
+    let words = ["tlsCAFile", "none.crt: it cannot be read: No such file"];
+    refused(&url("localhost", port, &missing), ErrorKind::Io, &words).await;
 
     with_tls.stop().await;
     without.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_wants_a_certificate_gets_it_or_its_lack_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let authority = Authority::new(folder.path(), "authority");
+    authority.sign("localhost");
+    authority.sign("ann");
+    let stranger = Authority::new(folder.path(), "stranger");
+    stranger.sign("bob");
+    let file = |name: &str| folder.path().join(name).display().to_string();
+
+    let version = Some(Version::new(6, 0, 0));
+    let install = discover::choose_exactly(Engine::Mongodb, version).unwrap();
+    let port = free_port();
+    let options = StartOptions::default()
+        .loopback(port)
+        .setting("tlsMode", "requireTLS")
+        .setting("tlsCertificateKeyFile", file("localhost.pem"))
+        .setting("tlsCAFile", file("authority.crt"));
+    let server = MongoServer::start(&install, &options).await.unwrap();
+    let url = |rest: &str| {
+        format!(
+            "mongodb://localhost:{port}/shop?directConnection=true&serverSelectionTimeoutMS=3000\
+             &tls=true&tlsCAFile={}{rest}",
+            file("authority.crt")
+        )
+    };
+    let with = |name: &str| url(&format!("&tlsCertificateKeyFile={}", file(name)));
+
+    open(&with("ann.pem")).await.unwrap();
+    let words = ["TLS was refused", "localhost", "tlsCertificateKeyFile"];
+    refused(&url(""), ErrorKind::Denied, &words).await;
+    refused(&with("bob.pem"), ErrorKind::Denied, &["TLS was refused", "localhost"]).await;
+    let words = ["tlsCertificateKeyFile", "none.pem: it cannot be read: No such file"];
+    refused(&with("none.pem"), ErrorKind::Io, &words).await;
+    let words = ["tlsCertificateKeyFile", "ann.crt: there is no PRIVATE KEY in it", "both"];
+    refused(&with("ann.crt"), ErrorKind::Io, &words).await;
+
+    server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
