@@ -17,7 +17,7 @@ pub(super) type Detect<'a> = dyn Fn(&[u8]) -> Option<Arc<dyn Format>> + 'a;
 
 /// A source's bytes, cut into chunks of whole entries.
 pub(super) struct Chunks {
-    reader: Box<dyn Read>,
+    reader: Box<dyn Read + Send>,
     /// Bytes of a chunk.
     size: usize,
     /// What was read behind the last cut.
@@ -30,7 +30,7 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
-    pub fn new(reader: Box<dyn Read>, size: usize) -> Self {
+    pub fn new(reader: Box<dyn Read + Send>, size: usize) -> Self {
         Chunks { reader, size, rest: Vec::new(), offset: 0, ended: false, trouble: None }
     }
 

@@ -5,7 +5,7 @@ pub(super) struct Opened {
     /// The compression's name.
     pub compression: Option<&'static str>,
     /// The bytes.
-    pub reader: Box<dyn Read>,
+    pub reader: Box<dyn Read + Send>,
 }
 
 /// Bytes read from a compressed file at a time.
@@ -17,7 +17,7 @@ const XZ_MEMORY: u64 = 100 << 20;
 ///
 /// # Errors
 /// When the first bytes cannot be read, or the compression is not known.
-pub(super) fn open(mut source: Box<dyn Read>) -> io::Result<Opened> {
+pub(super) fn open(mut source: Box<dyn Read + Send>) -> io::Result<Opened> {
     let mut magic = [0; 6];
     let mut have = 0;
     while have < magic.len() {

@@ -2,6 +2,7 @@
 
 mod chunks;
 mod compression;
+mod intake;
 mod pipeline;
 mod sources;
 

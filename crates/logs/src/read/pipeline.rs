@@ -1,43 +1,50 @@
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use marula_core::{Progress, SourceRead, Timestamp, UnreadLine};
+use marula_core::{Progress, SourceRead};
 
-use super::chunks::Chunks;
-use super::compression;
+use super::intake::{Event, Intake};
 use crate::sum::Sum;
-use crate::tally::{Scope, printable};
-use crate::{Clue, Edges, Format, Guess, Place, Tally, detect};
+use crate::tally::Scope;
+use crate::{Edges, Format, Place, Tally};
 
-/// Bytes a format is told by.
-const HEAD: usize = 256 << 10;
-/// Bytes that tell the format of a log that changes.
-const FIRST: usize = 8 << 10;
-/// The share of lines a format must fit to be taken for sure.
-const SURE: f64 = 0.8;
 /// The most threads that read: beyond that memory would not hold.
 const THREADS: usize = 16;
 
-/// What the reader sends, in order.
-enum Event {
-    /// A source begins.
+/// An event whose chunk is read.
+enum Done {
     Source(Box<SourceRead>),
-    /// Its next chunk.
-    Chunk(Chunk),
-    /// It has ended, perhaps too early.
+    Chunk(Box<(Arc<dyn Format>, Place, Tally, Edges)>),
     End { format: Arc<dyn Format>, trouble: Option<String> },
 }
 
-struct Chunk {
-    format: Arc<dyn Format>,
-    place: Place,
-    bytes: Vec<u8>,
-    /// Set once it is read.
-    read: Option<Box<(Tally, Edges)>>,
+/// Where the threads meet. Each takes a chunk out of the intake, reads it, and adds up what is
+/// next in order: no thread but they has anything to do, so `n` of them keep `n` cores busy.
+struct Line<'a> {
+    /// What is left to read, and its number.
+    intake: Mutex<(u64, Intake<'a>)>,
+    order: Mutex<Order>,
+    /// Something was added up.
+    moved: Condvar,
+    merger: Mutex<Merger>,
+    /// How far ahead of the sum may be read: what waits takes memory.
+    ahead: u64,
+}
+
+/// What is read and waits for what stands before it.
+#[derive(Default)]
+struct Order {
+    waiting: BTreeMap<u64, Done>,
+    next: u64,
+    /// A thread is adding up; it will see what is put to wait meanwhile.
+    merging: bool,
+    /// A thread panicked: nothing will move any more.
+    stopped: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads all files and adds them up, with `threads` readers.
@@ -49,93 +56,95 @@ pub(crate) fn run(
     chunk: usize,
     progress: &dyn Progress,
 ) -> Sum {
-    let mut merger = Merger { sum: Sum::default(), open: None, scope: Arc::clone(scope) };
     let threads = threads.clamp(1, THREADS);
-    if threads == 1 {
-        let mut spare = Vec::new();
-        read_all(files, prefix, chunk, progress, &mut |mut event| {
-            read(&mut event, scope);
-            merger.take(event, &mut |bytes| spare = bytes);
-            std::mem::take(&mut spare)
-        });
-        return merger.sum;
-    }
-    let (jobs, to_read) = sync_channel::<(u64, Event)>(threads);
-    let (done, to_merge) = channel::<(u64, Event)>();
-    let (free, spare) = channel::<Vec<u8>>();
-    for _ in 0..2 * threads + 2 {
-        let _ = free.send(Vec::new());
-    }
-    let to_read = Mutex::new(to_read);
-    std::thread::scope(|threads_of| {
-        for _ in 0..threads {
-            let done = done.clone();
-            let to_read = &to_read;
-            threads_of.spawn(move || work(to_read, &done, scope));
+    let merger = Merger { sum: Sum::default(), open: None, scope: Arc::clone(scope) };
+    let line = Line {
+        intake: Mutex::new((0, Intake::new(files, prefix, chunk, progress))),
+        order: Mutex::default(),
+        moved: Condvar::new(),
+        merger: Mutex::new(merger),
+        ahead: 2 * threads as u64 + 2,
+    };
+    std::thread::scope(|others| {
+        for _ in 1..threads {
+            others.spawn(|| line.work(scope));
         }
-        drop(done);
-        let merged = threads_of.spawn(move || merge(&to_merge, &free, merger));
-        feed(files, prefix, chunk, progress, &jobs, &spare);
-        drop(jobs);
-        match merged.join() {
-            Ok(sum) => sum,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    })
-}
-
-/// Numbers what is read and hands it to the workers.
-fn feed(
-    files: &[PathBuf],
-    prefix: Option<&str>,
-    chunk: usize,
-    progress: &dyn Progress,
-    jobs: &SyncSender<(u64, Event)>,
-    spare: &Receiver<Vec<u8>>,
-) {
-    let mut number = 0;
-    read_all(files, prefix, chunk, progress, &mut |event| {
-        let is_chunk = matches!(event, Event::Chunk(_));
-        let _ = jobs.send((number, event));
-        number += 1;
-        // Waits until a chunk is merged: so memory stays bounded however far ahead we could read.
-        if is_chunk { spare.recv().unwrap_or_default() } else { Vec::new() }
+        line.work(scope);
     });
+    line.merger.into_inner().unwrap_or_else(PoisonError::into_inner).sum
 }
 
-fn work(jobs: &Mutex<Receiver<(u64, Event)>>, done: &Sender<(u64, Event)>, scope: &Arc<Scope>) {
-    loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((number, mut event)) = job else { return };
-        read(&mut event, scope);
-        if done.send((number, event)).is_err() {
+/// Lets the other threads go when this one panics.
+struct Alarm<'l, 'a>(&'l Line<'a>);
+
+impl Drop for Alarm<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            lock(&self.0.order).stopped = true;
+            self.0.moved.notify_all();
+        }
+    }
+}
+
+impl Line<'_> {
+    fn work(&self, scope: &Arc<Scope>) {
+        let _alarm = Alarm(self);
+        let mut buffer = None;
+        while let Some((number, event)) = self.take(buffer.take()) {
+            let done = match event {
+                Event::Source(read) => Done::Source(read),
+                Event::Chunk { format, place, bytes } => {
+                    let mut tally = Tally::new(Arc::clone(scope), place);
+                    let edges = format.read(&bytes, place, &mut tally);
+                    tally.measure(&bytes);
+                    buffer = Some(bytes);
+                    Done::Chunk(Box::new((format, place, tally, edges)))
+                }
+                Event::End { format, trouble } => Done::End { format, trouble },
+            };
+            self.put(number, done);
+        }
+    }
+
+    /// What is next to be read. Waits until the sum is near enough.
+    fn take(&self, buffer: Option<Vec<u8>>) -> Option<(u64, Event)> {
+        let mut intake = lock(&self.intake);
+        let (number, files) = &mut *intake;
+        if let Some(buffer) = buffer {
+            files.give_back(buffer);
+        }
+        let mut order = lock(&self.order);
+        while *number >= order.next + self.ahead && !order.stopped {
+            order = self.moved.wait(order).unwrap_or_else(PoisonError::into_inner);
+        }
+        if order.stopped {
+            return None;
+        }
+        drop(order);
+        let event = files.next()?;
+        *number += 1;
+        Some((*number - 1, event))
+    }
+
+    /// Adds up what is next in order, whatever order it arrives in.
+    fn put(&self, number: u64, done: Done) {
+        let mut order = lock(&self.order);
+        order.waiting.insert(number, done);
+        if order.merging {
             return;
         }
-    }
-}
-
-fn read(event: &mut Event, scope: &Arc<Scope>) {
-    if let Event::Chunk(chunk) = event {
-        let mut tally = Tally::new(Arc::clone(scope), chunk.place);
-        let edges = chunk.format.read(&chunk.bytes, chunk.place, &mut tally);
-        chunk.read = Some(Box::new((tally, edges)));
-    }
-}
-
-/// Takes events in their order, whatever order they arrive in.
-fn merge(done: &Receiver<(u64, Event)>, free: &Sender<Vec<u8>>, mut merger: Merger) -> Sum {
-    let mut waiting = BTreeMap::new();
-    let mut next = 0;
-    while let Ok((number, event)) = done.recv() {
-        waiting.insert(number, event);
-        while let Some(event) = waiting.remove(&next) {
-            merger.take(event, &mut |bytes| {
-                let _ = free.send(bytes);
-            });
-            next += 1;
+        order.merging = true;
+        loop {
+            let next = order.next;
+            let Some(done) = order.waiting.remove(&next) else { break };
+            drop(order);
+            lock(&self.merger).take(done);
+            order = lock(&self.order);
+            order.next += 1;
+            self.moved.notify_all();
         }
+        order.merging = false;
     }
-    merger.sum
 }
 
 struct Merger {
@@ -145,22 +154,20 @@ struct Merger {
 }
 
 impl Merger {
-    fn take(&mut self, event: Event, free: &mut dyn FnMut(Vec<u8>)) {
-        match event {
-            Event::Source(read) => self.sum.begin_source(*read),
-            Event::Chunk(chunk) => {
-                if let Some((tally, edges)) = chunk.read.map(|read| *read) {
-                    let mut seam = Tally::new(Arc::clone(&self.scope), chunk.place);
-                    let open = self.open.take();
-                    if open.is_some() || edges.is_some() {
-                        self.open = chunk.format.stitch(open, edges, &mut seam);
-                    }
-                    self.sum.add_seam(seam);
-                    self.sum.add_chunk(tally, chunk.place.offset, &chunk.bytes);
+    fn take(&mut self, done: Done) {
+        match done {
+            Done::Source(read) => self.sum.begin_source(*read),
+            Done::Chunk(chunk) => {
+                let (format, place, tally, edges) = *chunk;
+                let mut seam = Tally::new(Arc::clone(&self.scope), place);
+                let open = self.open.take();
+                if open.is_some() || edges.is_some() {
+                    self.open = format.stitch(open, edges, &mut seam);
                 }
-                free(chunk.bytes);
+                self.sum.add_seam(seam);
+                self.sum.add(tally);
             }
-            Event::End { format, trouble } => {
+            Done::End { format, trouble } => {
                 let open = self.open.take();
                 if open.is_some() {
                     let mut seam = Tally::new(Arc::clone(&self.scope), Place::default());
@@ -173,118 +180,4 @@ impl Merger {
             }
         }
     }
-}
-
-/// Reads the files one after the other. `send` takes an event and gives an empty buffer back.
-fn read_all(
-    files: &[PathBuf],
-    prefix: Option<&str>,
-    chunk: usize,
-    progress: &dyn Progress,
-    send: &mut dyn FnMut(Event) -> Vec<u8>,
-) {
-    let mut buffer = Vec::new();
-    for (number, path) in (0u32..).zip(files) {
-        let mut about = SourceRead { name: path.display().to_string(), ..SourceRead::default() };
-        progress.step(&format!("reading {}", about.name));
-        let (size, written, opened) = match open(path) {
-            Ok(opened) => opened,
-            Err(error) => {
-                about.ended = Some(error.to_string());
-                send(Event::Source(Box::new(about)));
-                continue;
-            }
-        };
-        about.compression = opened.compression.map(str::to_owned);
-        let compressed = opened.compression.is_some();
-        let mut chunks = Chunks::new(opened.reader, chunk);
-        let head = chunks.head(HEAD);
-        let guess = first_guess(head, prefix, written);
-        let Some(mut format) = guess.map(|guess| guess.format) else {
-            about.bytes = head.len() as u64;
-            about.unread_samples = first_lines(head);
-            // An empty file, or one of no known format, shows itself by having no format.
-            about.ended = chunks.trouble.clone();
-            send(Event::Source(Box::new(about)));
-            continue;
-        };
-        about.format = Some(format.name().to_owned());
-        about.engine = Some(format.engine());
-        about.prefix = format.prefix();
-        send(Event::Source(Box::new(about)));
-        let mut done = 0;
-        let mut before = Arc::clone(&format);
-        let other = |bytes: &[u8]| {
-            let head = &bytes[..bytes.len().min(HEAD)];
-            let guess = first_guess(head, prefix, written)?;
-            (guess.share >= SURE).then_some(guess.format)
-        };
-        while let Some(offset) = chunks.next(&mut format, &other, &mut buffer) {
-            if !Arc::ptr_eq(&before, &format) {
-                send(Event::End { format: before, trouble: None });
-                before = Arc::clone(&format);
-            }
-            done += buffer.len() as u64;
-            let place = Place { source: number, offset };
-            let bytes = std::mem::take(&mut buffer);
-            let format = Arc::clone(&format);
-            buffer = send(Event::Chunk(Chunk { format, place, bytes, read: None }));
-            if !compressed {
-                progress.advance(done, size.unwrap_or(0).max(done));
-            }
-        }
-        let shrunk = !compressed && chunks.trouble.is_none() && size.is_some_and(|s| done < s);
-        let trouble = chunks
-            .trouble
-            .take()
-            .or_else(|| shrunk.then(|| "the file became shorter while it was read".to_owned()));
-        send(Event::End { format, trouble });
-    }
-}
-
-/// The format a source begins with. Where no format fits most of the head, the log may change
-/// in it, and its first lines decide.
-fn first_guess(head: &[u8], prefix: Option<&str>, written: Option<Timestamp>) -> Option<Guess> {
-    let best = |head| detect(&Clue { head, prefix, written }).into_iter().next();
-    let whole = best(head)?;
-    if whole.share < SURE && head.len() > FIRST {
-        let first = best(&head[..FIRST]).filter(|first| first.share >= SURE);
-        return first.or(Some(whole));
-    }
-    Some(whole)
-}
-
-/// The file's size and time of writing, where it has them, and its bytes.
-fn open(path: &PathBuf) -> std::io::Result<(Option<u64>, Option<Timestamp>, compression::Opened)> {
-    if path.as_os_str() == "-" {
-        return Ok((None, now(), compression::open(Box::new(std::io::stdin()))?));
-    }
-    let file = File::open(path)?;
-    let about = file.metadata()?;
-    let written = about.modified().ok().and_then(moment);
-    if !about.is_file() {
-        return Ok((None, written, compression::open(Box::new(file))?));
-    }
-    // What is written behind this is for the next time: a log may grow faster than it is read.
-    let size = about.len();
-    Ok((Some(size), written, compression::open(Box::new(file.take(size)))?))
-}
-
-fn now() -> Option<Timestamp> {
-    moment(std::time::SystemTime::now())
-}
-
-fn moment(time: std::time::SystemTime) -> Option<Timestamp> {
-    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_millis()).ok().map(Timestamp)
-}
-
-/// The beginning of what could not be recognised.
-fn first_lines(head: &[u8]) -> Vec<UnreadLine> {
-    let lines = head.split(|byte| *byte == b'\n').enumerate();
-    lines
-        .filter(|(_, line)| !line.trim_ascii().is_empty())
-        .take(3)
-        .map(|(at, line)| UnreadLine { line: at as u64 + 1, text: printable(line, 120) })
-        .collect()
 }

@@ -53,24 +53,6 @@ impl Sum {
         self.sources.last_mut().map(|source| &mut source.read)
     }
 
-    /// Adds a chunk, whose bytes are at hand to count its lines.
-    pub fn add_chunk(&mut self, tally: Tally, offset: u64, chunk: &[u8]) {
-        if let Some(source) = self.sources.last_mut() {
-            let room =
-                crate::tally::UNREAD_SAMPLES.saturating_sub(source.read.unread_samples.len());
-            for (place, text) in tally.source.samples.iter().take(room) {
-                let before = usize::try_from(place.saturating_sub(offset)).unwrap_or(0);
-                let before = &chunk[..before.min(chunk.len())];
-                let line = source.read.lines + count_lines(before) + 1;
-                source.read.unread_samples.push(UnreadLine { line, text: text.clone() });
-            }
-            source.read.bytes += chunk.len() as u64;
-            source.read.lines +=
-                count_lines(chunk) + u64::from(chunk.last().is_some_and(|byte| *byte != b'\n'));
-        }
-        self.add(tally);
-    }
-
     /// Adds what was joined over a seam between two chunks.
     pub fn add_seam(&mut self, tally: Tally) {
         if !tally.is_empty() {
@@ -111,7 +93,7 @@ impl Sum {
         }
         self.statements.add(tally.statements, &tally.origins, self.timeline.width());
         if let Some(source) = self.sources.last_mut() {
-            source.tally.merge(tally.source);
+            source.add(tally.source);
         }
     }
 
@@ -129,8 +111,18 @@ impl Sum {
     }
 }
 
-fn count_lines(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
+impl SourceSum {
+    /// Adds the chunk that follows.
+    fn add(&mut self, chunk: SourceTally) {
+        let samples = &mut self.read.unread_samples;
+        let room = crate::tally::UNREAD_SAMPLES.saturating_sub(samples.len());
+        for (line, text) in chunk.samples.iter().take(room) {
+            samples.push(UnreadLine { line: self.read.lines + line, text: text.clone() });
+        }
+        self.read.bytes += chunk.bytes;
+        self.read.lines += chunk.lines;
+        self.tally.merge(chunk);
+    }
 }
 
 /// How many kinds of origin there are.

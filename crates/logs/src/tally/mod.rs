@@ -105,6 +105,11 @@ impl Tally {
         self.source.unread(offset, line);
     }
 
+    /// Counts the bytes and lines of the chunk it is of.
+    pub(crate) fn measure(&mut self, chunk: &[u8]) {
+        self.source.measure(self.place.offset, chunk);
+    }
+
     /// Counts a run. `key` is a hash of its text modulo values, under which `shape` is kept: it
     /// must follow from the key alone.
     pub fn run(&mut self, run: &Run<'_>, key: u64, shape: impl FnOnce() -> Shape) {

@@ -9,8 +9,12 @@ pub struct SourceTally {
     pub entries: u64,
     /// Lines that belong to none.
     pub unread: u64,
-    /// The first of them: their place in the source and their beginning.
+    /// The first of them: their place in the source, which [`SourceTally::measure`] makes the
+    /// line's number in the chunk, and their beginning.
     pub samples: Vec<(u64, String)>,
+    /// Bytes and lines.
+    pub bytes: u64,
+    pub lines: u64,
     /// Entries cut short by the server.
     pub truncated: u64,
     /// How often the clock went back by more than a second.
@@ -46,6 +50,17 @@ impl SourceTally {
         if self.samples.len() < UNREAD_SAMPLES {
             self.samples.push((offset, printable(line, 120)));
         }
+    }
+
+    /// Counts the bytes and lines of the chunk that it is of and that begins at `offset`.
+    pub(super) fn measure(&mut self, offset: u64, chunk: &[u8]) {
+        let count = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).count() as u64;
+        for (place, _) in &mut self.samples {
+            let before = usize::try_from(place.saturating_sub(offset)).unwrap_or(0);
+            *place = count(&chunk[..before.min(chunk.len())]) + 1;
+        }
+        self.bytes = chunk.len() as u64;
+        self.lines = count(chunk) + u64::from(chunk.last().is_some_and(|byte| *byte != b'\n'));
     }
 
     /// Adds the chunk that follows.

@@ -36,7 +36,8 @@ fn digest_in(log: &[u8], format: &dyn Format, sizes: &[usize]) -> Digest {
         let mut seam = Tally::new(Arc::clone(&scope), place);
         open = format.stitch(open.take(), edges, &mut seam);
         sum.add_seam(seam);
-        sum.add_chunk(tally, place.offset, &log[start..end]);
+        tally.measure(&log[start..end]);
+        sum.add(tally);
         start = end;
     }
     let mut seam = Tally::new(scope, Place::default());
