@@ -87,7 +87,8 @@ pub struct Span {
     pub to: Timestamp,
 }
 
-/// Calls and their cost. Counts, sums and maxima are exact; percentiles are within 1 %.
+/// Calls and their cost. Counts, sums and maxima are exact; percentiles are within 1 %. What a source
+/// does not keep (pg_stat_statements has no percentiles) is left out, never guessed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Load {
     /// Runs seen.
@@ -96,14 +97,24 @@ pub struct Load {
     pub total_ms: f64,
     /// The mean run, in milliseconds.
     pub mean_ms: f64,
+    /// The shortest run, when the source keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_ms: Option<f64>,
+    /// The runs' standard deviation, when the source keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stddev_ms: Option<f64>,
     /// Half the runs were at most this long.
-    pub p50_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50_ms: Option<f64>,
     /// 95 of 100 runs were at most this long.
-    pub p95_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p95_ms: Option<f64>,
     /// 99 of 100 runs were at most this long.
-    pub p99_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99_ms: Option<f64>,
     /// The longest run.
-    pub max_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_ms: Option<f64>,
     /// Rows or documents returned or changed, when the log says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub returned: Option<u64>,

@@ -86,10 +86,12 @@ fn trend(before: Option<&Load>, after: Option<&Load>, calls: Option<f64>) -> Tre
         (None, _) => return Trend::New,
         (_, None) => return Trend::Gone,
     };
-    // Whether `b` is longer than `a` in the mean and typically.
+    // Whether `b` is longer than `a` in the mean and typically, where both sides tell the latter.
     let longer = |a: &Load, b: &Load| {
-        b.mean_ms > a.mean_ms * FACTOR
-            && (b.p50_ms > a.p50_ms * TYPICAL || b.p95_ms > a.p95_ms * FACTOR)
+        let more = |a: Option<f64>, b: Option<f64>, by| a.zip(b).map(|(a, b)| b > a * by);
+        let typical = [more(a.p50_ms, b.p50_ms, TYPICAL), more(a.p95_ms, b.p95_ms, FACTOR)];
+        let known = typical.iter().any(Option::is_some);
+        b.mean_ms > a.mean_ms * FACTOR && (!known || typical.contains(&Some(true)))
     };
     match calls {
         _ if longer(before, after) => Trend::Slower,
@@ -106,7 +108,14 @@ mod tests {
 
     fn load(calls: u64, mean: f64, p50: f64, p95: f64) -> Load {
         let total_ms = calls as f64 * mean;
-        Load { calls, total_ms, mean_ms: mean, p50_ms: p50, p95_ms: p95, ..Load::default() }
+        Load {
+            calls,
+            total_ms,
+            mean_ms: mean,
+            p50_ms: Some(p50),
+            p95_ms: Some(p95),
+            ..Load::default()
+        }
     }
 
     fn told(before: Load, after: Load) -> Trend {

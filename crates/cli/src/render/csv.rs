@@ -37,6 +37,7 @@ pub fn statements(digest: &Digest) -> String {
     for (at, one) in digest.statements.iter().enumerate() {
         let load = &one.load;
         let number = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
+        let ms = |ms: Option<f64>| ms.map(|ms| ms.to_string()).unwrap_or_default();
         let engine = if one.engine == Engine::Postgres { "postgres" } else { "mongodb" };
         let cells = [
             (at + 1).to_string(),
@@ -48,10 +49,10 @@ pub fn statements(digest: &Digest) -> String {
             load.calls.to_string(),
             load.total_ms.to_string(),
             load.mean_ms.to_string(),
-            load.p50_ms.to_string(),
-            load.p95_ms.to_string(),
-            load.p99_ms.to_string(),
-            load.max_ms.to_string(),
+            ms(load.p50_ms),
+            ms(load.p95_ms),
+            ms(load.p99_ms),
+            ms(load.max_ms),
             number(load.returned),
             number(load.keys),
             number(load.reads),

@@ -2,7 +2,7 @@
 
 use marula_core::{Comparison, Digest};
 
-use super::human::logs::{self, examined, few, kind, label, moment};
+use super::human::logs::{self, examined, few, kind, known, label, moment};
 use super::human::numbers::{bytes, duration, grouped, percent, short};
 use super::markdown::{cell, fence, line};
 
@@ -109,9 +109,9 @@ fn statements(digest: &Digest, out: &mut String) {
                 &duration(load.total_ms),
                 &short(load.calls),
                 &duration(load.mean_ms),
-                &duration(load.p95_ms),
-                &duration(load.p99_ms),
-                &duration(load.max_ms),
+                &known(load.p95_ms, duration),
+                &known(load.p99_ms, duration),
+                &known(load.max_ms, duration),
                 &examined(load).map(few).unwrap_or_default(),
             ],
             out,

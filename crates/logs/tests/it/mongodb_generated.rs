@@ -54,14 +54,18 @@ fn check(digest: &Digest, truth: &Truth, format: &str) {
         assert_eq!(load.calls, truth.micros.len() as u64, "{at}");
         assert_eq!((load.total_ms * 1000.0).round() as u64, truth.total(), "{at}");
         assert_eq!(
-            (load.max_ms * 1000.0).round() as u64,
+            (load.max_ms.unwrap() * 1000.0).round() as u64,
             *truth.micros.iter().max().unwrap(),
             "{at}"
         );
         assert_eq!(load.returned.unwrap_or(0), truth.returned, "{at}");
         assert_eq!(load.keys.unwrap_or(0), truth.keys, "{at}");
         assert_eq!(load.reads.unwrap_or(0), truth.reads, "{at}");
-        for (share, told) in [(0.5, load.p50_ms), (0.95, load.p95_ms), (0.99, load.p99_ms)] {
+        for (share, told) in [
+            (0.5, load.p50_ms.unwrap()),
+            (0.95, load.p95_ms.unwrap()),
+            (0.99, load.p99_ms.unwrap()),
+        ] {
             assert!(
                 near(told, truth.percentile(share)),
                 "{at}: {told} {}",

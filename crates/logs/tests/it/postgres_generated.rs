@@ -27,11 +27,15 @@ pub fn assert_true(digest: &Digest, truth: &Truth, what: &str) {
         assert_eq!(load.calls, expected.durations.len() as u64, "{what}: {shape}");
         assert_eq!((load.total_ms * 1000.0).round() as u64, micros, "{what}: {shape}");
         let max = expected.durations.iter().max().copied().unwrap_or(0);
-        assert_eq!((load.max_ms * 1000.0).round() as u64, max, "{what}: {shape}");
+        assert_eq!((load.max_ms.unwrap() * 1000.0).round() as u64, max, "{what}: {shape}");
         assert_eq!(load.temp_bytes.unwrap_or(0), expected.temp_bytes, "{what}: {shape}");
         assert_eq!(load.returned.unwrap_or(0), expected.returned, "{what}: {shape}");
         assert_eq!(load.reads.unwrap_or(0), expected.reads, "{what}: {shape}");
-        for (share, told) in [(0.5, load.p50_ms), (0.95, load.p95_ms), (0.99, load.p99_ms)] {
+        for (share, told) in [
+            (0.5, load.p50_ms.unwrap()),
+            (0.95, load.p95_ms.unwrap()),
+            (0.99, load.p99_ms.unwrap()),
+        ] {
             let exact = expected.quantile(share) as f64 / 1000.0;
             assert!((told - exact).abs() <= exact * 0.01 + 1e-9, "{what}: {shape} {told} {exact}");
         }

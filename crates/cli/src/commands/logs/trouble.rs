@@ -131,13 +131,15 @@ pub async fn nothing_left(request: &Request, progress: &Arc<Terminal>) -> Result
             error.hint(format!("the log has: {}", shown.join(", ")))
         });
     }
-    let longest = crate::render::numbers::duration(all.totals.max_ms);
+    let longest = crate::render::numbers::duration(all.totals.max_ms.unwrap_or_default());
     let calls = text::counted(all.totals.calls, "call", "calls");
     Ok(vec![match (all.totals.calls, filter.min_duration) {
         (0, _) => "no entry tells how long a statement took; PostgreSQL logs that with \
                    log_min_duration_statement, MongoDB with slowms or a profiling level"
             .into(),
-        (_, Some(least)) if crate::duration::as_ms(least) > all.totals.max_ms => {
+        (_, Some(least))
+            if crate::duration::as_ms(least) > all.totals.max_ms.unwrap_or(f64::INFINITY) =>
+        {
             format!("nothing passes the filters: the longest of {calls} took {longest}")
         }
         _ => format!("nothing passes the filters together; without them there are {calls}"),

@@ -9,7 +9,7 @@ function comparisonSection() {
   const arrow = (a, b) => `${duration(a)} → ${duration(b)}`;
   const summary = [
     `${duration(before.totals.total_ms)} in ${counted(before.totals.calls, "call", "calls")} then`,
-    ...[["mean", "mean_ms"], ["p95", "p95_ms"], ["p99", "p99_ms"]].map(([name, key]) => `${name} ${arrow(before.totals[key], after.totals[key])}`),
+    ...[["mean", "mean_ms"], ["p95", "p95_ms"], ["p99", "p99_ms"]].filter(([, key]) => before.totals[key] !== undefined && after.totals[key] !== undefined).map(([name, key]) => `${name} ${arrow(before.totals[key], after.totals[key])}`),
   ].join(" · ");
   const most = Math.max(1, ...comparison.statements.map((one) => Math.abs(one.growth_ms)));
   const listed = TRENDS.map(([trend, name, kind]) => [name, kind, comparison.statements.filter((one) => one.trend === trend)]).filter(([, , own]) => own.length);
@@ -31,5 +31,5 @@ function changeRow(one, name, kind, most) {
     el("td", { class: "grow" }, listed ? button(label, () => reveal(one.fingerprint), { class: "link", title: "Show this statement" }) : label, codeLine(one.shape, one.engine, 150)),
     el("td", {}, bar(Math.abs(one.growth_ms) / most, `${one.growth_ms < 0 ? "−" : "+"}${duration(Math.abs(one.growth_ms))}`, css(one.growth_ms < 0 ? "--accent" : "--warn"))),
     el("td", { text: pair((load) => duration(load.mean_ms)) }), el("td", { class: one.mean_ratio >= 1.25 ? "warn" : "", text: times(one.mean_ratio) }),
-    el("td", { text: pair((load) => duration(load.p95_ms)) }), el("td", { text: pair((load) => short(load.calls)) }), el("td", { text: times(one.calls_ratio) }));
+    el("td", { text: pair((load) => known(load.p95_ms)) }), el("td", { text: pair((load) => short(load.calls)) }), el("td", { text: times(one.calls_ratio) }));
 }

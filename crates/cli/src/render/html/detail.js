@@ -29,7 +29,7 @@ function numbersOfDetail(statement) {
   const span = statement.span;
   const pairs = [
     ["Calls", grouped(load.calls)], ["Total", duration(load.total_ms)], ["Share of all time", percent(statement.share)], ["Mean", duration(load.mean_ms)],
-    ["p50", duration(load.p50_ms)], ["p95", duration(load.p95_ms)], ["p99", duration(load.p99_ms)], ["Longest", duration(load.max_ms)],
+    ...[["p50", load.p50_ms], ["p95", load.p95_ms], ["p99", load.p99_ms], ["Longest", load.max_ms], ["Shortest", load.min_ms], ["Standard deviation", load.stddev_ms]].map(([name, ms]) => [name, ms === undefined ? null : duration(ms)]),
     ["Rows", load.returned === undefined ? null : `${grouped(load.returned)} (${short(load.returned / load.calls)} a call)`],
     ["Index keys", load.keys === undefined ? null : grouped(load.keys)],
     [statement.engine === "mongodb" ? "Documents read" : "Buffers read", load.reads === undefined ? null : grouped(load.reads)],
@@ -44,7 +44,7 @@ function numbersOfDetail(statement) {
 /** Where the percentiles lie, on a logarithmic line. */
 function spreadOf(statement) {
   const { load } = statement;
-  if (load.calls < 2 || !(load.max_ms > 0)) return null;
+  if (load.calls < 2 || !(load.max_ms > 0) || load.p50_ms === undefined) return null;
   const [wide, height, pad] = [300, 44, 10];
   const marks = [["p50", load.p50_ms, "--p50"], ["p95", load.p95_ms, "--p95"], ["p99", load.p99_ms, "--p99"], ["max", load.max_ms, "--max"]];
   const ticks = logTicks(Math.max(0.001, load.p50_ms), Math.max(load.max_ms, load.p50_ms * 1.01), 5);

@@ -24,6 +24,11 @@ function duration(ms) {
   return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
 }
 
+/** A duration that a source may not keep. */
+function known(ms) {
+  return ms === undefined || ms === null ? "–" : duration(ms);
+}
+
 /** `1,338,112`. */
 function grouped(number) {
   return Math.round(number).toLocaleString("en-US");

@@ -14,9 +14,9 @@ function headline() {
       tile("Time in statements", duration(totals.total_ms), seconds > 1 ? `${figures(totals.total_ms / 1000 / seconds, 3)} running on average` : ""),
       tile("Calls", short(totals.calls), seconds > 1 ? `${short(totals.calls / seconds)}/s of ${counted(entries, "log entry", "log entries")}` : counted(entries, "log entry", "log entries")),
       tile("Statements", grouped(statements.length + digest.statements_left_out), "of different shape"),
-      tile("Half took at most", duration(totals.p50_ms), `mean ${duration(totals.mean_ms)}`),
-      tile("95 % at most", duration(totals.p95_ms), `99 %: ${duration(totals.p99_ms)}`),
-      tile("Longest", duration(totals.max_ms), ""),
+      totals.p50_ms === undefined ? tile("Mean", duration(totals.mean_ms), totals.min_ms === undefined ? "" : `shortest ${duration(totals.min_ms)}`) : tile("Half took at most", duration(totals.p50_ms), `mean ${duration(totals.mean_ms)}`),
+      totals.p95_ms !== undefined && tile("95 % at most", duration(totals.p95_ms), `99 %: ${known(totals.p99_ms)}`),
+      totals.max_ms !== undefined && tile("Longest", duration(totals.max_ms), ""),
       tile("Errors", short(errors), digest.errors.length ? `of ${counted(digest.errors.length, "kind", "kinds")}` : "none logged", errors ? "bad" : "")));
 }
 

@@ -157,8 +157,10 @@ fn finding(statement: &StatementDigest, trouble: Trouble) -> Finding {
         Evidence::number("total", load.total_ms, Some("ms")),
         Evidence::number("share of all time", (statement.share * 1000.0).round() / 10.0, Some("%")),
         Evidence::number("mean", load.mean_ms, Some("ms")),
-        Evidence::number("95th percentile", load.p95_ms, Some("ms")),
     ];
+    if let Some(p95) = load.p95_ms {
+        evidence.push(Evidence::number("95th percentile", p95, Some("ms")));
+    }
     if let Some(reads) = load.reads {
         evidence.push(Evidence::number(
             "documents examined per call",

@@ -5,7 +5,7 @@ use marula_core::{Comparison, Load, StatementChange, Trend};
 use super::super::grid::{grid, numbers, words};
 use super::super::numbers::{duration, times};
 use super::super::paint::Ink;
-use super::{Look, compact, few, heading, named, spanned, text};
+use super::{Look, compact, few, heading, known, named, spanned, text};
 
 /// So many changes of each trend are told unless the reader wants everything.
 const EACH: usize = 8;
@@ -71,17 +71,21 @@ pub fn title(comparison: &Comparison) -> String {
 pub fn sentence(comparison: &Comparison) -> String {
     let (before, after) = (&comparison.before, &comparison.after);
     let when = before.span.map(|span| format!(" ({})", spanned(span.from, span.to)));
-    let pair = |what: &str, value: fn(&Load) -> f64| {
-        format!("{what} {}", change(value(&before.totals), value(&after.totals)))
+    let pair = |what: &str, value: fn(&Load) -> Option<f64>| {
+        let (then, now) = (value(&before.totals)?, value(&after.totals)?);
+        Some(format!("{what} {}", change(then, now)))
     };
+    let pairs = [
+        pair("mean", |load| Some(load.mean_ms)),
+        pair("p95", |load| load.p95_ms),
+        pair("p99", |load| load.p99_ms),
+    ];
     format!(
-        "{} in {} then{}; {}, {}, {}",
+        "{} in {} then{}; {}",
         duration(before.totals.total_ms),
         text::counted(before.totals.calls, "call", "calls"),
         when.unwrap_or_default(),
-        pair("mean", |load| load.mean_ms),
-        pair("p95", |load| load.p95_ms),
-        pair("p99", |load| load.p99_ms),
+        pairs.into_iter().flatten().collect::<Vec<_>>().join(", "),
     )
 }
 
@@ -93,11 +97,16 @@ fn change(before: f64, after: f64) -> String {
 /// One statement's change, for a table.
 pub fn cells(one: &StatementChange) -> Vec<String> {
     let sign = if one.growth_ms < 0.0 { "−" } else { "+" };
-    let pair = |value: fn(&Load) -> f64| match (&one.before, &one.after) {
-        (Some(before), Some(after)) => change(value(before), value(after)),
-        (before, after) => {
-            before.as_ref().or(after.as_ref()).map(|load| compact(value(load))).unwrap_or_default()
-        }
+    let pair = |value: fn(&Load) -> Option<f64>| match (&one.before, &one.after) {
+        (Some(before), Some(after)) => match (value(before), value(after)) {
+            (None, None) => "–".into(),
+            (before, after) => format!("{} → {}", known(before, compact), known(after, compact)),
+        },
+        (before, after) => before
+            .as_ref()
+            .or(after.as_ref())
+            .map(|load| known(value(load), compact))
+            .unwrap_or_default(),
     };
     let calls = match (&one.before, &one.after) {
         (Some(before), Some(after)) => {
@@ -112,7 +121,7 @@ pub fn cells(one: &StatementChange) -> Vec<String> {
     vec![
         named(&one.operation, &one.objects, &one.shape),
         format!("{sign}{}", compact(one.growth_ms.abs())),
-        pair(|load| load.mean_ms),
+        pair(|load| Some(load.mean_ms)),
         one.mean_ratio.map(times).unwrap_or_default(),
         pair(|load| load.p95_ms),
         calls,

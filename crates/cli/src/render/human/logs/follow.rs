@@ -4,7 +4,7 @@ use marula_core::Digest;
 
 use super::super::numbers::{duration, grouped};
 use super::super::paint::Ink;
-use super::{Look, few, kind, share, statements, text};
+use super::{Look, few, kind, known, share, statements, text};
 
 /// The last stretch of time, for a terminal of so many lines.
 pub fn screen(digest: &Digest, seconds: f64, height: usize, look: &Look) -> String {
@@ -18,10 +18,10 @@ pub fn screen(digest: &Digest, seconds: f64, height: usize, look: &Look) -> Stri
         "{}/s, {} running · p50 {} · p95 {} · p99 {} · longest {} · {}",
         few(load.calls as f64 / seconds),
         few(load.total_ms / 1e3 / seconds),
-        duration(load.p50_ms),
-        duration(load.p95_ms),
-        duration(load.p99_ms),
-        duration(load.max_ms),
+        known(load.p50_ms, duration),
+        known(load.p95_ms, duration),
+        known(load.p99_ms, duration),
+        known(load.max_ms, duration),
         text::counted(errors, "error", "errors"),
     );
     out.push_str(&format!("\n{}\n", text::cut(&line, look.width)));
@@ -65,8 +65,8 @@ pub fn line(digest: &Digest, seconds: f64) -> Option<String> {
     }
     let mut parts = vec![format!("{}/s", few(load.calls as f64 / seconds))];
     if load.calls > 0 {
-        parts.push(format!("p95 {}", duration(load.p95_ms)));
-        parts.push(format!("longest {}", duration(load.max_ms)));
+        parts.push(format!("p95 {}", known(load.p95_ms, duration)));
+        parts.push(format!("longest {}", known(load.max_ms, duration)));
     }
     if errors > 0 {
         parts.push(text::counted(errors, "error", "errors"));

@@ -89,14 +89,24 @@ pub fn named(operation: &str, objects: &[String], shape: &str) -> String {
 
 /// The percentiles in one line.
 pub fn latencies(load: &Load) -> String {
-    format!(
-        "half took at most {}, 95 % {}, 99 % {}, the longest {}; mean {}",
-        duration(load.p50_ms),
-        duration(load.p95_ms),
-        duration(load.p99_ms),
-        duration(load.max_ms),
-        duration(load.mean_ms)
-    )
+    let told = [
+        ("half took at most ", load.p50_ms),
+        ("95 % ", load.p95_ms),
+        ("99 % ", load.p99_ms),
+        ("the longest ", load.max_ms),
+        ("the shortest ", load.min_ms),
+    ];
+    let told: Vec<String> = told
+        .into_iter()
+        .filter_map(|(name, ms)| Some(format!("{name}{}", duration(ms?))))
+        .collect();
+    let mean = format!("mean {}", duration(load.mean_ms));
+    if told.is_empty() { mean } else { format!("{}; {mean}", told.join(", ")) }
+}
+
+/// A duration that a source may not keep.
+pub fn known(ms: Option<f64>, shown: fn(f64) -> String) -> String {
+    ms.map_or_else(|| "–".into(), shown)
 }
 
 /// `2026-03-01 12:30:05`, in UTC.

@@ -7,7 +7,7 @@ use super::super::grid::{grid, numbers, words};
 use super::super::numbers::{bytes, duration, grouped, short};
 use super::super::paint::Ink;
 use super::over_time::sparkline;
-use super::{Look, compact, examined, few, heading, moment, share, text};
+use super::{Look, compact, examined, few, heading, known, moment, share, text};
 
 /// So many are told in full unless the reader wants everything.
 const IN_FULL: usize = 5;
@@ -71,14 +71,14 @@ fn row(
     ];
     cells.extend(with_mean.then(|| compact(load.mean_ms)));
     cells.extend([
-        compact(load.p95_ms),
-        compact(load.max_ms),
+        known(load.p95_ms, compact),
+        known(load.max_ms, compact),
         examined(load).map(few).unwrap_or_default(),
     ]);
     if wide {
         let rows = load.returned.map(|rows| few(rows as f64 / load.calls.max(1) as f64));
         cells.extend([
-            compact(load.p99_ms),
+            known(load.p99_ms, compact),
             rows.unwrap_or_default(),
             load.temp_bytes.filter(|size| *size > 0).map(bytes).unwrap_or_default(),
             over_time(one, digest),
