@@ -51,6 +51,8 @@ pub async fn raw(session: &Session, command: &Command, mode: Mode) -> Result<Doc
     inner.remove("maxTimeMS");
     let verbosity = match mode {
         Mode::Estimate => "queryPlanner",
+        // From 6.0 on this tells how the plans scored against each other; it runs nothing more.
+        Mode::Execute if session.version().major >= 6 => "allPlansExecution",
         Mode::Execute => "executionStats",
     };
     let explain = doc! { "explain": inner, "verbosity": verbosity };

@@ -126,14 +126,44 @@ pub(super) fn planner_tree(object: &Json) -> Result<PlanNode> {
         node::tree(winning, execution, collection)
     };
     if let (Json::Object(fields), Json::Object(planner)) = (&mut root.native, planner) {
-        let kept = planner
+        let mut kept: serde_json::Map<String, Json> = planner
             .iter()
             .filter(|(key, _)| !matches!(key.as_str(), "winningPlan" | "rejectedPlans"))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
+        // Of the plans that were not taken: which indexes they read, and how all of them scored.
+        let rejected = planner.get("rejectedPlans").map(index_names).unwrap_or_default();
+        kept.insert("rejectedIndexes".into(), rejected.into());
+        let scores = object.get("executionStats").and_then(|stats| stats.get("allPlansExecution"));
+        let scores = scores.and_then(Json::as_array).into_iter().flatten();
+        let scores: Vec<Json> = scores.filter_map(|plan| plan.get("score")).cloned().collect();
+        if !scores.is_empty() {
+            kept.insert("scores".into(), scores.into());
+        }
         fields.insert("queryPlanner".into(), Json::Object(kept));
     }
     Ok(root)
+}
+
+/// The indexes plans read, each once.
+fn index_names(plans: &Json) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut open = vec![plans];
+    while let Some(part) = open.pop() {
+        match part {
+            Json::Object(fields) => {
+                if let Some(Json::String(name)) = fields.get("indexName")
+                    && !found.contains(name)
+                {
+                    found.push(name.clone());
+                }
+                open.extend(fields.values());
+            }
+            Json::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// A sharded aggregate: each shard's tree below one merging node, and what the merging node

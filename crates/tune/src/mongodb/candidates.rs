@@ -9,7 +9,7 @@ use marula_core::{ChangeKind, Collection, CollectionKind, DocumentIndex};
 
 use marula_mongodb::command::print_document;
 
-use super::index::{Index, array_in, buildable, served};
+use super::index::{Index, array_in, buildable, default_collation, served};
 use super::shape::Access;
 use crate::Proposal;
 use orders::{Keys, orders};
@@ -46,6 +46,8 @@ pub fn candidates(
     if collection.is_some_and(|collection| collection.kind == CollectionKind::View) {
         return found;
     }
+    let usual = collection.and_then(default_collation);
+    let collation = collation.or(usual.as_ref());
     let mut branches: Vec<Access> = Vec::new();
     // One index per branch of an $or: the planner reads one for each or none at all.
     for branch in access.filter.any.iter().flatten() {

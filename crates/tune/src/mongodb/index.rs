@@ -88,18 +88,50 @@ impl Index {
     }
 
     fn comparable(&self, existing: &DocumentIndex) -> bool {
-        let same_collation = match (&self.collation, &existing.collation) {
-            (None, None) => true,
-            (Some(ours), Some(theirs)) => {
-                let locale = theirs.get("locale").and_then(Json::as_str);
-                let strength = theirs.get("strength").and_then(Json::as_i64).unwrap_or(3);
-                ours.get_str("locale").ok() == locale
-                    && super::shape::number(ours.get("strength")).unwrap_or(3) == strength
-            }
-            _ => false,
-        };
+        let same_collation = same_collation(self.collation.as_ref(), existing.collation.as_ref());
         same_collation && !existing.hidden && !existing.sparse && existing.partial.is_none()
     }
+}
+
+/// The collation a collection gives to the statements and indexes that name none.
+pub fn default_collation(collection: &Collection) -> Option<Document> {
+    match Bson::try_from(collection.options.get("collation")?.clone()).ok()? {
+        Bson::Document(mut collation) => {
+            // The library's version is not for us to set.
+            collation.remove("version");
+            (collation.get_str("locale").ok() != Some("simple")).then_some(collation)
+        }
+        _ => None,
+    }
+}
+
+/// Whether strings compare alike under both, each of which may leave out what is the default.
+pub fn same_collation(ours: Option<&Document>, theirs: Option<&Json>) -> bool {
+    let simple = Document::new();
+    let ours = ours.filter(|ours| ours.get_str("locale").ok() != Some("simple")).unwrap_or(&simple);
+    let theirs = theirs.and_then(|theirs| Bson::try_from(theirs.clone()).ok());
+    let theirs = match &theirs {
+        Some(Bson::Document(theirs)) if theirs.get_str("locale").ok() != Some("simple") => theirs,
+        _ => &simple,
+    };
+    if ours.is_empty() || theirs.is_empty() {
+        return ours.is_empty() == theirs.is_empty();
+    }
+    let number = |document: &Document, key: &str, usual| {
+        super::shape::number(document.get(key)).unwrap_or(usual)
+    };
+    let flag = |document: &Document, key: &str| document.get_bool(key).unwrap_or(false);
+    let text = |document: &Document, key: &str, usual: &str| {
+        document.get_str(key).unwrap_or(usual).to_string()
+    };
+    ours.get_str("locale").ok() == theirs.get_str("locale").ok()
+        && number(ours, "strength", 3) == number(theirs, "strength", 3)
+        && ["caseLevel", "numericOrdering", "backwards", "normalization"]
+            .iter()
+            .all(|key| flag(ours, key) == flag(theirs, key))
+        && [("caseFirst", "off"), ("alternate", "non-ignorable"), ("maxVariable", "punct")]
+            .iter()
+            .all(|(key, usual)| text(ours, key, usual) == text(theirs, key, usual))
 }
 
 /// Whether the common length of both begins alike, forwards or backwards.

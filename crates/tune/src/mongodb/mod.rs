@@ -7,6 +7,7 @@
 mod candidates;
 mod context;
 mod explain;
+mod implies;
 mod index;
 mod order;
 mod prove;

@@ -21,19 +21,28 @@ macro_rules! numbered {
     };
 }
 
+mod asked;
+mod collation;
 mod collection_scan;
+mod count_miss;
 mod distinct_miss;
 mod facet;
 mod fetch_filter;
 mod in_explode;
+mod javascript;
 mod key_waste;
 mod late_match;
+mod limits;
 mod lookup_scan;
 mod memory_sort;
+mod multikey_half_bounds;
 mod negation;
 mod open_prefix;
 mod or_scan;
+mod partial_miss;
+mod plan_race;
 mod regex;
+mod scatter;
 mod skip;
 mod spill;
 mod uncovered;
@@ -68,6 +77,14 @@ pub(super) static ALL: &[&Rule<Context>] = &[
     &unused_lookup::RULE,
     &window_match::RULE,
     &distinct_miss::RULE,
+    &multikey_half_bounds::RULE,
+    &collation::RULE,
+    &partial_miss::RULE,
+    &count_miss::RULE,
+    &plan_race::RULE,
+    &limits::RULE,
+    &scatter::RULE,
+    &javascript::RULE,
 ];
 
 /// Below so many documents or keys for nothing, a plan is good enough.

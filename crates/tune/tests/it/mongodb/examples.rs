@@ -1,10 +1,10 @@
 //! The examples on the rules' own pages, run as they stand.
 
 use marula_core::{Example, Version};
+use marula_tune::Rule;
 use marula_tune::mongodb::Context;
-use marula_tune::{ProveMode, Rule};
 
-use super::{explained, fresh, ops, rules_of, set_up};
+use super::{diagnosed, fresh, ops, rules_of, set_up};
 
 async fn run(major: u16, minor: u16) {
     let mut wrong = Vec::new();
@@ -17,7 +17,7 @@ async fn run(major: u16, minor: u16) {
         for example in rule.info.examples {
             let session = fresh(major, minor).await;
             set_up(&session, example.setup).await;
-            let report = explained(&session, example.statement, ProveMode::Off).await;
+            let report = diagnosed(&session, example.statement).await;
             let fired = rules_of(&report).contains(&rule.info.id);
             if fired != example.fires {
                 wrong.push(format!(

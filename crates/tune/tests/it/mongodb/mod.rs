@@ -10,7 +10,7 @@ use std::time::Duration;
 use marula_core::{Change, ChangeKind, Engine, Quiet, Report, Target, TargetKind, Verdict};
 use marula_lab::shared;
 use marula_mongodb::{Operation, Session, SessionOptions, run, shell};
-use marula_tune::mongodb::explain;
+use marula_tune::mongodb::{explain, explain_saved};
 use marula_tune::{ExplainOptions, ProveMode};
 
 /// A session on an empty database of the shared server.
@@ -20,9 +20,11 @@ async fn fresh(major: u16, minor: u16) -> Session {
     Session::open(&spec, &SessionOptions::lab()).await.unwrap()
 }
 
-/// Runs lines of mongosh that make data.
+/// Runs lines of mongosh that make data; a line that is a whole command is sent as it is.
 async fn set_up(session: &Session, setup: &str) {
-    for command in shell::parse_many(setup).unwrap() {
+    let (commands, lines): (Vec<&str>, Vec<&str>) =
+        setup.lines().partition(|line| line.starts_with("{\""));
+    for command in shell::parse_many(&lines.join("\n")).unwrap() {
         let made = match &command.operation {
             // The guard would refuse the $out that makes the data: the test sends it itself.
             Operation::Aggregate(_) => session
@@ -35,6 +37,29 @@ async fn set_up(session: &Session, setup: &str) {
         };
         made.unwrap_or_else(|error| panic!("{}: {error}", command.to_shell()));
     }
+    for command in commands {
+        let command: marula_core::Json = command.parse().unwrap();
+        let command = bson::Bson::try_from(command).unwrap().as_document().unwrap().clone();
+        session.database().run_command(command).await.unwrap();
+    }
+}
+
+/// What the rules say of an example: explained on the server; for what the guard does not send
+/// there, by the explain the server gives the test.
+async fn diagnosed(session: &Session, statement: &str) -> Report {
+    let file = saved::file();
+    if let Ok(plan) = marula_mongodb::plan::parse(statement) {
+        return explain_saved(plan, None, &file, &ExplainOptions::default(), &Quiet).await.unwrap();
+    }
+    let command = shell::parse(statement).unwrap();
+    if marula_mongodb::guard::check(&command).is_ok() {
+        return explained(session, statement, ProveMode::Off).await;
+    }
+    let explain = bson::doc! {"explain": command.to_command(), "verbosity": "executionStats"};
+    let reply = session.database().run_command(explain).await.unwrap();
+    let text = bson::Bson::Document(reply).into_relaxed_extjson().to_string();
+    let plan = marula_mongodb::plan::parse(&text).unwrap();
+    explain_saved(plan, None, &file, &ExplainOptions::default(), &Quiet).await.unwrap()
 }
 
 fn target(session: &Session) -> Target {

@@ -9,7 +9,7 @@ use marula_tune::mongodb::explain_saved;
 
 use super::{fresh, ops, rules_of, set_up};
 
-fn file() -> Target {
+pub(super) fn file() -> Target {
     Target {
         name: "plan.json".into(),
         kind: TargetKind::PlanFile,
