@@ -75,6 +75,9 @@ pub struct Relation {
     pub index_bytes: u64,
     /// Upkeep and use, from the statistics views.
     pub activity: Activity,
+    /// Whether policies decide which of its rows a user sees (row-level security).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub row_security: bool,
     /// The query of a view or materialized view.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub definition: Option<String>,

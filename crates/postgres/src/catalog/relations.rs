@@ -27,7 +27,8 @@ pub(super) async fn read(
                 CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
                 CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
                 pn.nspname || '.' || p.relname,
-                CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END
+                CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END,
+                c.relrowsecurity
          FROM pg_class c
          JOIN pg_namespace n ON n.oid = c.relnamespace
          LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
@@ -75,6 +76,7 @@ fn relation(row: &Row) -> Result<(u32, Relation), Error> {
         partition_key: row.try_get(16)?,
         partition_of: row.try_get(17)?,
         partition_bound: row.try_get(18)?,
+        row_security: row.try_get(19)?,
     };
     Ok((row.try_get(0)?, relation))
 }

@@ -12,7 +12,7 @@ use marula_postgres::{Session, guard, parameters};
 use pg_query::Node;
 
 use super::rewrites::Session as Facts;
-use super::{Context, prove, what_if};
+use super::{Context, decline, prove, what_if};
 use crate::{Collected, ExplainOptions, ProveMode, check_all, collect, failure};
 
 /// Why a statement is slow, what would mend it, and the proof.
@@ -221,7 +221,10 @@ async fn finish(
         Context::new(plan, Some(subject.catalog.clone()), subject.root.clone(), &subject.facts);
     diagnose(context, &mut report, &reason);
     match (lab, options.prove) {
-        (Some(lab), _) => prove::prove(lab, subject, &mut report, options, progress).await?,
+        (Some(lab), _) => {
+            prove::prove(lab, subject, &mut report, options, progress).await?;
+            decline::decline(&mut report);
+        }
         (None, ProveMode::WhatIf) if report.failure.is_none() => {
             what_if::prove(session, subject, &mut report.changes, progress).await?;
         }

@@ -118,6 +118,7 @@ fn table(name: &str, columns: &[(&str, &str, bool, f64)]) -> Relation {
         bytes: 10 << 20,
         index_bytes: 1 << 20,
         activity: Activity::default(),
+        row_security: false,
         definition: None,
         partition_key: None,
         partition_of: None,

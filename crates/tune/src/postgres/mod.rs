@@ -3,6 +3,7 @@
 mod candidates;
 mod context;
 mod cost;
+mod decline;
 mod explain;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -162,6 +162,12 @@ fn is_total(select: &SelectStmt, shape: &Shape, catalog: &RelationalCatalog) -> 
     decides(first, own, catalog) && blocks.all(|(own, block)| decides(block, own, catalog))
 }
 
+/// The same for a block by itself, read from tables that hold all their rows themselves.
+pub(super) fn is_total_alone(select: &SelectStmt, catalog: &RelationalCatalog) -> bool {
+    let node = ast::node(NodeEnum::SelectStmt(Box::new(select.clone())));
+    is_total(select, &Shape::read(&node, Some(catalog)), catalog)
+}
+
 fn only_aggregates(select: &SelectStmt) -> bool {
     !select.target_list.is_empty()
         && select.target_list.iter().filter_map(target_value).all(|value| match &value.node {

@@ -2,14 +2,30 @@
 //! catalogue what must hold, and leaves the statement alone otherwise.
 
 mod bare_column;
+mod coalesce_bare;
 mod conditions;
 mod correlated_aggregate;
+mod count_distinct;
+mod count_exists;
+mod distinct_exists;
+mod flat;
 mod inline_cte;
+mod join_elimination;
+mod keyset_row;
+mod late_lookup;
+mod make;
 mod names;
 use marula_postgres::access::naming;
 mod not_in;
+mod or_limit;
+mod or_union;
+mod range_transitivity;
 mod safe;
+mod skip_scan;
+mod top1_lateral;
 mod truncated_time;
+mod union_all;
+mod values_any;
 
 use marula_core::{ChangeKind, RelationalCatalog};
 use pg_query::Node;
@@ -51,12 +67,27 @@ struct Rewrite {
     apply: fn(&Input<'_>, &mut Node) -> Vec<String>,
 }
 
-static ALL: [&Rewrite; 5] = [
+/// In the order in which they are combined: single comparisons first, whole blocks last.
+static ALL: [&Rewrite; 19] = [
     &not_in::REWRITE,
     &truncated_time::REWRITE,
     &bare_column::REWRITE,
+    &coalesce_bare::REWRITE,
+    &keyset_row::REWRITE,
+    &values_any::REWRITE,
+    &count_exists::REWRITE,
     &correlated_aggregate::REWRITE,
     &inline_cte::REWRITE,
+    &join_elimination::REWRITE,
+    &distinct_exists::REWRITE,
+    &range_transitivity::REWRITE,
+    &top1_lateral::REWRITE,
+    &count_distinct::REWRITE,
+    &skip_scan::REWRITE,
+    &late_lookup::REWRITE,
+    &or_limit::REWRITE,
+    &or_union::REWRITE,
+    &union_all::REWRITE,
 ];
 
 /// Every way to write `statement` that is known to mean the same, each alone and, when there are

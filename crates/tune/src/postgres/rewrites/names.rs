@@ -159,9 +159,28 @@ fn from_item(item: &Node, ctes: &[String], nullable: bool, found: &mut Vec<Entry
     }
 }
 
-/// Calls `act` for every SELECT below `node`, outer ones first, with the names it sees.
+/// Calls `act` for every block below `node`, outer ones first, with the names it sees.
 pub(super) fn each_select(node: &mut Node, act: &mut dyn FnMut(&mut SelectStmt, &Names)) {
-    below(node, &mut Names::default(), act, 0);
+    let mut act = |select: &mut SelectStmt, names: &Names| {
+        if !is_set(select) {
+            act(select, names);
+        }
+    };
+    below(node, &mut Names::default(), &mut act, 0);
+}
+
+/// Calls `act` for every set operation below `node`, outer ones first, with the names around it.
+pub(super) fn each_set(node: &mut Node, act: &mut dyn FnMut(&mut SelectStmt, &Names)) {
+    let mut act = |select: &mut SelectStmt, names: &Names| {
+        if is_set(select) {
+            act(select, names);
+        }
+    };
+    below(node, &mut Names::default(), &mut act, 0);
+}
+
+fn is_set(select: &SelectStmt) -> bool {
+    select.op > SetOperation::SetopNone as i32
 }
 
 fn below(
@@ -194,6 +213,9 @@ fn select(
     act: &mut dyn FnMut(&mut SelectStmt, &Names),
     depth: usize,
 ) {
+    if depth > ast::MAX_DEPTH {
+        return;
+    }
     let ctes = names.ctes.len();
     if let Some(with) = inner.with_clause.as_mut() {
         for cte in &mut with.ctes {
@@ -205,21 +227,37 @@ fn select(
             }
         }
     }
-    if inner.op > SetOperation::SetopNone as i32 {
-        for side in [&mut inner.larg, &mut inner.rarg].into_iter().flatten() {
-            select(side, names, act, depth + 1);
-        }
+    if is_set(inner) {
+        act(inner, names);
+        sides(inner, names, act, depth);
     } else {
         names.levels.push(entries(inner, &names.ctes));
         act(inner, names);
-        // The rewrite may have added names.
-        if let Some(level) = names.levels.last_mut() {
-            *level = entries(inner, &names.ctes);
+        if is_set(inner) {
+            // What was a block is now several, each with names of its own.
+            names.levels.pop();
+            sides(inner, names, act, depth);
+        } else {
+            // The rewrite may have added names.
+            if let Some(level) = names.levels.last_mut() {
+                *level = entries(inner, &names.ctes);
+            }
+            let with = inner.with_clause.take();
+            ast::select_children_mut(inner, &mut |child| below(child, names, act, depth + 1));
+            inner.with_clause = with;
+            names.levels.pop();
         }
-        let with = inner.with_clause.take();
-        ast::select_children_mut(inner, &mut |child| below(child, names, act, depth + 1));
-        inner.with_clause = with;
-        names.levels.pop();
     }
     names.ctes.truncate(ctes);
+}
+
+fn sides(
+    inner: &mut SelectStmt,
+    names: &mut Names,
+    act: &mut dyn FnMut(&mut SelectStmt, &Names),
+    depth: usize,
+) {
+    for side in [&mut inner.larg, &mut inner.rarg].into_iter().flatten() {
+        select(side, names, act, depth + 1);
+    }
 }

@@ -46,7 +46,7 @@ pub(super) fn is_stable(select: &SelectStmt) -> bool {
     stable
 }
 
-fn is_stable_below(node: &Node) -> bool {
+pub(super) fn is_stable_below(node: &Node) -> bool {
     ast::all(node).iter().all(|below| match &below.node {
         Some(NodeEnum::FuncCall(call)) => {
             let schema = (call.funcname.len() > 1)

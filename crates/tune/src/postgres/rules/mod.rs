@@ -1,6 +1,7 @@
 //! One file per rule. A new rule is its file, and one line in [`RULES`].
 
 mod aggregate_spill;
+mod better_wording;
 mod cte_filter;
 mod disk_sort;
 mod fan_out_distinct;
@@ -47,4 +48,5 @@ pub(super) static RULES: &[&Rule<Context>] = &[
     &cte_filter::RULE,
     &non_sargable::RULE,
     &fan_out_distinct::RULE,
+    &better_wording::RULE,
 ];

@@ -6,6 +6,7 @@ mod partitions;
 mod proofs;
 mod reach;
 mod refusals;
+mod rewrites;
 mod saved;
 
 use std::time::Duration;
