@@ -223,17 +223,43 @@ fn in_kind(value: &Bson) -> Kind {
     }
 }
 
-/// An anchored, case-sensitive expression with a plain first letter is an interval of an index.
+/// An anchored, case-sensitive expression that begins with plain text is an interval of an index.
 pub fn regex_kind(pattern: &str, options: &str) -> Kind {
-    let anchored =
-        pattern.strip_prefix('^').or_else(|| pattern.strip_prefix("\\A")).is_some_and(|rest| {
-            rest.starts_with(|c: char| c.is_alphanumeric() || " _-@/:#".contains(c))
-        });
-    let alternatives = pattern.contains('|');
-    match anchored && !alternatives && !options.contains(['i', 'm', 'x']) {
-        true => Kind::Range,
-        false => Kind::Regex,
+    if begins_with_text(pattern, options) { Kind::Range } else { Kind::Regex }
+}
+
+/// As the server reads it: `IndexBoundsBuilder::simpleRegex` of its source.
+fn begins_with_text(pattern: &str, options: &str) -> bool {
+    let (rest, by_line) = match (pattern.strip_prefix('^'), pattern.strip_prefix("\\A")) {
+        (Some(rest), _) => (rest, true),
+        (_, Some(rest)) => (rest, false),
+        _ => return false,
+    };
+    let readable = options.chars().all(|option| match option {
+        'm' => !by_line,
+        's' | 'x' => true,
+        _ => false,
+    });
+    // With a `|` the beginning may not be all of it.
+    if !readable || pattern.contains('|') {
+        return false;
     }
+    // Extended expressions may hold white space and comments.
+    let extended = options.contains('x');
+    let blank = |letter: char| extended && letter.is_ascii_whitespace();
+    let mut letters = rest.trim_start_matches(blank).chars();
+    let text = match letters.next() {
+        Some('\\') => match letters.next() {
+            Some('Q') => letters.clone().next().is_some() && !letters.as_str().starts_with("\\E"),
+            Some(letter) => !letter.is_ascii_alphanumeric() && letter != '\0',
+            None => false,
+        },
+        Some('#') if extended => false,
+        Some(letter) => !"^$.[()+{*?".contains(letter),
+        None => false,
+    };
+    // What may be left out is no beginning.
+    text && !letters.as_str().starts_with(['*', '?'])
 }
 
 /// The path of `"$a.b"`; nothing for variables and other expressions.

@@ -13,6 +13,7 @@ mod connect;
 mod explain;
 mod mangled;
 mod plans;
+mod regex;
 mod session;
 mod shell;
 mod support;

@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
 use marula_core::{ChangeKind, Relation, RelationKind, RelationalCatalog};
+use marula_postgres::access::ast;
 use marula_postgres::sql::quote_ident;
 
 use super::{Candidate, CandidateKey, name, selectivity};
@@ -120,6 +121,17 @@ fn key(key: &CandidateKey) -> String {
     text
 }
 
+/// Whether the index reads `column`: as a key, in an expression, in its condition, or carried along.
+fn holds(candidate: &Candidate, column: &str) -> bool {
+    let keys = candidate.keys.iter().chain(candidate.also.iter().flatten());
+    let texts = keys.map(|key| key.text.as_str()).chain(candidate.predicate.as_deref());
+    candidate.include.iter().any(|included| included == column)
+        || ast::parse_conditions(&texts.collect::<Vec<_>>()).is_some_and(|parsed| {
+            let nodes = parsed.iter().flat_map(ast::all);
+            nodes.filter_map(ast::column).any(|(_, name)| name == column)
+        })
+}
+
 fn hazards(
     candidate: &Candidate,
     relation: &Relation,
@@ -152,13 +164,11 @@ fn hazards(
                 || index.include.iter().any(|included| included == column)
         })
     };
-    let fresh: Vec<&str> = candidate
-        .keys
+    let fresh: Vec<&str> = relation
+        .columns
         .iter()
-        .chain(candidate.also.iter().flatten())
-        .filter_map(|key| key.column.as_deref())
-        .chain(candidate.include.iter().map(String::as_str))
-        .filter(|column| !indexed(column))
+        .map(|column| column.name.as_str())
+        .filter(|column| holds(candidate, column) && !indexed(column))
         .collect();
     if !fresh.is_empty() {
         hazards.push(format!("UPDATEs of {} can no longer be HOT", fresh.join(", ")));

@@ -148,3 +148,14 @@ fn the_same_statement_always_gets_the_same_list() {
         assert_eq!(definitions(sql, &["orders o", "customers c"]), first);
     }
 }
+
+#[test]
+fn columns_inside_expressions_and_conditions_end_hot_updates_too() {
+    let sql = "SELECT * FROM customers WHERE lower(email) = 'ann@example.org'";
+    let (catalog, plan) = (catalog(), plan(&["customers"]));
+    let shape = Shape::read(&parse(sql), Some(&catalog));
+    let found = candidates(&shape, &plan, &catalog);
+    let hazards =
+        &found.iter().find(|c| c.proposal.up[0].contains("lower(")).unwrap().proposal.hazards;
+    assert!(hazards.iter().any(|h| h == "UPDATEs of email can no longer be HOT"), "{hazards:?}");
+}
