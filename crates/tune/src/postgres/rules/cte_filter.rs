@@ -1,6 +1,6 @@
 use marula_core::{Engine, Evidence, Example, RuleInfo, Severity};
 
-use super::super::{Context, cost};
+use super::super::{Context, Purpose, cost};
 use super::support::{SMALL, draft, grouped, number, words};
 use crate::{Draft, Rule};
 
@@ -75,6 +75,17 @@ fn check(context: &Context) -> Vec<Draft> {
                  tables inside, nor their indexes. NOT MATERIALIZED lets it."
             );
             draft.proposals = context.rewrites("cte-filter");
+            if !draft.proposals.is_empty() {
+                // Once the condition gets there, an index can serve it.
+                let stored = format!("CTE {name}");
+                let inside = context
+                    .nodes()
+                    .filter(|at| cost::text(at.node, "Subplan Name") == Some(stored.as_str()));
+                let purposes = [Purpose::Filter, Purpose::Order];
+                draft
+                    .proposals
+                    .extend(inside.flat_map(|at| context.indexes_below(at.node, &purposes)));
+            }
             Some(draft)
         })
         .collect()

@@ -44,6 +44,12 @@ SET enable_hashjoin = off; SET enable_mergejoin = off;",
                 fires: true,
             },
             Example {
+                name: "few rows are kept, but all of the other side must be looked up",
+                setup: SETUP,
+                statement: "SELECT c.id FROM orders c WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = c.id)",
+                fires: false,
+            },
+            Example {
                 name: "all rows of both sides match",
                 setup: SETUP,
                 statement: "SELECT count(*), max(o.body) FROM customers c JOIN orders o ON o.customer_id = c.id",
@@ -112,8 +118,16 @@ fn hashed(context: &Context, at: &At<'_>) -> Option<Draft> {
     let joined = cost::rows(at.node);
     // The rows of an IN or EXISTS may be made distinct first, to be joined as they are.
     let semi = context.shape.blocks.iter().any(|block| block.semi);
-    let scans = at.node.children.iter().filter_map(|input| whole_scan(input, semi));
-    let scan = scans.max_by(|a, b| read(a).total_cmp(&read(b)))?;
+    let [left, right] = at.node.children.as_slice() else { return None };
+    let scans = [(left, right), (right, left)]
+        .into_iter()
+        .filter_map(|(input, other)| Some((whole_scan(input, semi)?, other)));
+    let (scan, other) = scans.max_by(|(a, _), (b, _)| read(a).total_cmp(&read(b)))?;
+    // An index would be asked once for each row of the other side, whatever comes of it: an
+    // anti join keeps few and still asks for all.
+    if cost::rows(other) > read(scan) * 0.1 {
+        return None;
+    }
     let share = context.share(scan);
     if read(scan) < 5000.0 || joined > read(scan) * 0.1 || share < SMALL {
         return None;

@@ -44,6 +44,21 @@ async fn filters_reach_the_tables_below() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cte_is_merged_and_gets_the_index_its_condition_can_then_use() {
+    let session = fresh(15).await;
+    set_up(&session, ORDERS).await;
+    let sql =
+        "WITH x AS MATERIALIZED (SELECT * FROM orders) SELECT id FROM x WHERE customer_id = 42";
+    let report = explained(&session, sql, ProveMode::Lab).await;
+    let best = report.best.as_ref().unwrap_or_else(|| panic!("{}", shown(&report)));
+    let statement = best.statement.as_ref().unwrap_or_else(|| panic!("{}", shown(&report)));
+    assert!(statement.contains("NOT MATERIALIZED"), "{}", shown(&report));
+    let plan = best.proof.after.as_ref().unwrap().plan.as_ref().unwrap();
+    let scan = plan.tree.walk().into_iter().find(|(_, node)| node.index.is_some());
+    assert!(scan.is_some(), "{}", shown(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn both_sides_of_an_or_are_proved_together() {
     let session = fresh(15).await;
     set_up(&session, ORDERS).await;
