@@ -1,16 +1,50 @@
-//! Ctrl-C and its kin: the first ends the work in order, the second at once.
+//! Ctrl-C and its kin: the first ends the work in order, the second at once. Work that has
+//! something to show when it is ended early [`hold`]s the first.
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use marula_core::{Error, ErrorKind};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::exit;
+
+/// Who is told of the next signal in place of all.
+static HELD: Mutex<Option<Arc<Notify>>> = Mutex::new(None);
+
+/// While it lives, the first signal asks the work to come to its end.
+pub struct Held(Arc<Notify>);
+
+/// Takes the first signal. Only one piece of work at a time can.
+pub fn hold() -> Held {
+    let notify = Arc::new(Notify::new());
+    *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&notify));
+    Held(notify)
+}
+
+impl Held {
+    /// Resolves when the user asks for an end.
+    pub async fn asked(&self) {
+        self.0.notified().await;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
 
 /// Resolves with the error to report once the user interrupts.
 pub async fn interrupted() -> Error {
     let (tell, told) = oneshot::channel();
     tokio::spawn(async move {
         wait().await;
+        let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(held) = held {
+            held.notify_one();
+            wait().await;
+        }
         let _ = tell.send(());
         wait().await;
         // The work does not end by itself: the kernel ends its servers with this process.

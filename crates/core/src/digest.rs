@@ -181,8 +181,9 @@ pub struct Sample {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// How long it took.
-    pub ms: f64,
+    /// How long it took, in milliseconds; left out when only the shape's runs together are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ms: Option<f64>,
     /// The statement as logged: SQL, or a MongoDB command as mongosh syntax or JSON.
     pub text: String,
     /// The values bound to `$1`, `$2` …, when the log has them.

@@ -50,6 +50,11 @@ impl Follow {
         Ok(Follow { request: request.clone(), window, tails })
     }
 
+    /// Follows a further file from its beginning: the log went on in it.
+    pub fn add(&mut self, path: PathBuf) {
+        self.tails.push(Tail { offset: 0, ..Tail::begin(path) });
+    }
+
     /// Reads what was added since the last call and digests the last stretch.
     pub fn poll(&mut self) -> Digest {
         let now = Instant::now();

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod catalog;
 mod connect;
+pub mod counters;
 mod error;
 pub mod explain;
 pub mod guard;
@@ -14,6 +15,7 @@ mod names;
 pub mod parameters;
 pub mod plan;
 pub mod run;
+pub mod server_log;
 mod session;
 pub mod sql;
 mod text_value;

@@ -20,12 +20,17 @@ Examples:
   marula logs /var/log/postgresql/
   marula logs postgresql.log.1.gz --from '2026-03-01 12:00' --min-duration 100ms
   marula logs mongod.log --format html --output report.html
+  marula logs shop --for 60s
   journalctl -u postgresql -o cat | marula logs - --prefix '%m [%p] %q%u@%d '")]
 pub struct Logs {
     /// Log files and folders; - is stdin, which is also read when something is piped in. Or one
-    /// MongoDB target, whose profile or latest log is read.
+    /// target, which is asked: see --source.
     #[arg(value_name = "INPUT|TARGET")]
     pub inputs: Vec<String>,
+    /// What a target is asked for: auto takes pg_stat_statements or system.profile, and the server's
+    /// log where there is none.
+    #[arg(long, value_enum, default_value_t = Source::Auto)]
+    pub source: Source,
     /// PostgreSQL's log_line_prefix, when it is not to be detected.
     #[arg(long, value_name = "PREFIX", allow_hyphen_values = true)]
     pub prefix: Option<String>,
@@ -56,13 +61,14 @@ pub struct Logs {
     /// The most statements to tell of.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub top: usize,
-    /// Say what got slower, faster, new or gone since the log or folder OTHER.
+    /// Say what got slower, faster, new or gone since OTHER: a log, a folder, a report of marula
+    /// logs in JSON, or a saved workload.
     #[arg(long, value_name = "OTHER", value_hint = ValueHint::AnyPath)]
     pub compare: Option<String>,
     /// Also write the statements to FILE as a workload: weights, and parameters seen in real runs.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub save: Option<PathBuf>,
-    /// Propose indexes: from the log alone (MongoDB), or proved for --target (both engines).
+    /// Propose indexes: from the log alone, or proved for --target.
     #[arg(long)]
     pub advise: bool,
     /// Explain the five statements that cost most on TARGET, which has the log's data, and prove
@@ -75,12 +81,26 @@ pub struct Logs {
     /// Show what is added to the logs: a screen of the last minute, or a line a second in a pipe.
     #[arg(long, conflicts_with_all = ["compare", "save", "advise"])]
     pub follow: bool,
-    /// End --follow after this long: 30s, 5m.
-    #[arg(long = "for", value_name = "TIME", value_parser = duration::parse, requires = "follow")]
+    /// Tell of what a target runs in this time from now on (30s, 5m; Ctrl-C ends it early), or end
+    /// --follow after it.
+    #[arg(long = "for", value_name = "TIME", value_parser = duration::parse)]
     pub until: Option<Duration>,
     /// Threads that read; 0 takes one a core.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
+}
+
+/// What a target is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Source {
+    /// What tells most and can be read.
+    Auto,
+    /// PostgreSQL's pg_stat_statements.
+    Statements,
+    /// The server's own log.
+    Log,
+    /// MongoDB's system.profile.
+    Profile,
 }
 
 /// What statements are ordered by.

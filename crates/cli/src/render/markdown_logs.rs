@@ -122,9 +122,11 @@ fn statements(digest: &Digest, out: &mut String) {
     }
     for (at, one) in digest.statements.iter().take(IN_FULL).enumerate() {
         out.push_str(&format!("\n**{}.** {} of the time", at + 1, percent(one.share)));
-        if let Some(sample) = one.samples.first() {
+        if let Some((sample, ms)) =
+            one.samples.first().and_then(|sample| Some((sample, sample.ms?)))
+        {
             let when = sample.at.map(|at| format!(" at {} UTC", moment(at))).unwrap_or_default();
-            out.push_str(&format!(", slowest run {}{when}", duration(sample.ms)));
+            out.push_str(&format!(", slowest run {}{when}", duration(ms)));
         }
         out.push('\n');
         fence(&one.shape, one.engine, out);

@@ -14,7 +14,7 @@ mod sarif;
 mod statement;
 
 pub use error::error;
-pub use human::logs::{label as title, line, screen, spanned};
+pub use human::logs::{label as title, line, moment, screen, spanned};
 pub use human::{numbers, paint, text};
 pub use paint::Paint;
 

@@ -13,6 +13,7 @@ mod events;
 mod json;
 mod key;
 mod live;
+mod live_log;
 mod operation;
 mod profile;
 mod profile_bson;
@@ -30,6 +31,7 @@ use crate::{Clue, Guess};
 
 pub use advise::advise;
 pub use live::{profile as read_profile, recent_log};
+pub use live_log::{MongodbLog, clock};
 pub(crate) use sample::statement;
 
 /// MongoDB's formats that make sense of a head.

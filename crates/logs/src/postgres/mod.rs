@@ -9,6 +9,7 @@ mod entry;
 mod interpret;
 mod json;
 mod jsonlog;
+mod live;
 mod messages;
 mod parameters;
 mod pgbouncer;
@@ -26,6 +27,7 @@ use marula_core::Result;
 
 use crate::{Clue, Format, Guess};
 
+pub use live::{PostgresLog, between, read_counters, total};
 pub(crate) use parameters::parameters;
 
 /// Checks a `log_line_prefix`.

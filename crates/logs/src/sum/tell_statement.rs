@@ -51,7 +51,7 @@ fn sample(kept: Kept, shape: &Shape) -> Sample {
     };
     Sample {
         at: kept.at.map(Timestamp),
-        ms: ms(kept.micros.into()),
+        ms: Some(ms(kept.micros.into())),
         parameters: crate::postgres::parameters(&kept.parameters),
         text,
         truncated: kept.truncated,

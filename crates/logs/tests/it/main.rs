@@ -5,5 +5,6 @@ mod mongodb_generated;
 mod mongodb_robust;
 mod mongodb_servers;
 mod postgres_generated;
+mod postgres_live;
 mod postgres_real;
 mod postgres_robust;

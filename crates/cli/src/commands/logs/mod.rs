@@ -1,6 +1,7 @@
 //! `marula logs`.
 
 mod advise;
+mod compare;
 mod follow;
 mod live;
 mod trouble;
@@ -13,7 +14,7 @@ use marula_core::{Digest, Engine, Error, ErrorKind, Report, Result};
 use marula_logs::{Filter, Request, SortBy};
 
 use crate::app::{App, Outcome};
-use crate::args::{Logs, Sort};
+use crate::args::{Logs, Sort, Source};
 use crate::progress::Terminal;
 use crate::render::text;
 use crate::targets;
@@ -22,15 +23,17 @@ use trouble::{beside, nothing_left, recognised};
 /// Digests log files, or what a server tells of itself.
 pub async fn run(app: &App, args: Logs) -> Result<Outcome> {
     let compare = args.compare.as_deref().map(|other| input_path(app, other)).transpose()?;
+    let source = args.source;
     let (save, top) = (args.save.clone(), args.top);
     crate::output::check(save.as_deref())?;
     let target = target(app, &args.inputs);
     let (following, until) = (args.follow, args.until);
+    only_of_a_server(&args, target.is_some())?;
     let advice = args.advise.then(|| args.target.clone());
     let fail_on = app.fail_on(args.fail_on);
     let mut request = request(app, args, target.is_some())?;
     if following {
-        return follow::run(app, request, until).await;
+        return follow::run(app, request, target.as_deref(), until).await;
     }
     if compare.is_some() || save.is_some() || advice.is_some() {
         // What is not told of would look gone, and would be missing in a workload and in advice.
@@ -40,10 +43,12 @@ pub async fn run(app: &App, args: Logs) -> Result<Outcome> {
     let mut report = Report::new("logs");
     let mut digest = if let Some(name) = target {
         marula_core::Progress::step(progress.as_ref(), "asking the server");
-        let (target, digest, note) = live::read(app, &name, &request).await?;
-        report.target = Some(target);
-        report.notes.push(note);
-        digest
+        let question = live::Question { name: &name, source, during: until, request: &request };
+        let answer = live::read(app, question, &progress).await?;
+        report.target = Some(answer.target);
+        report.notes.extend(answer.notes);
+        report.notes.extend(unread(app, &answer.digest));
+        answer.digest
     } else {
         let digest = read(&request, &progress).await?;
         recognised(&digest, &request)?;
@@ -54,10 +59,16 @@ pub async fn run(app: &App, args: Logs) -> Result<Outcome> {
         digest
     };
     if let Some(other) = compare {
-        let request = Request { inputs: vec![other], ..request };
-        let before = read(&request, &progress).await?;
-        recognised(&before, &request)?;
-        unread(app, &before);
+        let before = match compare::saved(&other)? {
+            Some(saved) => saved,
+            None => {
+                let request = Request { inputs: vec![other], ..request };
+                let before = read(&request, &progress).await?;
+                recognised(&before, &request)?;
+                unread(app, &before);
+                before
+            }
+        };
         report.comparison = Some(marula_logs::compare(&before, &digest));
     }
     if let Some(file) = save {
@@ -71,6 +82,26 @@ pub async fn run(app: &App, args: Logs) -> Result<Outcome> {
     progress.clear();
     report.digest = Some(digest);
     Ok(Outcome::Report(Box::new(report), fail_on))
+}
+
+/// What is asked of a server cannot be asked of files.
+fn only_of_a_server(args: &Logs, server: bool) -> Result<()> {
+    if server {
+        if args.follow && matches!(args.source, Source::Statements | Source::Profile) {
+            return Err(Error::new(ErrorKind::Usage, "only a log can be followed")
+                .hint("leave --source out, or --follow"));
+        }
+        return Ok(());
+    }
+    if args.source != Source::Auto {
+        return Err(Error::new(ErrorKind::Usage, "--source is for a server, and files are named")
+            .hint("name one target alone: marula logs TARGET --source …"));
+    }
+    if args.until.is_some() && !args.follow {
+        return Err(Error::new(ErrorKind::Usage, "--for is for a server or for --follow")
+            .hint("name one target alone, or add --follow"));
+    }
+    Ok(())
 }
 
 /// The server that is meant, when the only input is no file but names one.

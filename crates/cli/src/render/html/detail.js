@@ -91,7 +91,7 @@ function samplesOf(statement) {
     const make = () => inner.childElementCount || fill(inner, sampleOf(sample, statement));
     if (at === 0) make();
     return el("details", { class: "sample", open: at === 0, on: { toggle: make } },
-      el("summary", {}, el("b", { text: duration(sample.ms) }), sample.at && el("span", { class: "about", text: moment(Date.parse(sample.at)) }),
+      el("summary", {}, el("b", { text: known(sample.ms) }), sample.at && el("span", { class: "about", text: moment(Date.parse(sample.at)) }),
         sample.truncated && el("span", { class: "badge", text: "cut short" }), sample.plan && el("span", { class: "badge", text: "with plan" })), inner);
   }));
 }

@@ -196,7 +196,8 @@ fn sample(sample: &Sample, one: &StatementDigest, look: &Look, out: &mut String)
     let at = sample.at.map(|at| format!(" at {}", moment(at))).unwrap_or_default();
     let cut = if sample.truncated { ", cut short" } else { "" };
     let parameters = values(&sample.parameters);
-    let head = format!("{}{at}{cut}", duration(sample.ms));
+    let Some(ms) = sample.ms else { return };
+    let head = format!("{}{at}{cut}", duration(ms));
     if !parameters.is_empty() && !look.verbose {
         return aside(&format!("slowest run {head}, with {parameters}"), look, out);
     }
