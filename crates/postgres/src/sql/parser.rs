@@ -5,7 +5,7 @@ use marula_core::{Error, ErrorKind, Fingerprint, Result};
 use pg_query::{FingerprintOptions, NodeRef, protobuf as pb};
 
 use super::walk::{depth, walk};
-use super::{ParsedStatement, nesting, place};
+use super::{ParsedStatement, nesting, place, relations_of};
 
 /// Levels a tree may have.
 const MAX_DEPTH: usize = 600;
@@ -192,13 +192,39 @@ fn finish(text: &str, tree: pb::ParseResult) -> Result<ParsedStatement> {
     // Aliases must not stand for the names of tables, or `a t` and `b t` would be one shape.
     let fingerprint =
         pg_query::fingerprint(text, 0, FingerprintOptions::RANGEVAR_PG17_COMPAT).map(|f| f.hex);
+    let fingerprint = fingerprint.map_or_else(|_| String::new(), |hex| named(hex, root));
     Ok(ParsedStatement {
         text: text.trim_end().into(),
         tree: Arc::new(DeepTree { tree, depth: levels }),
-        fingerprint: Fingerprint(fingerprint.unwrap_or_default()),
+        fingerprint: Fingerprint(fingerprint),
         parameters,
         stripped_explain: false,
     })
+}
+
+/// libpg_query leaves the digits of relations' names out, so that `orders_2023` and `orders_2024`,
+/// but `t1` and `t2` as well, would be one. A relation has its own plans and indexes whatever its
+/// name, and the server counts it by itself: each is a shape of its own, partitions named directly
+/// too. Shapes without such names keep libpg_query's fingerprint.
+fn named(hex: String, root: Option<NodeRef<'_>>) -> String {
+    let mut relations = root.map(relations_of).unwrap_or_default();
+    relations.retain(|relation| relation.name.bytes().any(|byte| byte.is_ascii_digit()));
+    if relations.is_empty() || hex.is_empty() {
+        return hex;
+    }
+    // FNV-1a: names of shapes are kept in files, so they may never change.
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut mix = |bytes: &[u8]| {
+        for byte in bytes {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    };
+    mix(hex.as_bytes());
+    for relation in relations {
+        mix(b"\0");
+        mix(relation.name.as_bytes());
+    }
+    format!("{hash:016x}")
 }
 
 fn syntax_error(

@@ -100,3 +100,15 @@ fn operations_and_objects() {
         ("INSERT", vec!["s.b".into(), "a".into(), "c".into()])
     );
 }
+
+#[test]
+fn relations_whose_names_differ_in_digits_are_apart() {
+    // libpg_query's own fingerprint leaves digits out.
+    let of = |table: &str| name(&format!("select * from {table} where id = 5"));
+    assert_ne!(of("t_10"), of("t_116"));
+    assert_ne!(of("orders_2024_01"), of("orders_2024_02"));
+    assert_ne!(of("t1 a join t2 b on a.x = b.y"), of("t2 a join t1 b on a.x = b.y"));
+    assert_eq!(of("t_10"), name("SELECT * FROM T_10\nWHERE id = 7"));
+    let parsed = sql::parse("select * from t_10 where id = $1").unwrap();
+    assert_eq!(parsed.fingerprint().0, of("t_10"));
+}
