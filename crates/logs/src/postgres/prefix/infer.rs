@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::Prefix;
-use super::matching::Header;
+use super::matching::{Header, backend};
 use crate::postgres::entry::label;
 use crate::postgres::time::{epoch, timestamp};
 
@@ -143,6 +143,8 @@ fn draft(text: &[u8]) -> Option<String> {
         let rest = &text[at..];
         let (literal, escape, length) = if let Some((escape, length)) = moment(rest, &used) {
             ("", escape, length)
+        } else if let Some(length) = query_id(rest) {
+            ("", 'Q', length)
         } else if letter.is_ascii_alphanumeric() || letter == '_' || rest.starts_with('[') {
             if let Some((escape, length)) = word(rest, &used) {
                 ("", escape, length)
@@ -197,6 +199,14 @@ fn word_length(text: &str) -> usize {
         .max(1)
 }
 
+/// A query's id: a number too long to be anything else, perhaps below zero.
+fn query_id(text: &str) -> Option<usize> {
+    let sign = usize::from(text.starts_with('-'));
+    let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
+    let ends = !text[sign + digits..].starts_with(|c: char| c.is_alphanumeric() || c == '.');
+    (digits >= 13 && ends).then_some(sign + digits)
+}
+
 /// A value that its form gives away.
 fn word(text: &str, used: &str) -> Option<(char, usize)> {
     for (mark, length) in [("[local]", 7), ("[unknown]", 9)] {
@@ -208,6 +218,9 @@ fn word(text: &str, used: &str) -> Option<(char, usize)> {
             };
             return Some((free, length));
         }
+    }
+    if let Some(length) = backend(text.as_bytes()).filter(|_| !used.contains('b')) {
+        return Some(('b', length));
     }
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let length = word_length(text);

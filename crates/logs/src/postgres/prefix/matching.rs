@@ -111,6 +111,11 @@ fn fixed<'a>(escape: u8, text: &'a [u8], header: &mut Header<'a>) -> Option<Opti
             (digits > 0).then_some(digits)
         }
         b'l' | b'P' | b'x' => Some(run(u8::is_ascii_digit)),
+        // An extension may call its workers what it likes.
+        b'b' => match backend(text) {
+            Some(length) => Some(length),
+            None => return None,
+        },
         b'Q' => Some(run(|b| b.is_ascii_digit() || *b == b'-')),
         b'c' => Some(run(|b| b.is_ascii_hexdigit() || *b == b'.')),
         b'v' => Some(run(|b| b.is_ascii_digit() || *b == b'/')),
@@ -121,6 +126,40 @@ fn fixed<'a>(escape: u8, text: &'a [u8], header: &mut Header<'a>) -> Option<Opti
         }
         _ => return None,
     })
+}
+
+/// What `%b` calls processes, the longer name first where one begins another.
+const BACKENDS: [&[u8]; 22] = [
+    b"client backend",
+    b"parallel worker",
+    b"autovacuum launcher",
+    b"autovacuum worker",
+    b"background writer",
+    b"background worker",
+    b"logical replication launcher",
+    b"logical replication apply worker",
+    b"logical replication parallel worker",
+    b"logical replication tablesync worker",
+    b"logical replication worker",
+    b"dead-end client backend",
+    b"standalone backend",
+    b"slotsync worker",
+    b"io worker",
+    b"checkpointer",
+    b"walsummarizer",
+    b"walwriter",
+    b"walsender",
+    b"walreceiver",
+    b"postmaster",
+    b"archiver",
+];
+
+/// How long the kind of process is that a text begins with.
+pub(super) fn backend(text: &[u8]) -> Option<usize> {
+    let name = BACKENDS.iter().find(|name| text.starts_with(name))?;
+    let behind = text.get(name.len());
+    (!behind.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'))
+        .then_some(name.len())
 }
 
 /// A field that may hold anything ends where the rest of the prefix fits.
