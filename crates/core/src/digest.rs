@@ -46,6 +46,10 @@ pub struct SourceRead {
     /// PostgreSQL's `log_line_prefix` as detected or given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
+    /// The language of its messages, where it is not English and its durations and events are
+    /// therefore not understood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// How it was compressed: `gzip`, `zstd`, `xz`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compression: Option<String>,
@@ -128,6 +132,9 @@ pub struct Load {
     /// Bytes written to temporary files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temp_bytes: Option<u64>,
+    /// Time spent waiting for locks, in milliseconds (MongoDB; it is part of the total).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_ms: Option<f64>,
 }
 
 /// All runs of one shape of statement.
@@ -173,6 +180,20 @@ pub struct StatementDigest {
     pub timeline: Vec<Slice>,
     /// The slowest runs, slowest first.
     pub samples: Vec<Sample>,
+    /// What it leaves out, where there were more shapes than memory holds and this one was among
+    /// the cheapest for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
+}
+
+/// What is left out of a statement's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Partial {
+    /// Some runs in its samples, origins, plans and timeline; its load is exact.
+    Details,
+    /// Some runs in its load, too: counts, sums and maxima are at least as told.
+    Load,
 }
 
 /// A run worth showing.

@@ -35,6 +35,8 @@ pub struct Run<'a> {
     pub reads: Option<u64>,
     /// Bytes written to temporary files.
     pub temp_bytes: Option<u64>,
+    /// How long it waited for locks, in microseconds.
+    pub waited: Option<u64>,
     /// MongoDB's plan summary.
     pub plan_summary: &'a [u8],
     /// The bound parameters as logged (`$1 = '42', $2 = NULL`).

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ pub struct Follow {
 /// One file's end.
 struct Tail {
     path: PathBuf,
+    /// The file itself, whatever its name is by now: a rotated log is read to its end.
+    file: Option<File>,
     format: Option<Arc<dyn Format>>,
     /// What was read ends here.
     offset: u64,
@@ -81,9 +83,12 @@ impl Follow {
 
 impl Tail {
     fn begin(path: PathBuf) -> Self {
-        let offset = std::fs::metadata(&path).map_or(0, |about| about.len());
+        let file = File::open(&path).ok();
+        let about = file.as_ref().and_then(|file| file.metadata().ok());
+        let offset = about.map_or(0, |about| about.len());
         Tail {
             path,
+            file,
             format: None,
             offset,
             recent: VecDeque::new(),
@@ -104,24 +109,49 @@ impl Tail {
         }
     }
 
-    /// Takes what was added. A file that became shorter was rotated and begins anew.
+    /// Takes what was added. A file that became shorter was emptied and begins anew; one of which
+    /// the name stands for another file now was rotated: its rest is read, and then the new one.
     fn read(&mut self, now: Instant, prefix: Option<&str>) -> std::result::Result<(), String> {
         let told = |error: std::io::Error| error.to_string();
-        let mut file = File::open(&self.path).map_err(told)?;
-        let size = file.metadata().map_err(told)?.len();
+        let named = match File::open(&self.path) {
+            Ok(named) => named,
+            Err(error) => {
+                // Renamed, and the next one is not there yet.
+                self.take(now, prefix).map_err(told)?;
+                return Err(told(error));
+            }
+        };
+        let new = named.metadata().map_err(told)?;
+        let old = self.file.as_ref().and_then(|file| file.metadata().ok());
+        if old.is_none_or(|old| !is_same(&old, &new)) {
+            // An empty log of a format not known yet is told by its name's file.
+            self.take(now, prefix).map_err(told)?;
+            if !self.open.is_empty() {
+                self.recent.push_back((now, std::mem::take(&mut self.open)));
+            }
+            self.file = Some(named);
+            self.offset = 0;
+        }
+        self.take(now, prefix).map_err(told)
+    }
+
+    /// Takes what was added to the file that is open.
+    fn take(&mut self, now: Instant, prefix: Option<&str>) -> std::io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let size = file.metadata()?.len();
         if size < self.offset {
             self.offset = 0;
             self.open.clear();
         }
         if self.format.is_none() {
-            self.format = recognised(&self.path, prefix);
+            self.format = recognised(file, prefix);
         }
         let Some(format) = self.format.clone() else { return Ok(()) };
         if size == self.offset {
             return Ok(());
         }
-        file.seek(SeekFrom::Start(self.offset)).map_err(told)?;
-        let read = file.take(STEP).read_to_end(&mut self.open).map_err(told)?;
+        file.seek(SeekFrom::Start(self.offset))?;
+        let read = file.take(STEP).read_to_end(&mut self.open)?;
         self.offset += read as u64;
         let whole = format.cut(&self.open).min(self.open.len());
         if whole > 0 {
@@ -145,15 +175,28 @@ impl Tail {
     }
 }
 
+/// Whether both are of one file.
+#[cfg(unix)]
+fn is_same(old: &Metadata, new: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (old.dev(), old.ino()) == (new.dev(), new.ino())
+}
+
+/// Elsewhere only a file that became shorter shows that it is another.
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
 /// The format a file's beginning is of; nothing for one that is still empty.
-fn recognised(path: &Path, prefix: Option<&str>) -> Option<Arc<dyn Format>> {
-    let file = File::open(path).ok()?;
+fn recognised(file: &mut File, prefix: Option<&str>) -> Option<Arc<dyn Format>> {
     let written = file.metadata().and_then(|about| about.modified()).ok();
     let written = written
         .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok())
         .and_then(|since| i64::try_from(since.as_millis()).ok())
         .map(Timestamp);
     let mut head = Vec::new();
+    file.seek(SeekFrom::Start(0)).ok()?;
     file.take(HEAD).read_to_end(&mut head).ok()?;
     detect(&Clue { head: &head, prefix, written }).into_iter().next().map(|guess| guess.format)
 }

@@ -34,6 +34,12 @@ pub use request::*;
 pub use tally::Tally;
 pub use workload::workload;
 
+/// The hash a statement is known by, before it has a fingerprint: for the benchmark.
+#[doc(hidden)]
+pub fn sql_key(text: &[u8]) -> u64 {
+    postgres::key(text)
+}
+
 /// Reads logs and tells what is in them.
 ///
 /// What is wrong with a source (unknown format, damaged archive, a file that vanished) is told

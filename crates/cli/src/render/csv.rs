@@ -2,7 +2,7 @@
 
 use marula_core::{Count, Digest, Engine};
 
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 26] = [
     "rank",
     "fingerprint",
     "engine",
@@ -20,6 +20,7 @@ const COLUMNS: [&str; 25] = [
     "keys",
     "reads",
     "temp_bytes",
+    "lock_ms",
     "first_seen",
     "last_seen",
     "databases",
@@ -57,6 +58,7 @@ pub fn statements(digest: &Digest) -> String {
             number(load.keys),
             number(load.reads),
             number(load.temp_bytes),
+            load.lock_ms.map(|ms| ms.to_string()).unwrap_or_default(),
             one.span.map(|span| span.from.to_string()).unwrap_or_default(),
             one.span.map(|span| span.to.to_string()).unwrap_or_default(),
             names(&one.databases),

@@ -17,6 +17,10 @@ pub struct Truth {
     pub connected: u64,
     /// Index builds and their milliseconds.
     pub index_builds: (u64, u64),
+    /// Waits for locks and their microseconds.
+    pub lock_waits: (u64, u64),
+    /// Operations that wrote to disk what did not fit, and the bytes that are told.
+    pub spills: (u64, u64),
 }
 
 /// What is known of one statement.
@@ -30,6 +34,10 @@ pub struct StatementTruth {
     pub keys: u64,
     /// Documents examined.
     pub reads: u64,
+    /// Microseconds of waiting for locks.
+    pub waited: u64,
+    /// Bytes written to disk, where they are told.
+    pub spilled: u64,
 }
 
 impl Truth {

@@ -4,6 +4,7 @@ use marula_core::Timestamp;
 
 use super::cursor::{Cursor, Json, number};
 use super::operation::Operation;
+use super::waits;
 
 /// A line's fields before `attr`, and what comes after.
 #[derive(Debug, Clone, Copy, Default)]
@@ -102,6 +103,8 @@ pub(super) fn attribute<'a>(found: &mut Operation<'a>, key: &[u8], cursor: &mut 
         b"originatingCommand" => found.originating = cursor.skip(),
         b"planSummary" => found.plan_summary = cursor.string(),
         b"hasSortStage" => found.sorts = cursor.skip() == b"true",
+        b"locks" => found.waited = waits::waited(cursor.skip(), Json),
+        b"usedDisk" => found.spilled = matches!(cursor.skip(), b"true" | b"1"),
         b"keysExamined" => found.keys = super::cursor::number_of(cursor.skip()),
         b"docsExamined" => found.documents = super::cursor::number_of(cursor.skip()),
         b"nreturned" | b"ninserted" | b"ndeleted" | b"nMatched" => {
@@ -112,7 +115,10 @@ pub(super) fn attribute<'a>(found: &mut Operation<'a>, key: &[u8], cursor: &mut 
         b"errCode" => found.error_code = cursor.skip(),
         b"errMsg" => found.message = cursor.string(),
         _ => {
-            cursor.skip();
+            let value = cursor.skip();
+            if waits::tells_spilled_bytes(key) {
+                found.spill(super::cursor::number_of(value));
+            }
         }
     }
 }

@@ -24,6 +24,7 @@ mod text;
 mod text_events;
 mod text_operation;
 mod tree;
+mod waits;
 
 use std::sync::Arc;
 

@@ -33,6 +33,11 @@ pub(super) struct Operation<'a> {
     pub plan_summary: &'a [u8],
     /// Whether documents were sorted in memory.
     pub sorts: bool,
+    /// How long it waited for locks, in microseconds.
+    pub waited: Option<u64>,
+    /// Whether it wrote to disk what did not fit in memory, and how much, where that is told.
+    pub spilled: bool,
+    pub spilled_bytes: Option<u64>,
     /// Index entries examined.
     pub keys: Option<u64>,
     /// Documents examined.
@@ -65,6 +70,14 @@ impl<'a> Operation<'a> {
         if self.originating.is_empty() { self.command } else { self.originating }
     }
 
+    /// Adds what one stage wrote to disk.
+    pub(super) fn spill(&mut self, bytes: Option<u64>) {
+        if let Some(bytes @ 1..) = bytes {
+            self.spilled = true;
+            self.spilled_bytes = Some(self.spilled_bytes.unwrap_or(0).saturating_add(bytes));
+        }
+    }
+
     fn origin(&self) -> Origin<'a> {
         let end = memchr::memchr(b'.', self.namespace).unwrap_or(self.namespace.len());
         Origin {
@@ -87,10 +100,11 @@ impl<'a> Operation<'a> {
         if self.cut {
             into.truncated();
         }
-        let plan_summary = if self.sorts {
+        let plan_summary = if self.sorts || self.spilled {
             scratch.plan.clear();
             scratch.plan.extend_from_slice(self.plan_summary);
-            scratch.plan.extend_from_slice(b", SORT");
+            scratch.plan.extend_from_slice(if self.sorts { b", SORT" } else { b"" });
+            scratch.plan.extend_from_slice(if self.spilled { b" (on disk)" } else { b"" });
             scratch.plan.as_slice()
         } else {
             self.plan_summary
@@ -107,6 +121,8 @@ impl<'a> Operation<'a> {
             returned,
             keys: self.keys,
             reads: self.documents,
+            temp_bytes: self.spilled_bytes,
+            waited: self.waited,
             plan_summary,
             truncated: self.cut,
             offset: self.offset,
@@ -114,9 +130,30 @@ impl<'a> Operation<'a> {
         };
         let key = key::key(self.namespace, self.kind_of_shape(), text, self.cut, syntax);
         into.run(&run, key, || self.shape(syntax));
+        self.tell_waits(origin, into);
         if !self.error.is_empty() || !self.message.is_empty() || !self.error_code.is_empty() {
             let message = tree::text::<S>(self.message);
             self.tell_failure(origin, message.as_bytes(), into);
+        }
+    }
+
+    /// Counts its wait for locks and its spill, as PostgreSQL's logs tell them in entries of their
+    /// own.
+    fn tell_waits(&self, origin: Origin<'_>, into: &mut Tally) {
+        let happening = |kind, amount| Happening {
+            origin,
+            kind,
+            at: self.at,
+            amount,
+            about: self.namespace,
+            text: self.told(),
+        };
+        if let Some(micros) = self.waited {
+            into.happening(&happening(EventKind::LockWait, Some(micros as f64 / 1000.0)));
+        }
+        if self.spilled {
+            let bytes = self.spilled_bytes.map(|bytes| bytes as f64);
+            into.happening(&happening(EventKind::TempFile, bytes));
         }
     }
 

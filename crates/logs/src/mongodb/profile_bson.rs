@@ -4,7 +4,7 @@ use bson::{RawBsonRef, RawDocument};
 use marula_core::{Engine, Timestamp};
 
 use super::operation::{Operation, Scratch};
-use super::profile;
+use super::{profile, waits};
 use crate::{Edges, Format, Place, Tally};
 
 /// The longest document a server stores, with room for what it adds itself.
@@ -138,6 +138,11 @@ pub(super) fn tell(
                 timed = true;
             }
             ("hasSortStage", RawBsonRef::Boolean(sorts)) => found.sorts = sorts,
+            ("locks", RawBsonRef::Document(locks)) => found.waited = waited(locks),
+            ("usedDisk", RawBsonRef::Boolean(used)) => found.spilled = used,
+            (name, number) if waits::tells_spilled_bytes(name.as_bytes()) => {
+                found.spill(count(number));
+            }
             ("keysExamined", number) => found.keys = count(number),
             ("docsExamined", number) => found.documents = count(number),
             ("nreturned" | "ninserted" | "ndeleted" | "nMatched", number) => {
@@ -171,4 +176,14 @@ fn count(number: RawBsonRef<'_>) -> Option<u64> {
         RawBsonRef::Double(number) => Some(number as u64),
         _ => None,
     }
+}
+
+/// How long was waited for locks, over all of them and their modes; `None` for not at all.
+fn waited(locks: &RawDocument) -> Option<u64> {
+    let modes = locks.iter().flatten().filter_map(|(_, lock)| match lock {
+        RawBsonRef::Document(lock) => lock.get_document(waits::TIME).ok(),
+        _ => None,
+    });
+    let micros = modes.flat_map(|modes| modes.iter().flatten().filter_map(|(_, n)| count(n)));
+    Some(micros.fold(0u64, u64::saturating_add)).filter(|sum| *sum > 0)
 }

@@ -4,6 +4,7 @@
 use super::cursor::{Cursor, Text, number};
 use super::operation::Operation;
 use super::text::{Line, word};
+use super::waits;
 
 /// What stands before an entry whose middle was cut out, and in the place of the middle.
 const OVERLONG: &[u8] = b"warning: log line attempted (";
@@ -126,6 +127,8 @@ impl<'a> Told<'a> {
             b"hasSortStage" | b"scanAndOrder" => {
                 found.sorts = matches!(simple(cursor), b"1" | b"true")
             }
+            b"locks" => found.waited = waits::waited(cursor.skip(), Text),
+            b"usedDisk" => found.spilled = matches!(simple(cursor), b"1" | b"true"),
             b"keysExamined" | b"nscanned" => found.keys = number(simple(cursor)),
             b"docsExamined" | b"nscannedObjects" => found.documents = number(simple(cursor)),
             b"nreturned" | b"ninserted" | b"ndeleted" | b"nMatched" => {

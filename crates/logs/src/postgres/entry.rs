@@ -1,5 +1,6 @@
 use marula_core::Timestamp;
 
+use super::languages;
 use crate::Origin;
 
 /// How serious an entry is.
@@ -73,15 +74,16 @@ pub(super) fn label(text: &[u8]) -> Option<(Label, usize)> {
             return (blanks > 0).then_some((*label, name.len() + 1 + blanks));
         }
     }
-    None
+    languages::label(text)
 }
 
 /// The severity of this name.
 pub(super) fn severity(name: &[u8]) -> Option<Severity> {
-    LABELS.iter().find_map(|(known, label)| match label {
+    let english = LABELS.iter().find_map(|(known, label)| match label {
         Label::Entry(severity) if *known == name => Some(*severity),
         _ => None,
-    })
+    });
+    english.or_else(|| languages::severity(name))
 }
 
 /// One entry, whatever its format.

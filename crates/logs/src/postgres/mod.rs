@@ -1,7 +1,8 @@
 //! PostgreSQL's logs.
 //!
 //! Every format gives [`entry::Entry`]s to the [`interpret::Interpreter`], which makes runs,
-//! errors and events of them. Messages are understood in English only.
+//! errors and events of them. Messages are understood in English only; of other languages the
+//! entries and errors are counted and the language is told.
 
 mod cloud;
 mod csv;
@@ -9,6 +10,7 @@ mod entry;
 mod interpret;
 mod json;
 mod jsonlog;
+mod languages;
 mod live;
 mod messages;
 mod parameters;
@@ -29,6 +31,7 @@ use crate::{Clue, Format, Guess};
 
 pub use live::{PostgresLog, between, read_counters, total};
 pub(crate) use parameters::parameters;
+pub(crate) use text::key;
 
 /// Checks a `log_line_prefix`.
 ///
@@ -36,6 +39,12 @@ pub(crate) use parameters::parameters;
 /// `Usage` when it holds an escape that does not exist.
 pub(crate) fn check_prefix(text: &str) -> Result<()> {
     prefix::Prefix::parse(text).map(|_| ())
+}
+
+/// The language of a log's messages, where it is not English: then only its entries and errors
+/// are understood.
+pub(crate) fn language(head: &[u8]) -> Option<&'static str> {
+    languages::language(head)
 }
 
 /// PostgreSQL's formats that make sense of a head.

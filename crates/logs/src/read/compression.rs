@@ -1,5 +1,7 @@
 use std::io::{self, BufReader, Cursor, Read};
 
+use super::utf16::Utf16;
+
 /// A source's bytes, decompressed.
 pub(super) struct Opened {
     /// The compression's name.
@@ -56,6 +58,34 @@ pub(super) fn open(mut source: Box<dyn Read + Send>) -> io::Result<Opened> {
         [b'P', b'K', 3, 4, ..] => return Err(unknown("zip", "unzip -p")),
         _ => Opened { compression: None, reader: Box::new(whole) },
     })
+}
+
+/// Takes a byte order mark off, and makes UTF-8 of UTF-16. Others are left as they are.
+///
+/// # Errors
+/// When the first bytes cannot be read.
+pub(super) fn decoded(opened: Opened) -> io::Result<(Opened, bool)> {
+    let Opened { compression, mut reader } = opened;
+    let mut mark = [0; 3];
+    let mut have = 0;
+    while have < mark.len() {
+        match reader.read(&mut mark[have..]) {
+            Ok(0) => break,
+            Ok(more) => have += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Where the damage is, the reader will tell.
+            Err(error) if have == 0 => return Err(error),
+            Err(_) => break,
+        }
+    }
+    let behind = |from: usize, reader| Cursor::new(mark[from..have].to_vec()).chain(reader);
+    let (reader, wide): (Box<dyn Read + Send>, bool) = match &mark[..have] {
+        [0xff, 0xfe, ..] => (Box::new(Utf16::new(behind(2, reader), true)), true),
+        [0xfe, 0xff, ..] => (Box::new(Utf16::new(behind(2, reader), false)), true),
+        [0xef, 0xbb, 0xbf] => (Box::new(behind(3, reader)), true),
+        _ => (Box::new(behind(0, reader)), false),
+    };
+    Ok((Opened { compression, reader }, wide))
 }
 
 fn unknown(name: &str, tool: &str) -> io::Error {

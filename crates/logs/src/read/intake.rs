@@ -4,12 +4,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use marula_core::{Progress, SourceRead, Timestamp, UnreadLine};
+use marula_core::{Engine, Progress, SourceRead, Timestamp, UnreadLine};
 
 use super::chunks::Chunks;
 use super::compression;
 use crate::tally::printable;
-use crate::{Clue, Format, Guess, Place, detect};
+use crate::{Clue, Format, Guess, Place, detect, postgres};
 
 /// Bytes a format is told by.
 const HEAD: usize = 256 << 10;
@@ -98,7 +98,11 @@ impl<'a> Intake<'a> {
     fn begin(&mut self, number: u32, path: &Path) {
         let mut about = SourceRead { name: path.display().to_string(), ..SourceRead::default() };
         self.progress.step(&format!("reading {}", about.name));
-        match open(path) {
+        let opened = open(path).and_then(|(size, written, opened)| {
+            let (opened, recoded) = compression::decoded(opened)?;
+            Ok((size.filter(|_| !recoded), written, opened))
+        });
+        match opened {
             Ok((size, written, opened)) => {
                 about.compression = opened.compression.map(str::to_owned);
                 let size = size.filter(|_| opened.compression.is_none());
@@ -109,6 +113,9 @@ impl<'a> Intake<'a> {
                         about.format = Some(format.name().to_owned());
                         about.engine = Some(format.engine());
                         about.prefix = format.prefix();
+                        if format.engine() == Engine::Postgres {
+                            about.language = postgres::language(head).map(str::to_owned);
+                        }
                         self.open = Some(Open { chunks, format, number, written, size, done: 0 });
                     }
                     // An empty file, or one of no known format, shows itself by having no format.

@@ -5,6 +5,7 @@ mod compression;
 mod intake;
 mod pipeline;
 mod sources;
+mod utf16;
 
 pub(crate) use chunks::CHUNK;
 pub(crate) use pipeline::run;

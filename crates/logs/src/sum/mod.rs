@@ -1,6 +1,7 @@
 //! Tallies added up in source order, and told as a [`marula_core::Digest`]. Everything here is
 //! bounded: what is too much is folded into "others", while the totals stay exact.
 
+mod folded;
 mod statement;
 mod statements;
 mod tell;

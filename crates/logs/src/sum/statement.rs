@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use marula_core::Partial;
 use rustc_hash::FxHashMap;
 
 use crate::Shape;
@@ -20,6 +21,8 @@ pub struct StatementSum {
     pub plans: FxHashMap<String, u64>,
     /// Bucket (of `width` seconds), calls and microseconds; in order.
     pub slices: Vec<(i64, u64, u128)>,
+    /// What is left out, because it was folded for a while.
+    pub partial: Option<Partial>,
     width: i64,
 }
 
@@ -34,6 +37,7 @@ impl StatementSum {
             origins: Default::default(),
             plans: FxHashMap::default(),
             slices: Vec::new(),
+            partial: None,
             width,
         }
     }

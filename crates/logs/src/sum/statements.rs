@@ -1,23 +1,23 @@
 use marula_core::{Engine, Fingerprint};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
+use super::folded::Folded;
 use super::statement::StatementSum;
 use crate::tally::{Origins, StatementTally};
 
-/// Statements kept, and the bytes they may take; beyond either the cheaper half is folded.
+/// Statements kept in full, and the bytes they may take; beyond either the cheaper half is folded:
+/// only its numbers are kept.
 const KEPT: usize = 5000;
 const BYTES: usize = 48 << 20;
-/// Folded statements that are told apart when they are counted.
-const FOLDED: usize = 500_000;
 
 /// All statements so far.
 #[derive(Default)]
 pub struct Statements {
-    /// Those that are kept.
+    /// Those that are kept in full.
     pub kept: Vec<StatementSum>,
     by_key: FxHashMap<u64, u32>,
     by_fingerprint: FxHashMap<(Engine, Fingerprint), u32>,
-    folded: FxHashSet<u64>,
+    folded: Folded,
     since_weighed: usize,
 }
 
@@ -44,7 +44,9 @@ impl Statements {
         let next = self.kept.len() as u32;
         let slot = *self.by_fingerprint.entry(name).or_insert(next);
         if slot == next {
-            self.kept.push(StatementSum::new(tally.shape.clone(), width));
+            let mut new = StatementSum::new(tally.shape.clone(), width);
+            self.folded.take(name_hash(&new), &mut new);
+            self.kept.push(new);
         }
         if self.by_key.len() > 20 * KEPT {
             self.by_key.clear();
@@ -65,9 +67,7 @@ impl Statements {
                 .then_with(|| a.shape.fingerprint.cmp(&b.shape.fingerprint))
         });
         for folded in self.kept.drain(self.kept.len() / 2..) {
-            if self.folded.len() < FOLDED {
-                self.folded.insert(name_hash(&folded.shape.fingerprint));
-            }
+            self.folded.put(name_hash(&folded), folded);
         }
         self.by_key.clear();
         self.by_fingerprint = (0u32..)
@@ -76,17 +76,16 @@ impl Statements {
             .collect();
     }
 
-    /// How many statements there are that are not kept.
+    /// How many statements there are that are not kept in full.
     pub fn folded(&self) -> u64 {
-        let back = self.kept.iter().map(|kept| name_hash(&kept.shape.fingerprint));
-        let back = back.filter(|hash| self.folded.contains(hash)).count();
-        (self.folded.len() - back) as u64
+        self.folded.count(self.kept.iter())
     }
 }
 
-fn name_hash(name: &Fingerprint) -> u64 {
+/// A statement's name in 64 bits.
+fn name_hash(statement: &StatementSum) -> u64 {
     use std::hash::{Hash, Hasher};
     let mut hasher = rustc_hash::FxHasher::default();
-    name.0.hash(&mut hasher);
+    (statement.shape.engine, &statement.shape.fingerprint.0).hash(&mut hasher);
     hasher.finish()
 }

@@ -77,7 +77,7 @@ impl Sum {
                 .map(|(kind, event)| EventDigest {
                     kind,
                     count: event.count,
-                    total: event.total,
+                    total: event.total.map(ms),
                     max: event.max,
                     span: span(event.span),
                     about: counts(event.about, ABOUT),

@@ -87,6 +87,7 @@ pub fn tell(mut statement: StatementSum, all: u128, width: i64) -> StatementDige
                 total_ms: ms(*micros),
             })
             .collect(),
+        partial: statement.partial,
         samples: statement.samples.into_iter().map(|kept| sample(kept, &statement.shape)).collect(),
     }
 }

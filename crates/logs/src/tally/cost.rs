@@ -14,6 +14,8 @@ pub struct Cost {
     pub keys: Option<u64>,
     pub reads: Option<u64>,
     pub temp_bytes: Option<u64>,
+    /// Microseconds of waiting for locks.
+    pub waited: Option<u64>,
 }
 
 fn plus(sum: &mut Option<u64>, more: Option<u64>) {
@@ -38,6 +40,12 @@ impl Cost {
         plus(&mut self.keys, run.keys);
         plus(&mut self.reads, run.reads);
         plus(&mut self.temp_bytes, run.temp_bytes);
+        plus(&mut self.waited, run.waited);
+    }
+
+    /// Gives back memory that it does not use.
+    pub fn shrink(&mut self) {
+        self.sketch.shrink();
     }
 
     /// Adds another's sums.
@@ -50,6 +58,7 @@ impl Cost {
         plus(&mut self.keys, other.keys);
         plus(&mut self.reads, other.reads);
         plus(&mut self.temp_bytes, other.temp_bytes);
+        plus(&mut self.waited, other.waited);
     }
 
     /// A percentile in milliseconds, never above the maximum.
@@ -74,6 +83,7 @@ impl Cost {
             keys: self.keys,
             reads: self.reads,
             temp_bytes: self.temp_bytes,
+            lock_ms: self.waited.map(|micros| ms(micros.into())),
         }
     }
 }

@@ -10,7 +10,8 @@ const ABOUT: usize = 1000;
 #[derive(Debug, Clone, Default)]
 pub struct EventTally {
     pub count: u64,
-    pub total: Option<f64>,
+    /// In thousandths: whole numbers have one sum in any order.
+    pub total: Option<u128>,
     pub max: Option<f64>,
     pub span: Option<(i64, i64)>,
     pub about: FxHashMap<String, u64>,
@@ -39,7 +40,8 @@ impl EventTally {
         }
         self.count += 1;
         if let Some(amount) = happening.amount {
-            self.total = Some(self.total.unwrap_or(0.0) + amount);
+            let thousandths = (amount.max(0.0) * 1000.0).round() as u128;
+            self.total = Some(self.total.unwrap_or(0).saturating_add(thousandths));
             self.max = Some(self.max.map_or(amount, |max| max.max(amount)));
         }
         if let Some(at) = happening.at.map(|at| at.0) {
@@ -62,7 +64,7 @@ impl EventTally {
         }
         self.count += later.count;
         if let Some(total) = later.total {
-            self.total = Some(self.total.unwrap_or(0.0) + total);
+            self.total = Some(self.total.unwrap_or(0).saturating_add(total));
         }
         self.max = match (self.max, later.max) {
             (Some(a), Some(b)) => Some(a.max(b)),

@@ -39,6 +39,11 @@ impl Sketch {
         }
     }
 
+    /// Gives back memory that it does not use.
+    pub fn shrink(&mut self) {
+        self.bins.shrink_to_fit();
+    }
+
     /// Counts all that another has counted.
     pub fn merge(&mut self, other: &Sketch) {
         if other.bins.is_empty() {

@@ -61,6 +61,9 @@ fn check(digest: &Digest, truth: &Truth, format: &str) {
         assert_eq!(load.returned.unwrap_or(0), truth.returned, "{at}");
         assert_eq!(load.keys.unwrap_or(0), truth.keys, "{at}");
         assert_eq!(load.reads.unwrap_or(0), truth.reads, "{at}");
+        let waited = (load.lock_ms.unwrap_or(0.0) * 1000.0).round() as u64;
+        assert_eq!(waited, truth.waited, "{at}");
+        assert_eq!(load.temp_bytes.unwrap_or(0), truth.spilled, "{at}");
         for (share, told) in [
             (0.5, load.p50_ms.unwrap()),
             (0.95, load.p95_ms.unwrap()),
@@ -89,6 +92,11 @@ fn check(digest: &Digest, truth: &Truth, format: &str) {
         truth.index_builds,
         "{format}"
     );
+    let waits = event(EventKind::LockWait).unwrap();
+    let micros = (waits.total.unwrap() * 1000.0).round() as u64;
+    assert_eq!((waits.count, micros), truth.lock_waits, "{format}");
+    let spills = event(EventKind::TempFile).unwrap();
+    assert_eq!((spills.count, spills.total.unwrap_or(0.0) as u64), truth.spills, "{format}");
 }
 
 #[test]

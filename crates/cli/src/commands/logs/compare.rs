@@ -74,6 +74,7 @@ fn digest(workload: Workload, name: &str) -> Digest {
                 databases: Vec::new(),
                 timeline: Vec::new(),
                 samples: Vec::new(),
+                partial: None,
             })
         })
         .collect();

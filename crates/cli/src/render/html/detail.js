@@ -21,7 +21,9 @@ function part(title, ...children) {
 
 function shapeOf(statement) {
   return part("Statement", el("div", { class: "corner" }, copyButton(() => statement.shape)), codeBlock(statement.shape, statement.engine),
-    statement.incomplete && el("p", { class: "about", text: "The server had cut every run of it short when it logged it, so this is only its beginning." }));
+    statement.incomplete && el("p", { class: "about", text: "The server had cut every run of it short when it logged it, so this is only its beginning." }),
+    statement.partial === "load" && el("p", { class: "about", text: "At least so many runs: there were too many shapes to count this one all the time." }),
+    statement.partial === "details" && el("p", { class: "about", text: "The numbers are exact; where its runs came from and when leaves some out." }));
 }
 
 function numbersOfDetail(statement) {
@@ -35,6 +37,7 @@ function numbersOfDetail(statement) {
     [statement.engine === "mongodb" ? "Documents read" : "Buffers read", load.reads === undefined ? null : grouped(load.reads)],
     ["Read for a row", examined(load) === undefined ? null : short(examined(load))],
     ["Temporary files", load.temp_bytes ? bytes(load.temp_bytes) : null],
+    ["Waiting for locks", load.lock_ms ? duration(load.lock_ms) : null],
     ["First seen", span ? moment(Date.parse(span.from)) : null], ["Last seen", span ? moment(Date.parse(span.to)) : null],
     ["Fingerprint", statement.fingerprint],
   ];

@@ -102,6 +102,7 @@ function sourcesSection() {
     ["Size", (source) => bytes(source.bytes)], ["Lines", (source) => grouped(source.lines)], ["Entries", (source) => grouped(source.entries)],
     ["Unread", (source) => el("span", { class: source.unread ? "warn" : "", text: grouped(source.unread) })],
     has("truncated") && ["Cut short", (source) => grouped(source.truncated)], has("clock_jumps") && ["Clock went back", (source) => grouped(source.clock_jumps)],
+    has("language") && ["Messages in", (source) => (source.language ? `${source.language}: durations are not understood` : "")],
     has("ended") && ["Ended early", (source) => source.ended || ""],
   ].filter(Boolean);
   const unread = digest.sources.filter((source) => (source.unread_samples || []).length);

@@ -40,6 +40,12 @@ pub(super) fn operation(out: &mut Vec<u8>, happened: &Happened<'_>, major: u8) {
     if call.sorts {
         out.extend_from_slice(br#","hasSortStage":true"#);
     }
+    if let Some(bytes) = happened.spilled {
+        out.extend_from_slice(br#","usedDisk":true"#);
+        if major >= 8 {
+            let _ = write!(out, r#","sortSpills":3,"sortSpilledBytes":{bytes}"#);
+        }
+    }
     if let Some((name, count)) = call.returned {
         let _ = write!(out, r#","{name}":{count}"#);
     }
@@ -50,7 +56,15 @@ pub(super) fn operation(out: &mut Vec<u8>, happened: &Happened<'_>, major: u8) {
     if let Some((code, name, message)) = call.error {
         let _ = write!(out, r#","ok":0,"errMsg":"{message}","errName":"{name}","errCode":{code}"#);
     }
-    out.extend_from_slice(br#","reslen":385,"locks":{"FeatureCompatibilityVersion":{"acquireCount":{"r":2}},"ReplicationStateTransition":{"acquireCount":{"w":1}},"Global":{"acquireCount":{"r":1}},"Database":{"acquireCount":{"r":1}},"Collection":{"acquireCount":{"r":1}},"Mutex":{"acquireCount":{"r":1}}},"storage":{"data":{"bytesRead":14817,"timeReadingMicros":5}}"#);
+    out.extend_from_slice(br#","reslen":385,"locks":{"FeatureCompatibilityVersion":{"acquireCount":{"r":2}},"ReplicationStateTransition":{"acquireCount":{"w":1}},"Global":{"acquireCount":{"r":1}},"Database":{"acquireCount":{"r":1}"#);
+    if happened.waited > 0 {
+        let _ = write!(
+            out,
+            r#","acquireWaitCount":{{"r":1}},"timeAcquiringMicros":{{"r":{}}}"#,
+            happened.waited
+        );
+    }
+    out.extend_from_slice(br#"},"Collection":{"acquireCount":{"r":1}},"Mutex":{"acquireCount":{"r":1}}},"storage":{"data":{"bytesRead":14817,"timeReadingMicros":5}}"#);
     if major >= 5 {
         let _ =
             write!(out, r#","remote":"10.0.0.{}:{}""#, happened.host, 40_000 + happened.connection);

@@ -48,6 +48,9 @@ struct Happened<'a> {
     application: &'a str,
     host: u64,
     ms: u64,
+    /// Microseconds of waiting for a lock, and whether its sort went to disk and with how many bytes.
+    waited: u64,
+    spilled: Option<u64>,
     call: &'a Call,
 }
 
@@ -119,9 +122,20 @@ impl Log {
         // Mostly quick, sometimes very slow.
         let scale = self.random.below(10);
         let ms = call.base + self.random.below((call.base + 1) << scale);
+        let (waits, spills) = (self.random.once_in(40), self.random.once_in(4));
+        let waited = if waits && !call.wraps { 1 + self.random.below(900_000) } else { 0 };
+        let spilled = (spills && call.sorts).then(|| 1 + self.random.below(80_000_000));
+        // Only newer servers tell how much.
+        let told = spilled.filter(|_| flavour == Flavour::Json(8)).unwrap_or(0);
         if !call.wraps {
+            self.truth.lock_waits.0 += u64::from(waited > 0);
+            self.truth.lock_waits.1 += waited;
+            self.truth.spills.0 += u64::from(spilled.is_some());
+            self.truth.spills.1 += told;
             let known = self.truth.statements.entry(call.shape.to_owned()).or_default();
             known.micros.push(ms * 1000);
+            known.waited += waited;
+            known.spilled += told;
             known.returned += call.returned.map_or(0, |(_, count)| count);
             known.keys += call.keys.unwrap_or(0);
             known.reads += call.documents.unwrap_or(0);
@@ -138,6 +152,8 @@ impl Log {
             application: APPLICATIONS[(connection % 3) as usize],
             host: connection % 7,
             ms,
+            waited,
+            spilled,
             call,
         };
         match flavour {

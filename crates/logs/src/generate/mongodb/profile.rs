@@ -53,11 +53,19 @@ fn document(happened: &Happened<'_>) -> Document {
     if call.sorts {
         found.insert("hasSortStage", true);
     }
+    if happened.spilled.is_some() {
+        found.insert("usedDisk", true);
+    }
     if let Some((name, count)) = call.returned {
         found.insert(name, number(count));
     }
     found.insert("numYield", 2);
-    found.insert("locks", doc! { "Global": { "acquireCount": { "r": Bson::Int64(1) } } });
+    let mut lock = doc! { "acquireCount": { "r": Bson::Int64(1) } };
+    if happened.waited > 0 {
+        lock.insert("acquireWaitCount", doc! { "r": Bson::Int64(1) });
+        lock.insert("timeAcquiringMicros", doc! { "r": number(happened.waited) });
+    }
+    found.insert("locks", doc! { "Global": lock });
     if let Some((code, name, message)) = call.error {
         found.extend(doc! { "ok": 0.0, "errMsg": message, "errName": name, "errCode": code });
     }

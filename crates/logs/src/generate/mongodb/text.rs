@@ -42,6 +42,9 @@ pub(super) fn operation(out: &mut Vec<u8>, happened: &Happened<'_>) {
     if call.sorts {
         line.extend_from_slice(b" hasSortStage:1");
     }
+    if happened.spilled.is_some() {
+        line.extend_from_slice(b" usedDisk:1");
+    }
     if let Some((name, count)) = call.returned {
         let _ = write!(line, " {name}:{count}");
     }
@@ -49,7 +52,15 @@ pub(super) fn operation(out: &mut Vec<u8>, happened: &Happened<'_>) {
     if let Some((code, name, message)) = call.error {
         let _ = write!(line, " ok:0 errMsg:\"{message}\" errName:{name} errCode:{code}");
     }
-    line.extend_from_slice(b" reslen:385 locks:{ ReplicationStateTransition: { acquireCount: { w: 1 } }, Global: { acquireCount: { r: 1 } }, Database: { acquireCount: { r: 1 } }, Collection: { acquireCount: { r: 1 } }, Mutex: { acquireCount: { r: 1 } } } storage:{ data: { bytesRead: 14808, timeReadingMicros: 5 } }");
+    line.extend_from_slice(b" reslen:385 locks:{ ReplicationStateTransition: { acquireCount: { w: 1 } }, Global: { acquireCount: { r: 1 } }, Database: { acquireCount: { r: 1 }");
+    if happened.waited > 0 {
+        let _ = write!(
+            line,
+            ", acquireWaitCount: {{ r: 1 }}, timeAcquiringMicros: {{ r: {} }}",
+            happened.waited
+        );
+    }
+    line.extend_from_slice(b" }, Collection: { acquireCount: { r: 1 } }, Mutex: { acquireCount: { r: 1 } } } storage:{ data: { bytesRead: 14808, timeReadingMicros: 5 } }");
     if call.kind == "command" {
         line.extend_from_slice(b" protocol:op_msg");
     }

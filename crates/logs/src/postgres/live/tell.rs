@@ -134,6 +134,7 @@ fn statement(one: Gathered<'_>, all_ms: f64, block: u64) -> StatementDigest {
             truncated: false,
             plan: None,
         }],
+        partial: None,
         load,
     }
 }

@@ -171,6 +171,11 @@ fn asides(source: &SourceRead, look: &Look, out: &mut String) {
     if let Some(prefix) = &source.prefix {
         lines.push(format!("log_line_prefix '{prefix}'"));
     }
+    if let Some(language) = &source.language {
+        lines.push(format!(
+            "messages in {language}: durations and events are not understood; log with lc_messages = 'C'"
+        ));
+    }
     if source.clock_jumps > 0 {
         lines.push(format!(
             "the clock went back {}",

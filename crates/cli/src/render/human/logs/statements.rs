@@ -1,6 +1,6 @@
 //! The statements: a table of all, and the first ones in full.
 
-use marula_core::{Count, Digest, Engine, Parameter, Sample, StatementDigest};
+use marula_core::{Count, Digest, Engine, Parameter, Partial, Sample, StatementDigest};
 
 use super::super::super::statement::laid_out;
 use super::super::grid::{grid, numbers, words};
@@ -123,6 +123,23 @@ pub fn in_full(digest: &Digest, look: &Look, out: &mut String) {
         if one.incomplete {
             aside("the server had cut every run of it short when it logged it", look, out);
         }
+        match one.partial {
+            Some(Partial::Details) => {
+                aside(
+                    "its runs are counted exactly; where from and when leaves some out",
+                    look,
+                    out,
+                );
+            }
+            Some(Partial::Load) => {
+                aside(
+                    "at least so many runs: there were too many shapes to count it all the time",
+                    look,
+                    out,
+                );
+            }
+            None => {}
+        }
         whence(one, look, out);
         for sample in one.samples.iter().take(if look.verbose { 3 } else { 1 }) {
             self::sample(sample, one, look, out);
@@ -172,8 +189,11 @@ fn whence(one: &StatementDigest, look: &Look, out: &mut String) {
     ];
     // Hosts are many and say little.
     let parts = &parts[..if look.verbose { 5 } else { 4 }];
-    let told: Vec<String> =
+    let mut told: Vec<String> =
         parts.iter().filter_map(|(name, counts)| counted(name, counts)).collect();
+    if let Some(ms) = one.load.lock_ms.filter(|ms| *ms > 0.0) {
+        told.insert(0, format!("waiting for locks: {}", duration(ms)));
+    }
     if !told.is_empty() {
         aside(&told.join(" · "), look, out);
     }
