@@ -128,7 +128,7 @@ pub struct Measurement {
 }
 
 /// What building a change took.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Build {
     /// Time to build, in milliseconds.
     pub ms: f64,

@@ -97,6 +97,50 @@ pub fn candidates(shape: &Shape, plan: &Plan, catalog: &RelationalCatalog) -> Ve
     chosen
 }
 
+/// Everything thought of for a statement, best first, with what narrower indexes would do: for a
+/// search over a whole workload. They have no statements yet: see [`with_statements`].
+pub(super) fn wide(shape: &Shape, plan: &Plan, catalog: &RelationalCatalog) -> Vec<Candidate> {
+    let mut found = thought(shape, plan, catalog);
+    let mut narrower: Vec<Candidate> = Vec::new();
+    for candidate in found.iter().filter(|c| c.method == "btree" && c.also.is_empty()) {
+        for keys in 1..candidate.keys.len() {
+            let mut narrow = candidate.clone();
+            narrow.keys.truncate(keys);
+            narrow.include.clear();
+            narrow.gain *= 0.9;
+            narrower.push(narrow);
+        }
+    }
+    for narrow in narrower {
+        let covered = || {
+            let relation = catalog.find(&narrow.relation)?;
+            existing::without_existing(relation, narrow.clone())
+        };
+        if !found.iter().any(|known| same_index(known, &narrow)) && covered().is_some() {
+            found.push(narrow);
+        }
+    }
+    found.sort_by(|a, b| b.gain.total_cmp(&a.gain));
+    found
+}
+
+/// Whether both are the same index.
+pub(super) fn same(a: &Candidate, b: &Candidate) -> bool {
+    same_index(a, b)
+}
+
+/// Gives each its statements, under names that neither the catalogue nor another one has.
+pub(super) fn with_statements(found: &mut [Candidate], catalog: &RelationalCatalog) {
+    write_out(found, &[], catalog);
+}
+
+/// What it will take on disk, in bytes, equal keys stored once.
+pub(super) fn expected_bytes(candidate: &Candidate, catalog: &RelationalCatalog) -> u64 {
+    catalog.find(&candidate.relation).map_or(0, |relation| {
+        selectivity::stored_bytes(candidate, relation, rows(relation, catalog)) as u64
+    })
+}
+
 /// Further ones, which the statement could use as `title` rewrites it.
 pub(super) fn of_rewritten(
     known: &[Candidate],

@@ -149,7 +149,7 @@ fn statement(parsed: &ParsedStatement) -> Statement {
     }
 }
 
-async fn time_zone(session: &Session) -> Result<String> {
+pub(super) async fn time_zone(session: &Session) -> Result<String> {
     let row = session
         .client()
         .query_one("SELECT pg_catalog.current_setting('TimeZone')", &[])

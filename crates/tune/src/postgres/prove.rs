@@ -83,7 +83,11 @@ pub(super) async fn prove(
 /// The equalities between columns: a sample keeps their rows together.
 fn joins(subject: &Subject) -> Vec<Join> {
     let Some(root) = &subject.root else { return Vec::new() };
-    let shape = Shape::read(root, Some(&subject.catalog));
+    joins_of(&Shape::read(root, Some(&subject.catalog)))
+}
+
+/// The same of a statement that is taken apart.
+pub(super) fn joins_of(shape: &Shape) -> Vec<Join> {
     let mut found: Vec<Join> = Vec::new();
     for (_, used) in shape.uses() {
         for predicate in used.predicates.iter().filter(|p| p.operator == Operator::Equal) {

@@ -1,9 +1,205 @@
 //! The neutral part of tuning a workload: what is asked, which statements take part, and the
-//! search for the best set of changes, written once over what a set promises and
-//! [`marula_lab::bench::Bench`] (what it really does).
+//! search for the best set of changes. It is written once over an [`Arena`]: what a set promises
+//! is asked for, what it really does is measured on the arena's bench, and the search goes on
+//! from what was measured.
 
+mod arena;
+mod book;
+mod confirm;
 mod options;
+mod outcome;
 mod sample;
+mod search;
+mod trial;
 
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use marula_core::{Effort, Measurement, Progress, Result};
+use marula_lab::compare::Digest;
+
+pub use arena::{Arena, Choice, Estimate, Set, Subject};
+pub use book::{Base, Book, Timed};
 pub use options::{Stop, TuneOptions};
+pub use outcome::tell;
 pub use sample::{Sampled, sample};
+pub use search::Found;
+pub(crate) use trial::fatal as trial_fatal;
+
+/// The most rounds of searching and measuring.
+const ROUNDS: usize = 8;
+/// How often a set that makes a statement too slow is mended before the search starts anew.
+const REPAIRS: usize = 6;
+
+/// The search for the best set of changes of one workload.
+pub struct Tuner<'a, A: Arena> {
+    /// The engine's part.
+    pub arena: A,
+    /// What takes part, with what is known of each.
+    pub subjects: Vec<Subject>,
+    /// What may be picked.
+    pub choices: Vec<Choice>,
+    /// What was measured and expected.
+    pub book: Book,
+    /// Choices that are out of the question, and why.
+    pub out: BTreeMap<usize, String>,
+    /// Why a choice was turned down in some set: the worst case.
+    pub turned: BTreeMap<usize, (f64, String)>,
+    /// What was done.
+    pub effort: Effort,
+    /// The best set proved so far.
+    pub best: Best,
+    /// The statements as they stand.
+    pub before: Vec<Measurement>,
+    digests: Vec<Option<Digest>>,
+    built: BTreeMap<usize, marula_core::Build>,
+    options: &'a TuneOptions,
+    progress: &'a dyn Progress,
+    started: Instant,
+}
+
+/// A set that was built and run.
+#[derive(Debug, Clone, Default)]
+pub struct Best {
+    /// The choices in it.
+    pub set: Set,
+    /// The workload's time with it, in milliseconds.
+    pub ms: f64,
+    /// Statements under it that do not run as before.
+    pub after: BTreeMap<usize, After>,
+    /// What each choice gains, in milliseconds.
+    pub gains: BTreeMap<usize, f64>,
+}
+
+/// A statement with the best set in place.
+#[derive(Debug, Clone)]
+pub struct After {
+    /// Beside it, without the set: measured at the same pace.
+    pub before: Measurement,
+    /// With the set.
+    pub after: Measurement,
+    /// What its plan uses.
+    pub uses: Set,
+    /// Whether the results agree.
+    pub equal: Option<bool>,
+}
+
+impl<'a, A: Arena> Tuner<'a, A> {
+    /// A search over these statements and changes; nothing is measured yet.
+    pub fn new(arena: A, options: &'a TuneOptions, progress: &'a dyn Progress) -> Self {
+        Tuner {
+            arena,
+            subjects: Vec::new(),
+            choices: Vec::new(),
+            book: Book::default(),
+            out: BTreeMap::new(),
+            turned: BTreeMap::new(),
+            effort: Effort::default(),
+            best: Best::default(),
+            before: Vec::new(),
+            digests: Vec::new(),
+            built: BTreeMap::new(),
+            options,
+            progress,
+            started: Instant::now(),
+        }
+    }
+
+    /// What the user asked.
+    pub fn options(&self) -> &TuneOptions {
+        self.options
+    }
+
+    /// Searches, builds and measures until nothing better is found. What was proved is in
+    /// [`Self::best`] also when this future is dropped before its end.
+    ///
+    /// # Errors
+    /// What ends all measuring: the lab server went away.
+    pub async fn work(&mut self) -> Result<()> {
+        self.best.ms = self.total(&Set::new()).await?;
+        let mut seen: Vec<Set> = Vec::new();
+        for round in 0..ROUNDS {
+            self.progress.step(&format!("searching, round {}", round + 1));
+            let found = self.search().await?;
+            let better = found.ms < self.best.ms * (1.0 - search::WORTH);
+            if found.set.is_empty() || seen.contains(&found.set) || !better {
+                break;
+            }
+            seen.push(found.set.clone());
+            self.prove(found.set).await?;
+            if self.over() {
+                break;
+            }
+        }
+        self.finish().await
+    }
+
+    /// Measures a set, and takes out of it what makes a statement too slow.
+    async fn prove(&mut self, mut set: Set) -> Result<()> {
+        for _ in 0..REPAIRS {
+            self.measure(&set).await?;
+            set.retain(|number| !self.out.contains_key(number));
+            let total = self.total(&set).await?;
+            if total.is_finite() && self.fits(&set) {
+                if total < self.best.ms {
+                    self.best = Best { set, ms: total, ..Best::default() };
+                }
+                return Ok(());
+            }
+            let Some(less) = self.mended(&set).await? else { return Ok(()) };
+            if less.is_empty() {
+                return Ok(());
+            }
+            set = less;
+        }
+        Ok(())
+    }
+
+    /// The set without the one choice that does harm (or takes the most room for what it gains)
+    /// whose loss costs least.
+    async fn mended(&mut self, set: &Set) -> Result<Option<Set>> {
+        let mut guilty = Set::new();
+        for statement in 0..self.subjects.len() {
+            if self.time(statement, set).await?.is_infinite() {
+                let relevant = self.relevant(statement, set);
+                let timed = self.book.measured(statement, &relevant);
+                guilty.extend(timed.map(|timed| timed.uses.clone()).unwrap_or(relevant));
+            }
+        }
+        let over_budget = guilty.is_empty();
+        let among = if over_budget { set.clone() } else { guilty };
+        let mut best: Option<(f64, Set)> = None;
+        for choice in among {
+            let mut less = set.clone();
+            if !less.remove(&choice) {
+                continue;
+            }
+            let mut ms = self.harm(&less).await?;
+            if over_budget {
+                ms /= self.choices[choice].bytes.max(1) as f64;
+            }
+            if best.as_ref().is_none_or(|(known, _)| ms < *known) {
+                best = Some((ms, less));
+            }
+        }
+        Ok(best.map(|(_, less)| less))
+    }
+
+    /// The workload's time with `set`, where a statement that gets too slow counts many times.
+    async fn harm(&mut self, set: &Set) -> Result<f64> {
+        let mut total = 0.0;
+        for statement in 0..self.subjects.len() {
+            let ms = self.time(statement, set).await?;
+            let base = self.book.base.get(statement).map_or(0.0, |base| base.ms);
+            let ms = if ms.is_infinite() { base * 100.0 + 1e6 } else { ms };
+            total += ms * self.calls(statement);
+        }
+        Ok(total)
+    }
+
+    /// Whether the time for searching is used up; runs of statements do not count.
+    pub(crate) fn over(&self) -> bool {
+        let all = self.started.elapsed().as_secs_f64() * 1000.0;
+        all - self.effort.run_ms > self.options.search.as_secs_f64() * 1000.0
+    }
+}

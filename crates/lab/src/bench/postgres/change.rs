@@ -26,7 +26,27 @@ pub(super) fn kind_of(change: &Change) -> Kind {
             // An index of a partition becomes part of its parent's.
             || (words.starts_with("alter index") && sql.contains(" ATTACH PARTITION "))
     };
-    if change.up.iter().all(builds) { Kind::Switch } else { Kind::Lasting }
+    if change.up.iter().all(builds) || is_drop(change) { Kind::Switch } else { Kind::Lasting }
+}
+
+/// Whether it takes indexes away, and does nothing else.
+pub(super) fn is_drop(change: &Change) -> bool {
+    !change.up.is_empty() && change.up.iter().all(|sql| dropped(sql).is_some())
+}
+
+/// The index a `DROP INDEX` takes away, as it is written there.
+pub(super) fn dropped(sql: &str) -> Option<&str> {
+    let mut rest = sql.trim().trim_end_matches(';');
+    for word in ["drop ", "index "] {
+        let start = rest.get(..word.len())?;
+        rest = start.eq_ignore_ascii_case(word).then(|| rest[word.len()..].trim_start())?;
+    }
+    for words in ["concurrently ", "if exists "] {
+        if rest.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words)) {
+            rest = rest[words.len()..].trim_start();
+        }
+    }
+    (!rest.is_empty()).then_some(rest)
 }
 
 /// The first words in lower case, single-spaced: enough to tell a statement by.
@@ -106,6 +126,16 @@ mod tests {
         assert_eq!(kind_of(&expression), Kind::Lasting);
         assert_eq!(kind_of(&change(ChangeKind::Statistics, &["ANALYZE t"])), Kind::Lasting);
         assert_eq!(kind_of(&change(ChangeKind::Setting, &["SET work_mem = '1GB'"])), Kind::Setting);
+    }
+
+    #[test]
+    fn what_drops_indexes_is_switched_too() {
+        let gone = change(ChangeKind::Index, &["DROP INDEX CONCURRENTLY public.\"Odd one\";"]);
+        assert_eq!(kind_of(&gone), Kind::Switch);
+        assert!(is_drop(&gone));
+        assert_eq!(dropped(&gone.up[0]), Some("public.\"Odd one\""));
+        assert_eq!(dropped("drop index if exists a"), Some("a"));
+        assert_eq!(dropped("DROP TABLE a"), None);
     }
 
     #[test]

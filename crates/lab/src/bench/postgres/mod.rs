@@ -21,7 +21,7 @@ use marula_postgres::{ConnectSpec, Session, SessionOptions};
 use super::{Bench, Run};
 use crate::clone::Size;
 use crate::clone::postgres::{Request, copy, failed};
-use change::{Kind, kind_of};
+use change::{Kind, is_drop, kind_of};
 use world::World;
 
 /// What a clone hands over.
@@ -62,6 +62,24 @@ impl PostgresBench {
     /// Where the copy can be looked at.
     pub fn spec(&self) -> ConnectSpec {
         self.copied.lab.with_database(&self.copied.database)
+    }
+
+    /// The session in which statements run, with exactly the active changes in effect.
+    ///
+    /// # Errors
+    /// When the lab server is gone, or a change cannot be made.
+    pub async fn session(&mut self) -> Result<&Session> {
+        self.ready().await?.session()
+    }
+
+    /// The changes that were made here, whether they are on or off.
+    pub fn applied(&self) -> Vec<Change> {
+        self.changes.values().map(|(change, _)| change.clone()).collect()
+    }
+
+    /// The names of the indexes `change` made, or hides.
+    pub fn names(&self, change: &Change) -> Vec<String> {
+        self.worlds.values().find_map(|world| world.names(change)).unwrap_or_default()
     }
 
     /// Drops the databases of this bench.
@@ -185,7 +203,8 @@ impl Bench for PostgresBench {
             Some(ms) => ms,
             None => started.elapsed().as_secs_f64() * 1000.0,
         };
-        Ok((kind_of(change) != Kind::Setting).then_some(Build { ms, bytes: made.bytes }))
+        let builds = kind_of(change) != Kind::Setting && !is_drop(change);
+        Ok(builds.then_some(Build { ms, bytes: made.bytes }))
     }
 
     async fn set_active(&mut self, change: &Change, active: bool) -> Result<()> {
@@ -223,7 +242,7 @@ impl Bench for PostgresBench {
     }
 
     fn uses(&self, plan: &Plan, change: &Change) -> Option<bool> {
-        if kind_of(change) != Kind::Switch {
+        if kind_of(change) != Kind::Switch || is_drop(change) {
             return None;
         }
         let names = self.worlds.values().find_map(|world| world.names(change))?;

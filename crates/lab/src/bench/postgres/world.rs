@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use marula_core::{Change, Error, ErrorKind, Result, Version};
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
 
-use super::change::{Kind, for_lab, kind_of, session_setting};
+use super::change::{Kind, dropped, for_lab, is_drop, kind_of, session_setting};
 use super::execute;
 use crate::clone::postgres::{database_name, failed, quote};
 
@@ -90,6 +90,9 @@ impl World {
 
     /// Makes `change` in this world and notes what it built.
     pub async fn make(&mut self, change: &Change) -> Result<()> {
+        if is_drop(change) {
+            return self.hide(change).await;
+        }
         let session = self.session()?;
         execute(session, "SET statement_timeout = 0; SET maintenance_work_mem = '256MB'").await?;
         let before: u32 = session
@@ -147,13 +150,39 @@ impl World {
                     built.indexes.iter().map(|(oid, _)| *oid).collect()
                 });
                 // The planner passes invalid indexes by, but writes keep them up.
-                const SHOW: &str = "UPDATE pg_index SET indisvalid = $1 WHERE indexrelid = ANY($2)";
-                self.session()?.client().execute(SHOW, &[&on, &oids]).await.map_err(failed)?;
+                // What is to be dropped is there while the change is off.
+                self.show(&oids, on != is_drop(change)).await?;
                 self.mark(id, on);
                 Ok(())
             }
             Kind::Setting | Kind::Switch => Ok(()),
         }
+    }
+
+    async fn show(&self, oids: &[u32], shown: bool) -> Result<()> {
+        const SHOW: &str = "UPDATE pg_index SET indisvalid = $1 WHERE indexrelid = ANY($2)";
+        self.session()?.client().execute(SHOW, &[&shown, &oids]).await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Takes existing indexes away: out of the planner's sight, so that they can come back.
+    async fn hide(&mut self, change: &Change) -> Result<()> {
+        const FIND: &str = "SELECT c.oid, c.relname::text FROM pg_class c
+          WHERE c.oid = to_regclass($1) AND c.relkind IN ('i', 'I')";
+        let mut indexes = Vec::new();
+        for name in change.up.iter().filter_map(|sql| dropped(sql)) {
+            let found = self.session()?.client().query_opt(FIND, &[&name]).await.map_err(failed)?;
+            let Some(row) = found else {
+                let message = format!("the copy has no index {name}");
+                return Err(Error::new(ErrorKind::Lab, message));
+            };
+            indexes.push((row.get(0), row.get(1)));
+        }
+        let oids: Vec<u32> = indexes.iter().map(|(oid, _)| *oid).collect();
+        self.show(&oids, false).await?;
+        self.built.insert(change.id.0.clone(), Built { ms: None, bytes: 0, indexes });
+        self.on.insert(change.id.0.clone());
+        Ok(())
     }
 
     fn mark(&mut self, id: &str, on: bool) {
@@ -180,6 +209,10 @@ impl World {
         self.connect(lab, settings).await?;
         let built = self.built.remove(&change.id.0).unwrap_or_default();
         self.on.remove(&change.id.0);
+        if is_drop(change) {
+            let oids: Vec<u32> = built.indexes.iter().map(|(oid, _)| *oid).collect();
+            return self.show(&oids, true).await;
+        }
         for (oid, _) in built.indexes {
             let session = self.session()?;
             let name: Option<String> = session

@@ -79,6 +79,50 @@ pub(super) fn index_bytes(candidate: &Candidate, relation: &Relation) -> f64 {
     rows * candidate.share * (keys + also + carried + headers) / 0.9
 }
 
+/// The same, closer: a B-tree without further columns stores equal keys once, with the places of
+/// their rows (since 13), where equal values are always stored alike.
+pub(super) fn stored_bytes(candidate: &Candidate, relation: &Relation, rows: f64) -> f64 {
+    const ALIKE: [&str; 5] = ["numeric", "real", "double precision", "jsonb", "float"];
+    let column = |key: &super::CandidateKey| {
+        key.column.as_deref().and_then(|column| relation.column(column)).cloned()
+    };
+    let rows = rows.max(1.0) * candidate.share;
+    let aligned = |width: f64| ((width + 7.0) / 8.0).floor() * 8.0;
+    let sets = std::iter::once(&candidate.keys).chain(&candidate.also);
+    sets.map(|keys| {
+        let together: f64 = keys
+            .iter()
+            .map(|key| key.column.as_deref().map_or(12.0, |name| width(relation, name)))
+            .chain(candidate.include.iter().map(|name| width(relation, name)))
+            .sum();
+        let tuple = aligned(8.0 + together) + 4.0;
+        let columns: Vec<Option<Column>> = keys.iter().map(column).collect();
+        let once = candidate.method == "btree"
+            && candidate.include.is_empty()
+            && columns.iter().all(|column| {
+                column.as_ref().is_none_or(|c| !ALIKE.iter().any(|t| c.type_name.starts_with(t)))
+            });
+        let distinct: f64 = columns
+            .iter()
+            .map(|column| match column.as_ref().and_then(|c| c.statistics.as_ref()) {
+                Some(stats) if stats.distinct > 0.0 => stats.distinct,
+                Some(stats) if stats.distinct < 0.0 => -stats.distinct * rows,
+                _ => rows / 4.0,
+            })
+            .product();
+        let alike = rows / distinct.clamp(1.0, rows);
+        let per_row = match alike {
+            alike if once && alike >= 1.5 => 6.2 + (tuple + 4.0) / alike.min(50.0),
+            _ => tuple,
+        };
+        match candidate.method {
+            "brin" => (rows / 5000.0).max(3.0 * 8192.0),
+            _ => (rows * per_row / 0.9).max(16384.0),
+        }
+    })
+    .sum()
+}
+
 /// How wide a column is on average, in bytes.
 pub(super) fn width(relation: &Relation, column: &str) -> f64 {
     let stats = relation.column(column).and_then(|column| column.statistics.as_ref());

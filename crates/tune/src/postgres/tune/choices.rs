@@ -1,0 +1,113 @@
+//! What may be picked: indexes for what the statements ask, and other wordings of them.
+
+use marula_core::{Change, ChangeId, Engine, Proof};
+
+use super::super::candidates::{self, Candidate};
+use super::super::rewrites::rewrites;
+use super::super::shape::Shape;
+use super::arena::PostgresArena;
+use super::read::{Part, Read};
+use crate::Proposal;
+use crate::tuning::{Choice, Tuner};
+
+/// The most indexes that take part in the search.
+const INDEXES: usize = 160;
+
+/// An index with what it promises the whole workload.
+struct Thought {
+    candidate: Candidate,
+    promise: f64,
+}
+
+/// All choices: indexes first, what promises most at the head.
+pub(super) fn choices(tuner: &Tuner<'_, PostgresArena>, read: &Read) -> Vec<Choice> {
+    let parts: Vec<&Part> = tuner
+        .subjects
+        .iter()
+        .filter_map(|s| read.parts.iter().find(|part| part.statement == s.statement))
+        .collect();
+    let mut thoughts: Vec<Thought> = Vec::new();
+    let mut wordings: Vec<(usize, Proposal)> = Vec::new();
+    for (number, part) in parts.iter().enumerate() {
+        let Some(plan) = tuner.before[number].plan.as_deref() else { continue };
+        let weight = tuner.book.base[number].ms * part.calls.max(1) as f64;
+        for candidate in candidates::wide(&part.shape, plan, &read.catalog) {
+            think(&mut thoughts, candidate, weight);
+        }
+        for rewritten in rewrites(&part.root, &read.catalog, &read.facts) {
+            let parsed = marula_postgres::sql::parse(&rewritten.proposal.up.concat()).ok();
+            let root = parsed.as_ref().and_then(|parsed| parsed.root()).cloned();
+            let shape = Shape::read(&pg_query::Node { node: root }, Some(&read.catalog));
+            for candidate in candidates::wide(&shape, plan, &read.catalog) {
+                think(&mut thoughts, candidate, weight);
+            }
+            wordings.push((number, rewritten.proposal));
+        }
+    }
+    // With no room for them there is no use in thinking of them.
+    if tuner.options().budget_bytes == Some(0) {
+        thoughts.clear();
+    }
+    thoughts.sort_by(|a, b| b.promise.total_cmp(&a.promise));
+    thoughts.truncate(INDEXES);
+    let mut found: Vec<Candidate> = thoughts.into_iter().map(|t| t.candidate).collect();
+    candidates::with_statements(&mut found, &read.catalog);
+    let replaces: Vec<Vec<usize>> = found.iter().map(|wide| replaced(wide, &found)).collect();
+    let mut choices: Vec<Choice> = Vec::new();
+    for (candidate, replaces) in found.into_iter().zip(replaces) {
+        let concerns = (0..parts.len())
+            .filter(|number| parts[*number].relations.contains(&candidate.relation))
+            .collect();
+        let bytes = candidates::expected_bytes(&candidate, &read.catalog);
+        let change = change(choices.len(), candidate.proposal);
+        choices.push(Choice { change, concerns, bytes, replaces });
+    }
+    for (number, proposal) in wordings {
+        let change = change(choices.len(), proposal);
+        choices.push(Choice { change, concerns: vec![number], bytes: 0, replaces: Vec::new() });
+    }
+    choices
+}
+
+fn think(thoughts: &mut Vec<Thought>, candidate: Candidate, weight: f64) {
+    let promise = candidate.gain * weight;
+    match thoughts.iter_mut().find(|known| candidates::same(&known.candidate, &candidate)) {
+        Some(known) => known.promise += promise,
+        None => thoughts.push(Thought { candidate, promise }),
+    }
+}
+
+/// The others whose work `wide` does as well.
+fn replaced(wide: &Candidate, all: &[Candidate]) -> Vec<usize> {
+    let narrower = |other: &Candidate| {
+        let has = |column: &String| {
+            wide.include.contains(column)
+                || wide.keys.iter().any(|key| key.column.as_ref() == Some(column))
+        };
+        other.relation == wide.relation
+            && other.method == wide.method
+            && other.method == "btree"
+            && other.also.is_empty()
+            && wide.also.is_empty()
+            && (wide.predicate.is_none() || other.predicate == wide.predicate)
+            && wide.keys.starts_with(&other.keys)
+            && other.include.iter().all(has)
+            && !candidates::same(wide, other)
+    };
+    all.iter().enumerate().filter(|(_, other)| narrower(other)).map(|(n, _)| n).collect()
+}
+
+fn change(number: usize, proposal: Proposal) -> Change {
+    Change {
+        id: ChangeId(format!("x{number}")),
+        kind: proposal.kind,
+        engine: Engine::Postgres,
+        title: proposal.title,
+        relation: proposal.relation,
+        up: proposal.up,
+        down: proposal.down,
+        hazards: proposal.hazards,
+        conditions: proposal.conditions,
+        proof: Proof::not_tried("not tried yet"),
+    }
+}

@@ -1,0 +1,329 @@
+//! Trying a set for real: its changes are built, and every statement whose plan uses one is run.
+
+use std::time::Duration;
+
+use marula_core::{Engine, Error, ErrorKind, Measurement, Plan, Result, Statement};
+use marula_lab::bench::{Bench, Run};
+use marula_lab::compare::{Digest, Outcome};
+
+use super::Tuner;
+use super::arena::{Arena, Set};
+use super::book::{Base, Book, SLOWER, Timed};
+
+/// Below this many milliseconds a run costs nothing, and wobbles.
+const SHORT_MS: f64 = 2000.0;
+
+impl<A: Arena> Tuner<'_, A> {
+    /// Runs every subject as things stand. Those that fail are taken out and returned with why;
+    /// those that do not finish stay, with the limit as their time.
+    ///
+    /// # Errors
+    /// What ends all measuring: the lab server went away.
+    pub async fn baseline(&mut self) -> Result<Vec<(super::Subject, String)>> {
+        let (mut failed, mut kept) = (Vec::new(), Vec::new());
+        let mut base = Vec::new();
+        let total = self.subjects.len() as u64;
+        for (number, subject) in std::mem::take(&mut self.subjects).into_iter().enumerate() {
+            self.progress.step(&format!("running {}", short(&subject.statement)));
+            self.progress.advance(number as u64, total);
+            match self.as_it_stands(&subject.statement).await {
+                Ok((measurement, digest, cost)) => {
+                    let ms = measurement.ms.unwrap_or(0.0);
+                    base.push(Base { ms, timed_out: measurement.timed_out, cost });
+                    self.before.push(measurement);
+                    self.digests.push(digest);
+                    kept.push(subject);
+                }
+                Err(error) if fatal(&error) => return Err(error),
+                Err(error) => failed.push((subject, error.to_string())),
+            }
+        }
+        self.subjects = kept;
+        self.book = Book::new(base);
+        Ok(failed)
+    }
+
+    async fn as_it_stands(
+        &mut self,
+        statement: &Statement,
+    ) -> Result<(Measurement, Option<Digest>, f64)> {
+        let limit = self.options.timeout;
+        let estimate = self.arena.estimate(statement, &[]).await?;
+        let plan = self.arena.bench().plan(statement, Duration::ZERO).await?;
+        let first = self.run(statement, limit).await?;
+        let (mut ms, mut runs) = (first.ms, 1);
+        // The first run warmed the cache.
+        for _ in 0..if first.timed_out || ms > SHORT_MS { 0 } else { 2 } {
+            let run = self.run(statement, limit).await?;
+            ms = ms.min(run.ms);
+            runs += 1;
+        }
+        let measurement = Measurement {
+            ms: Some(ms),
+            runs,
+            reads: None,
+            cost: Some(estimate.cost),
+            timed_out: first.timed_out,
+            plan: Some(Box::new(plan)),
+        };
+        Ok((measurement, first.digest, estimate.cost))
+    }
+
+    /// One run, counted.
+    pub(super) async fn run(&mut self, statement: &Statement, limit: Duration) -> Result<Run> {
+        let run = self.arena.bench().run(statement, limit).await?;
+        self.effort.runs += 1;
+        self.effort.run_ms += run.ms;
+        Ok(run)
+    }
+
+    /// Builds what is not built yet, and runs each statement that would use any of `set`.
+    pub(super) async fn measure(&mut self, set: &Set) -> Result<()> {
+        for number in set {
+            self.build(*number).await?;
+        }
+        self.activate(set).await?;
+        let total = self.subjects.len() as u64;
+        for statement in 0..self.subjects.len() {
+            let relevant: Set = self.relevant(statement, set);
+            let relevant: Set =
+                relevant.into_iter().filter(|number| !self.out.contains_key(number)).collect();
+            if relevant.is_empty() || self.book.measured(statement, &relevant).is_some() {
+                continue;
+            }
+            self.progress.advance(statement as u64, total);
+            self.try_one(statement, relevant, set).await?;
+        }
+        self.progress.advance(total, total);
+        Ok(())
+    }
+
+    async fn try_one(&mut self, statement: usize, relevant: Set, set: &Set) -> Result<()> {
+        // The estimate says which wording; the real plan says what is used.
+        self.estimate_known(statement, &relevant).await?;
+        let rewrite = self.wording(statement, &relevant);
+        let text = self.text(statement, rewrite);
+        self.activate(set).await?;
+        let plan = self.arena.bench().plan(&text, Duration::ZERO).await?;
+        let mut uses = self.used(&plan, &relevant);
+        uses.extend(rewrite);
+        let base = self.book.base[statement].clone();
+        if uses.is_empty() {
+            self.book.note(statement, relevant, Timed { ms: base.ms, uses });
+            return Ok(());
+        }
+        if let Some(ms) = self.book.measured_using(statement, &uses) {
+            self.book.note(statement, relevant, Timed { ms, uses });
+            return Ok(());
+        }
+        self.progress.step(&format!("running {} with {} changes", short(&text), uses.len()));
+        let limit = self.cut(statement);
+        let first = match self.run(&text, limit).await {
+            Ok(run) => run,
+            Err(error) if fatal(&error) => return Err(error),
+            Err(error) => {
+                for number in &uses {
+                    self.out.insert(*number, format!("with it a statement fails: {error}"));
+                }
+                return Ok(());
+            }
+        };
+        if let Some(how) = self.differs(statement, &first) {
+            let shown = short(&self.subjects[statement].statement);
+            for number in &uses {
+                self.turn_down(*number, f64::INFINITY, format!("the results of {shown} {how}"));
+            }
+            if let Some(number) = rewrite {
+                self.out.insert(number, format!("the results of {shown} {how}"));
+            }
+            self.book.note(statement, relevant, Timed { ms: f64::INFINITY, uses });
+            return Ok(());
+        }
+        let ms = self.settle(statement, &text, &first, limit, set).await?;
+        if self.book.too_slow(statement, ms) {
+            let shown = short(&self.subjects[statement].statement);
+            let how = if first.timed_out { "was cancelled after" } else { "takes" };
+            let why = format!(
+                "with it {shown} {how} {} instead of {}",
+                seconds(if ms.is_finite() { ms } else { first.ms }),
+                seconds(base.ms)
+            );
+            for number in &uses {
+                self.turn_down(*number, ms / base.ms.max(0.001), why.clone());
+            }
+        }
+        self.book.note(statement, relevant, Timed { ms, uses });
+        Ok(())
+    }
+
+    /// The time of one run. Near what it was before, both are run once more, one after the other:
+    /// a machine that got busier meanwhile makes both slower.
+    async fn settle(
+        &mut self,
+        statement: usize,
+        text: &Statement,
+        first: &Run,
+        limit: Duration,
+        set: &Set,
+    ) -> Result<f64> {
+        let base = self.book.base[statement].clone();
+        if first.timed_out {
+            return Ok(if base.timed_out { base.ms } else { f64::INFINITY });
+        }
+        let mut ms = first.ms;
+        if ms < SHORT_MS {
+            ms = ms.min(self.run(text, limit).await?.ms);
+        }
+        if base.timed_out || ms < base.ms * 0.9 || ms > base.ms * 4.0 {
+            return Ok(ms);
+        }
+        self.activate(&Set::new()).await?;
+        let original = self.subjects[statement].statement.clone();
+        let (mut before, runs) = (f64::INFINITY, if ms < SHORT_MS { 3 } else { 1 });
+        for _ in 0..runs {
+            before = before.min(self.run(&original, self.options.timeout).await?.ms);
+        }
+        self.activate(set).await?;
+        for _ in 0..runs {
+            ms = ms.min(self.run(text, limit).await?.ms);
+        }
+        Ok(base.ms * ms / before.max(0.001))
+    }
+
+    /// How long a run may take until it is no good beyond doubt.
+    pub(super) fn cut(&self, statement: usize) -> Duration {
+        let base = &self.book.base[statement];
+        match base.timed_out {
+            true => self.options.timeout,
+            false => Duration::from_secs_f64((base.ms * 2.0 / 1000.0 + 0.5).clamp(1.0, 3600.0)),
+        }
+    }
+
+    pub(super) fn differs(&self, statement: usize, run: &Run) -> Option<String> {
+        match self.outcome(statement, run)? {
+            Outcome::Different(how) => Some(format!("differ: {how}")),
+            _ => None,
+        }
+    }
+
+    /// How a run's results compare with those of the statement as it stands.
+    pub(super) fn outcome(&self, statement: usize, run: &Run) -> Option<Outcome> {
+        let (before, after) = (self.digests.get(statement)?.as_ref()?, run.digest.as_ref()?);
+        Some(before.compare(after, &self.subjects[statement].comparison))
+    }
+
+    fn turn_down(&mut self, number: usize, worse: f64, why: String) {
+        let known = self.turned.entry(number).or_insert((0.0, String::new()));
+        if worse > known.0 {
+            *known = (worse, why);
+        }
+    }
+
+    async fn build(&mut self, number: usize) -> Result<()> {
+        let choice = &self.choices[number];
+        if choice.is_rewrite() || self.built.contains_key(&number) || self.out.contains_key(&number)
+        {
+            return Ok(());
+        }
+        let change = choice.change.clone();
+        self.progress.step(&format!("building {}", change.title));
+        match self.arena.bench().apply(&change).await {
+            Ok(build) => {
+                let build = build.unwrap_or(marula_core::Build { ms: 0.0, bytes: 0 });
+                self.choices[number].bytes = build.bytes;
+                self.built.insert(number, build);
+                self.effort.built += 1;
+            }
+            Err(error) if fatal(&error) => return Err(error),
+            Err(error) => {
+                self.out.insert(number, format!("it cannot be built: {error}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Switches exactly the built changes of `set` on.
+    pub(super) async fn activate(&mut self, set: &Set) -> Result<()> {
+        let built: Vec<usize> = self.built.keys().copied().collect();
+        for number in built {
+            let change = self.choices[number].change.clone();
+            self.arena.bench().set_active(&change, set.contains(&number)).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure an estimate is known: what is measured is compared with it.
+    async fn estimate_known(&mut self, statement: usize, set: &Set) -> Result<()> {
+        self.estimate(statement, set).await.map(|_| ())
+    }
+
+    /// The wording to run with `set`: the one that is expected to cost least.
+    pub(super) fn wording(&self, statement: usize, set: &Set) -> Option<usize> {
+        let mut rewrites = set.iter().copied().filter(|number| self.choices[*number].is_rewrite());
+        let first = rewrites.next()?;
+        let expected = self.book.estimate(statement, set).map(|estimate| estimate.uses.clone());
+        let used =
+            rewrites.chain([first]).find(|n| expected.as_ref().is_some_and(|e| e.contains(n)));
+        used.or(Some(first))
+    }
+
+    pub(super) fn text(&self, statement: usize, rewrite: Option<usize>) -> Statement {
+        let statement = &self.subjects[statement].statement;
+        match rewrite {
+            Some(number) => self.choices[number].wording(statement),
+            None => statement.clone(),
+        }
+    }
+
+    /// Which changes a plan uses.
+    pub(super) fn used(&mut self, plan: &Plan, among: &Set) -> Set {
+        let mut uses = Set::new();
+        for number in among {
+            let change = self.choices[*number].change.clone();
+            if self.arena.bench().uses(plan, &change) == Some(true) {
+                uses.insert(*number);
+            }
+        }
+        uses
+    }
+}
+
+/// Whether an error ends all measuring.
+pub(crate) fn fatal(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ServerDied | ErrorKind::Interrupted | ErrorKind::Unreachable | ErrorKind::Io
+    )
+}
+
+/// A statement's beginning, in one line.
+pub(super) fn short(statement: &Statement) -> String {
+    const LETTERS: usize = 60;
+    let mut words = String::new();
+    for word in statement.text.split_whitespace() {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+        if words.chars().count() > LETTERS {
+            break;
+        }
+    }
+    let cut: String = words.chars().take(LETTERS).collect();
+    let engine = if statement.engine == Engine::Postgres { "" } else { "db." };
+    let engine = if cut.starts_with(engine) { "" } else { engine };
+    if cut.len() < words.len() { format!("{engine}{cut} …") } else { format!("{engine}{cut}") }
+}
+
+pub(super) fn seconds(ms: f64) -> String {
+    match ms {
+        ms if ms < 10.0 => format!("{ms:.1} ms"),
+        ms if ms < 1000.0 => format!("{ms:.0} ms"),
+        ms => format!("{:.1} s", ms / 1000.0),
+    }
+}
+
+/// The share by which a statement may get slower, for messages.
+pub(super) fn allowance() -> String {
+    format!("{:.0} %", (SLOWER - 1.0) * 100.0)
+}
