@@ -86,7 +86,7 @@ pub(super) fn stored_bytes(candidate: &Candidate, relation: &Relation, rows: f64
     let column = |key: &super::CandidateKey| {
         key.column.as_deref().and_then(|column| relation.column(column)).cloned()
     };
-    let rows = rows.max(1.0) * candidate.share;
+    let rows = (rows * candidate.share).max(1.0);
     let aligned = |width: f64| ((width + 7.0) / 8.0).floor() * 8.0;
     let sets = std::iter::once(&candidate.keys).chain(&candidate.also);
     sets.map(|keys| {
