@@ -9,9 +9,11 @@ use marula_core::{Engine, Version};
 use crate::duration;
 
 mod logs;
+mod tune;
 mod values;
 
 pub use logs::*;
+pub use tune::*;
 pub use values::*;
 
 /// A database expert for PostgreSQL and MongoDB that proves what it says on a real server.
@@ -64,6 +66,8 @@ pub enum Command {
     Inspect(Inspect),
     /// Digest slow-query logs: which statements cost most, when, from where, and what else happened.
     Logs(Logs),
+    /// Find the best indexes and rewrites for a whole workload, proved statement by statement.
+    Tune(Tune),
     /// Start, list and end throw-away servers.
     #[command(subcommand)]
     Lab(Lab),

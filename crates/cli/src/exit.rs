@@ -1,6 +1,6 @@
 //! What the program ends with; the one place where kinds of trouble become exit codes.
 
-use marula_core::{ErrorKind, Report};
+use marula_core::{ErrorKind, Report, Severity};
 
 use crate::args::FailOn;
 
@@ -33,7 +33,14 @@ pub fn of_error(kind: ErrorKind) -> u8 {
 
 /// The exit code of a report.
 pub fn of_report(report: &Report, fail_on: FailOn) -> u8 {
-    if report.findings.iter().any(|finding| fail_on.is_reached_by(finding.severity)) {
+    let tuned = report.tuning.as_ref().filter(|tuning| !tuning.picked.is_empty());
+    let gained = tuned.map(|tuning| match tuning.after_ms / tuning.before_ms.max(1e-9) {
+        left if left <= 0.6 => Severity::High,
+        left if left <= 0.9 => Severity::Medium,
+        _ => Severity::Low,
+    });
+    let severities = report.findings.iter().map(|finding| finding.severity);
+    if severities.chain(gained).any(|severity| fail_on.is_reached_by(severity)) {
         FINDINGS
     } else {
         CLEAN

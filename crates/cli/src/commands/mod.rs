@@ -8,3 +8,4 @@ pub mod logs;
 pub mod man;
 pub mod rule;
 pub mod schema;
+pub mod tune;

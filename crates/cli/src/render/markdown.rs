@@ -41,7 +41,10 @@ pub fn report(report: &Report) -> String {
         }
         out.push('\n');
     }
-    changes(report, &mut out);
+    match &report.tuning {
+        Some(tuning) => super::markdown_tune::tuning(report, tuning, &mut out),
+        None => changes(report, &mut out),
+    }
     if let Some(best) = &report.best {
         out.push_str(&format!(
             "\n### How it was proved\n\n{}\n",

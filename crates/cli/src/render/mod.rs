@@ -8,9 +8,11 @@ mod human;
 mod json;
 mod markdown;
 mod markdown_logs;
+mod markdown_tune;
 #[cfg(test)]
 mod samples;
 mod sarif;
+pub mod script;
 mod statement;
 
 pub use error::error;

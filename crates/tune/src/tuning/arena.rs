@@ -26,8 +26,10 @@ pub struct Subject {
 pub struct Choice {
     /// The change; its id is its own among all choices.
     pub change: Change,
-    /// The statements it may help, by number.
+    /// The statements it may change, by number, in order: all that touch its relation.
     pub concerns: Vec<usize>,
+    /// Those among them it may help: the search looks at no others.
+    pub helps: Vec<usize>,
     /// What it takes on disk: a guess until it is built.
     pub bytes: u64,
     /// Choices whose work this one does as well, by number: it comes in their place.

@@ -76,11 +76,10 @@ impl Book {
         self.by_uses.get(&(statement, uses.clone())).copied()
     }
 
-    /// Notes what was measured, and how it compares with what was expected.
-    pub fn note(&mut self, statement: usize, set: Set, timed: Timed) {
-        let expected = self.estimate(statement, &set).map(|estimate| estimate.cost);
+    /// Notes what was measured, and how it compares with the `cost` that was expected.
+    pub fn note(&mut self, statement: usize, set: Set, timed: Timed, cost: Option<f64>) {
         if let (Some(base), Some(cost), false) =
-            (self.base.get(statement), expected, timed.uses.is_empty())
+            (self.base.get(statement), cost, timed.uses.is_empty())
         {
             let expected = base.ms * cost / base.cost.max(1e-9);
             let factor = (timed.ms / expected.max(1e-9)).clamp(0.0, 1e6);
@@ -140,7 +139,7 @@ mod tests {
         book.estimated(0, one.clone(), estimate(50.0, &[1]));
         book.estimated(0, two.clone(), estimate(10.0, &[1, 2]));
         assert_eq!(book.time(0, &one, &estimate(50.0, &[1])), 2000.0);
-        book.note(0, one.clone(), Timed { ms: 120_000.0, uses: one.clone() });
+        book.note(0, one.clone(), Timed { ms: 120_000.0, uses: one.clone() }, Some(50.0));
         assert_eq!(book.time(0, &one, &estimate(50.0, &[1])), f64::INFINITY);
         // Thirty times and more what was expected: so will it be with the other beside it.
         assert_eq!(book.time(0, &two, &estimate(10.0, &[1, 2])), f64::INFINITY);

@@ -91,7 +91,7 @@ impl<A: Arena> Tuner<'_, A> {
             if self.book.too_slow(statement, ms) || after.equal == Some(false) {
                 fine = false;
                 let ms = if after.equal == Some(false) { f64::INFINITY } else { ms };
-                self.book.note(statement, relevant, Timed { ms, uses: timed.uses });
+                self.book.note(statement, relevant, Timed { ms, uses: timed.uses }, None);
                 continue;
             }
             self.best.after.insert(statement, after);

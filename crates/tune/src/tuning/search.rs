@@ -73,29 +73,48 @@ impl<A: Arena> Tuner<'_, A> {
         let mut set = Set::new();
         let mut ms = self.total(&set).await?;
         let least = ms * WORTH;
-        loop {
-            let steps = self.steps(&set, bundles);
+        // What a move promised when it was last looked at. With more in place it mostly promises
+        // less: a move is looked at again only while its old promise beats the best new one.
+        let mut promises = vec![f64::INFINITY; self.choices.len() + bundles.len()];
+        let mut last_look = false;
+        while !self.over() {
+            let mut order: Vec<usize> = (0..promises.len()).collect();
+            order.sort_by(|a, b| promises[*b].total_cmp(&promises[*a]).then(a.cmp(b)));
             let mut best: Option<(f64, f64, Set)> = None;
-            for step in steps {
-                let next: Set = set.difference(&step.removes).chain(&step.adds).copied().collect();
-                if !self.fits(&next) {
-                    continue;
+            for number in order {
+                let known = best.as_ref().map_or(0.0, |(density, ..)| *density);
+                if promises[number] <= known && !(last_look && best.is_none()) {
+                    break;
                 }
-                let gain = self.gain(&set, &next).await?;
-                if gain < least {
-                    continue;
-                }
-                let space = self.bytes(&next) as f64 - self.bytes(&set) as f64;
-                let density = gain / space.max(PAGE).powf(weight);
-                if best.as_ref().is_none_or(|(known, ..)| density > *known * 1.0001) {
-                    best = Some((density, gain, next));
+                promises[number] = 0.0;
+                for step in self.steps(&set, number, bundles) {
+                    let next: Set =
+                        set.difference(&step.removes).chain(&step.adds).copied().collect();
+                    if !self.fits(&next) {
+                        continue;
+                    }
+                    let gain = self.gain(&set, &next).await?;
+                    let space = self.bytes(&next) as f64 - self.bytes(&set) as f64;
+                    let density = gain / space.max(PAGE).powf(weight);
+                    if gain < least {
+                        continue;
+                    }
+                    promises[number] = promises[number].max(density);
+                    let known = best.as_ref().map_or(0.0, |(density, ..)| *density);
+                    if density > known * 1.0001 {
+                        best = Some((density, gain, next));
+                    }
                 }
             }
-            let Some((_, gain, next)) = best else { break };
-            set = next;
-            ms -= gain;
-            if self.over() {
-                break;
+            match best {
+                Some((_, gain, next)) => {
+                    set = next;
+                    ms -= gain;
+                    last_look = false;
+                }
+                None if last_look || set.is_empty() => break,
+                // What helps only beside what is in place now.
+                None => last_look = true,
             }
         }
         let set = self.without_idle(set, least).await?;
@@ -115,22 +134,21 @@ impl<A: Arena> Tuner<'_, A> {
         Ok(set)
     }
 
-    /// The steps from `set`, in the order of the choices.
-    fn steps(&self, set: &Set, bundles: &[Set]) -> Vec<Step> {
+    /// The steps of one move from `set`: a choice, or after all of them a bundle.
+    fn steps(&self, set: &Set, number: usize, bundles: &[Set]) -> Vec<Step> {
         let mut steps = Vec::new();
-        for (number, choice) in self.choices.iter().enumerate() {
+        if let Some(choice) = self.choices.get(number) {
             if set.contains(&number) || self.out.contains_key(&number) {
-                continue;
+                return steps;
             }
             let adds = Set::from([number]);
-            steps.push(Step { adds: adds.clone(), removes: Set::new() });
             let removes: Set =
                 choice.replaces.iter().copied().filter(|n| set.contains(n)).collect();
             if !removes.is_empty() {
-                steps.push(Step { adds, removes });
+                steps.push(Step { adds: adds.clone(), removes });
             }
-        }
-        for bundle in bundles {
+            steps.push(Step { adds, removes: Set::new() });
+        } else if let Some(bundle) = bundles.get(number - self.choices.len()) {
             let adds: Set = bundle.difference(set).copied().collect();
             if adds.len() > 1 && !adds.iter().any(|n| self.out.contains_key(n)) {
                 let replaced = adds.iter().flat_map(|n| &self.choices[*n].replaces);
@@ -181,12 +199,13 @@ impl<A: Arena> Tuner<'_, A> {
             return Ok(if self.book.too_slow(statement, ms) { f64::INFINITY } else { ms });
         }
         let estimate = self.estimate(statement, &relevant).await?;
-        Ok(self.book.time(statement, &relevant, &estimate))
+        let helping = self.helping(statement, set);
+        Ok(self.book.time(statement, &helping, &estimate))
     }
 
     /// What the planner expects of a statement with `set`, and what it would use.
     pub(super) async fn estimate(&mut self, statement: usize, set: &Set) -> Result<Estimate> {
-        let relevant = self.relevant(statement, set);
+        let relevant = self.helping(statement, set);
         if relevant.is_empty() {
             let cost = self.book.base.get(statement).map_or(0.0, |base| base.cost);
             return Ok(Estimate { cost, uses: Set::new() });
@@ -232,6 +251,12 @@ impl<A: Arena> Tuner<'_, A> {
     pub(super) fn relevant(&self, statement: usize, set: &Set) -> Set {
         let concerns = |n: &usize| self.choices[*n].concerns.binary_search(&statement).is_ok();
         set.iter().copied().filter(concerns).collect()
+    }
+
+    /// What of `set` may help a statement.
+    pub(super) fn helping(&self, statement: usize, set: &Set) -> Set {
+        let helps = |n: &usize| self.choices[*n].helps.binary_search(&statement).is_ok();
+        set.iter().copied().filter(helps).collect()
     }
 
     /// What the choices of `set` take on disk.

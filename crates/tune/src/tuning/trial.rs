@@ -100,20 +100,27 @@ impl<A: Arena> Tuner<'_, A> {
 
     async fn try_one(&mut self, statement: usize, relevant: Set, set: &Set) -> Result<()> {
         // The estimate says which wording; the real plan says what is used.
-        self.estimate_known(statement, &relevant).await?;
+        let expected = self.estimate(statement, &relevant).await?.cost;
+        let expected = Some(expected);
         let rewrite = self.wording(statement, &relevant);
         let text = self.text(statement, rewrite);
         self.activate(set).await?;
         let plan = self.arena.bench().plan(&text, Duration::ZERO).await?;
         let mut uses = self.used(&plan, &relevant);
         uses.extend(rewrite);
+        for number in &uses {
+            // Used all the same: from now on the search looks at this statement, too.
+            if let Err(at) = self.choices[*number].helps.binary_search(&statement) {
+                self.choices[*number].helps.insert(at, statement);
+            }
+        }
         let base = self.book.base[statement].clone();
         if uses.is_empty() {
-            self.book.note(statement, relevant, Timed { ms: base.ms, uses });
+            self.book.note(statement, relevant, Timed { ms: base.ms, uses }, expected);
             return Ok(());
         }
         if let Some(ms) = self.book.measured_using(statement, &uses) {
-            self.book.note(statement, relevant, Timed { ms, uses });
+            self.book.note(statement, relevant, Timed { ms, uses }, expected);
             return Ok(());
         }
         self.progress.step(&format!("running {} with {} changes", short(&text), uses.len()));
@@ -136,7 +143,7 @@ impl<A: Arena> Tuner<'_, A> {
             if let Some(number) = rewrite {
                 self.out.insert(number, format!("the results of {shown} {how}"));
             }
-            self.book.note(statement, relevant, Timed { ms: f64::INFINITY, uses });
+            self.book.note(statement, relevant, Timed { ms: f64::INFINITY, uses }, expected);
             return Ok(());
         }
         let ms = self.settle(statement, &text, &first, limit, set).await?;
@@ -152,7 +159,7 @@ impl<A: Arena> Tuner<'_, A> {
                 self.turn_down(*number, ms / base.ms.max(0.001), why.clone());
             }
         }
-        self.book.note(statement, relevant, Timed { ms, uses });
+        self.book.note(statement, relevant, Timed { ms, uses }, expected);
         Ok(())
     }
 
@@ -252,16 +259,13 @@ impl<A: Arena> Tuner<'_, A> {
         Ok(())
     }
 
-    /// Makes sure an estimate is known: what is measured is compared with it.
-    async fn estimate_known(&mut self, statement: usize, set: &Set) -> Result<()> {
-        self.estimate(statement, set).await.map(|_| ())
-    }
-
     /// The wording to run with `set`: the one that is expected to cost least.
     pub(super) fn wording(&self, statement: usize, set: &Set) -> Option<usize> {
         let mut rewrites = set.iter().copied().filter(|number| self.choices[*number].is_rewrite());
         let first = rewrites.next()?;
-        let expected = self.book.estimate(statement, set).map(|estimate| estimate.uses.clone());
+        let helping = self.helping(statement, set);
+        let expected =
+            self.book.estimate(statement, &helping).map(|estimate| estimate.uses.clone());
         let used =
             rewrites.chain([first]).find(|n| expected.as_ref().is_some_and(|e| e.contains(n)));
         used.or(Some(first))

@@ -3,7 +3,7 @@
 mod advise;
 mod compare;
 mod follow;
-mod live;
+pub mod live;
 mod trouble;
 
 use std::io::IsTerminal;

@@ -45,6 +45,9 @@ pub fn headline(report: &Report, look: &Look) -> String {
 
 /// The headline as one line of plain text, for every format.
 pub fn sentence(report: &Report) -> String {
+    if let Some(tuning) = &report.tuning {
+        return super::tune::sentence(tuning);
+    }
     if let Some(digest) = &report.digest {
         return super::logs::sentence(digest);
     }

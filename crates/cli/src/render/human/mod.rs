@@ -13,6 +13,7 @@ pub mod proof;
 mod relational;
 pub mod text;
 mod tree;
+pub mod tune;
 
 use marula_core::{Catalog, Finding, Plan, Proof, Report};
 
@@ -35,6 +36,9 @@ pub fn report(report: &Report, look: &Look) -> String {
             }
         }
         (command, _, Some(data)) if command.starts_with("lab") => lab::lab(command, data, look),
+        (_, _, None) if report.tuning.is_some() => {
+            report.tuning.as_ref().map_or(String::new(), |tuning| tune::tune(report, tuning, look))
+        }
         _ => match &report.digest {
             Some(digest) => logs::logs(report, digest, look),
             None => explain(report, look),

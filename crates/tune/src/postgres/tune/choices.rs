@@ -2,9 +2,9 @@
 
 use marula_core::{Change, ChangeId, Engine, Proof};
 
-use super::super::candidates::{self, Candidate};
+use super::super::candidates::{self, Candidate, CandidateKey};
 use super::super::rewrites::rewrites;
-use super::super::shape::Shape;
+use super::super::shape::{Key, Shape};
 use super::arena::PostgresArena;
 use super::read::{Part, Read};
 use crate::Proposal;
@@ -58,15 +58,47 @@ pub(super) fn choices(tuner: &Tuner<'_, PostgresArena>, read: &Read) -> Vec<Choi
         let concerns = (0..parts.len())
             .filter(|number| parts[*number].relations.contains(&candidate.relation))
             .collect();
+        let helps = (0..parts.len()).filter(|n| helps(&candidate, &parts[*n].shape)).collect();
         let bytes = candidates::expected_bytes(&candidate, &read.catalog);
         let change = change(choices.len(), candidate.proposal);
-        choices.push(Choice { change, concerns, bytes, replaces });
+        choices.push(Choice { change, concerns, helps, bytes, replaces });
     }
     for (number, proposal) in wordings {
         let change = change(choices.len(), proposal);
-        choices.push(Choice { change, concerns: vec![number], bytes: 0, replaces: Vec::new() });
+        let (concerns, helps) = (vec![number], vec![number]);
+        choices.push(Choice { change, concerns, helps, bytes: 0, replaces: Vec::new() });
     }
     choices
+}
+
+/// Whether an index may help a statement: it begins with something the statement asks for, or
+/// holds all that is needed of the relation.
+fn helps(candidate: &Candidate, shape: &Shape) -> bool {
+    let firsts: Vec<&CandidateKey> = std::iter::once(&candidate.keys)
+        .chain(&candidate.also)
+        .filter_map(|keys| keys.first())
+        .collect();
+    let asked = |key: &Key| {
+        firsts.iter().any(|first| match &first.column {
+            Some(column) => key.columns.contains(column),
+            None => key.in_index() == first.text || key.text == first.text,
+        })
+    };
+    let column = |name: &String| firsts.iter().any(|first| first.column.as_ref() == Some(name));
+    let holds = |name: &String| {
+        candidate.include.contains(name)
+            || candidate.keys.iter().any(|key| key.column.as_ref() == Some(name))
+    };
+    shape.uses().filter(|(_, used)| used.relation == candidate.relation).any(|(_, used)| {
+        let either = used.either.iter().flatten().flatten();
+        used.predicates.iter().chain(either).any(|predicate| asked(&predicate.key))
+            || used.sort.first().is_some_and(|sort| asked(&sort.key))
+            || used.group.iter().any(column)
+            || used.ordered_by.iter().any(column)
+            || used.columns.as_ref().is_some_and(|needed| {
+                candidate.method == "btree" && !needed.is_empty() && needed.iter().all(holds)
+            })
+    })
 }
 
 fn think(thoughts: &mut Vec<Thought>, candidate: Candidate, weight: f64) {
