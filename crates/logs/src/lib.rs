@@ -18,6 +18,7 @@ mod read;
 mod request;
 mod sum;
 mod tally;
+mod wish;
 mod workload;
 
 use std::sync::Arc;

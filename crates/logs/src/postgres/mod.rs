@@ -4,6 +4,7 @@
 //! errors and events of them. Messages are understood in English only; of other languages the
 //! entries and errors are counted and the language is told.
 
+mod advise;
 mod cloud;
 mod csv;
 mod entry;
@@ -29,6 +30,7 @@ use marula_core::Result;
 
 use crate::{Clue, Format, Guess};
 
+pub use advise::advise;
 pub use live::{PostgresLog, between, read_counters, total};
 pub(crate) use parameters::parameters;
 pub(crate) use text::key;

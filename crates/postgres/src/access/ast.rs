@@ -214,3 +214,30 @@ pub fn from_names(select: &SelectStmt) -> Vec<String> {
     }
     found
 }
+
+/// What a statement reads, as a SELECT: itself, or the rows an UPDATE or DELETE looks for.
+pub fn reading(statement: &NodeEnum) -> Option<Node> {
+    let read = |relation: &protobuf::RangeVar, others: &[Node], condition: &Option<Box<Node>>| {
+        let mut from_clause = vec![node(NodeEnum::RangeVar(relation.clone()))];
+        from_clause.extend_from_slice(others);
+        let select = SelectStmt {
+            target_list: Vec::new(),
+            from_clause,
+            where_clause: condition.clone(),
+            limit_option: LimitOption::Default as i32,
+            op: SetOperation::SetopNone as i32,
+            ..SelectStmt::default()
+        };
+        node(NodeEnum::SelectStmt(Box::new(select)))
+    };
+    match statement {
+        NodeEnum::SelectStmt(_) => Some(node(statement.clone())),
+        NodeEnum::UpdateStmt(update) => {
+            Some(read(update.relation.as_ref()?, &update.from_clause, &update.where_clause))
+        }
+        NodeEnum::DeleteStmt(delete) => {
+            Some(read(delete.relation.as_ref()?, &delete.using_clause, &delete.where_clause))
+        }
+        _ => None,
+    }
+}

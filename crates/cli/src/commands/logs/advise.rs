@@ -13,6 +13,8 @@ use crate::open::{self, Session};
 use crate::progress::Terminal;
 use crate::render::{text, title};
 
+/// A scan of fewer rows or documents is no slower than an index.
+const SMALL: f64 = 1000.0;
 /// So many statements are explained on a target, those that cost most: each takes its proofs.
 const EXPLAINED: usize = 5;
 
@@ -37,9 +39,13 @@ pub async fn advise(
     report.findings.extend(findings);
     report.changes.extend(changes);
     let postgres = rest.statements.iter().any(|one| one.engine == Engine::Postgres);
+    // A target knows its indexes; the log alone would propose those again.
     if target.is_none() && postgres {
+        let (findings, changes) = marula_logs::postgres::advise(&rest);
+        report.findings.extend(findings);
+        report.changes.extend(changes);
         report.notes.push(
-            "PostgreSQL's log does not say what a statement read: with --target TARGET its \
+            "PostgreSQL's log does not tell which indexes there are: with --target TARGET its \
              statements are explained, and what would help is proved"
                 .into(),
         );
@@ -85,6 +91,7 @@ async fn prove(
         match told {
             Ok(told) => {
                 explained.insert(one.fingerprint.clone());
+                report.notes.extend(nothing(&told).map(|why| format!("{}: {why}", title(one))));
                 add(told, &title(one), report);
             }
             Err(error) => report.notes.push(format!(
@@ -95,6 +102,39 @@ async fn prove(
         }
     }
     explained
+}
+
+/// Why nothing is proposed for a statement, where nothing is.
+fn nothing(told: &Report) -> Option<String> {
+    if !told.changes.is_empty() {
+        return None;
+    }
+    let plan = told.plan.as_ref()?;
+    let nodes = plan.tree.walk();
+    let scans = nodes.iter().map(|(_, node)| node).filter(|node| {
+        node.index.is_none() && (node.op.contains("Seq Scan") || node.op == "COLLSCAN")
+    });
+    let scanned: Vec<(String, f64)> = scans
+        .filter_map(|node| {
+            let seen = node.actual_rows.map(|rows| rows + node.removed.unwrap_or(0) as f64);
+            let documents = node.reads.filter(|_| node.op == "COLLSCAN").map(|reads| reads as f64);
+            Some((node.relation.clone()?, documents.or(seen).or(node.estimated_rows)?))
+        })
+        .collect();
+    let what = if plan.engine == Engine::Mongodb { "documents" } else { "rows" };
+    let count = |number: f64| crate::render::numbers::grouped(number.max(0.0) as u64);
+    Some(match scanned.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
+        None => "nothing is proposed: indexes serve it already".into(),
+        Some((name, rows)) if *rows < SMALL => format!(
+            "nothing is proposed: {name} has {} {what}, a scan of it costs nothing",
+            count(*rows)
+        ),
+        Some((name, rows)) => format!(
+            "nothing is proposed: it reads {} {what} of {name}, and no index was found that would \
+             spare it that",
+            count(*rows)
+        ),
+    })
 }
 
 fn only_reads(one: &StatementDigest) -> bool {

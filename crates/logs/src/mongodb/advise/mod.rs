@@ -8,13 +8,14 @@ use marula_core::{
     Change, ChangeId, Digest, Engine, Evidence, Finding, Place, Severity, StatementDigest,
 };
 
-use propose::Proposed;
-use wish::Wish;
+use crate::wish::{Proposed, Wish, merge};
 
 /// Statements that examine fewer documents in a run are well served.
 const FEW: f64 = 100.0;
 /// So many documents or keys examined for one that is returned are too many.
 const TOO_MANY: f64 = 10.0;
+/// A `$lookup` that takes longer on average is looked at.
+const SLOW_LOOKUP_MS: f64 = 20.0;
 /// The most findings.
 const FINDINGS: usize = 50;
 
@@ -28,6 +29,7 @@ enum Trouble {
     MemorySort,
     FetchFilter,
     KeyWaste,
+    LookupScan,
 }
 
 impl Trouble {
@@ -40,6 +42,7 @@ impl Trouble {
             Trouble::MemorySort => "memory-sort",
             Trouble::FetchFilter => "fetch-filter",
             Trouble::KeyWaste => "key-waste",
+            Trouble::LookupScan => "lookup-scan",
         }
     }
 
@@ -62,6 +65,9 @@ impl Trouble {
             }
             Trouble::FetchFilter => {
                 "An index is used, but most of the documents it leads to are thrown away: it lacks fields of the filter."
+            }
+            Trouble::LookupScan => {
+                "A $lookup looks into another collection once for each document; without an index on its foreign field it reads all of it each time. The log does not show whether that index exists."
             }
             Trouble::KeyWaste => {
                 "Far more index entries are read than are of use: the fields are in an order that fits another statement."
@@ -86,7 +92,7 @@ pub fn advise(digest: &Digest) -> (Vec<Finding>, Vec<Change>) {
         .iter()
         .enumerate()
         .flat_map(|(number, (_, _, wishes))| wishes.iter().map(move |wish| (number, wish.clone())));
-    let proposed = propose::merge(wishes.collect(), digest);
+    let proposed = merge(wishes.collect(), &propose::indexes_seen(digest));
     let mut findings: Vec<Finding> =
         troubled.iter().map(|(statement, trouble, _)| finding(statement, *trouble)).collect();
     let mut changes = Vec::new();
@@ -140,7 +146,12 @@ fn trouble(statement: &StatementDigest) -> Option<Trouble> {
     if narrows && reads >= FEW && reads / returned >= TOO_MANY {
         return Some(Trouble::FetchFilter);
     }
-    (narrows && keys >= FEW && keys / reads.max(returned) >= TOO_MANY).then_some(Trouble::KeyWaste)
+    if narrows && keys >= FEW && keys / reads.max(returned) >= TOO_MANY {
+        return Some(Trouble::KeyWaste);
+    }
+    // Up to 4.4 the reads of the inner collection are not counted: time alone tells.
+    (statement.load.mean_ms >= SLOW_LOOKUP_MS && !wish::lookups(statement).is_empty())
+        .then_some(Trouble::LookupScan)
 }
 
 fn finding(statement: &StatementDigest, trouble: Trouble) -> Finding {

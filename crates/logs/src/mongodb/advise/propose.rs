@@ -1,107 +1,14 @@
-//! Wishes of many statements, merged into few indexes.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! The indexes that are proposed, as changes.
 
 use bson::{Bson, Document, doc};
 use marula_core::{Change, ChangeId, ChangeKind, Digest, Engine, Proof};
 use marula_mongodb::{Command, CreateIndexes, DropIndex, Operation};
 
-use super::wish::Wish;
-
-/// An index, with the statements it serves.
-#[derive(Debug, Clone)]
-pub(super) struct Proposed {
-    wish: Wish,
-    /// The order in which its equality fields must come so that smaller wishes are prefixes:
-    /// growing sets, the last of which is all of them.
-    nested: Vec<BTreeSet<String>>,
-    /// The statements' numbers.
-    pub statements: BTreeSet<usize>,
-}
-
-/// Merges wishes: one that is a prefix of another needs no index of its own. What the log shows
-/// to exist already is not proposed.
-pub(super) fn merge(mut wishes: Vec<(usize, Wish)>, digest: &Digest) -> Vec<Proposed> {
-    // The widest first: the others may fit into them. Equals in the order of their cost.
-    wishes.sort_by_key(|(number, wish)| {
-        (std::cmp::Reverse(wish.equal.len() + wish.then.len()), *number)
-    });
-    let mut found: Vec<Proposed> = Vec::new();
-    for (number, wish) in wishes {
-        match found.iter_mut().position(|wider| wider.takes(&wish)) {
-            Some(place) => {
-                let wider = &mut found[place];
-                wider.statements.insert(number);
-                wider.wish.incomplete &= wish.incomplete;
-            }
-            None => found.push(Proposed {
-                nested: vec![wish.equal.clone()],
-                wish,
-                statements: BTreeSet::from([number]),
-            }),
-        }
-    }
-    let known = indexes_seen(digest);
-    found.retain(|one| {
-        let keys = one.keys();
-        !known
-            .get(&one.wish.namespace)
-            .is_some_and(|known| known.iter().any(|known| known.starts_with(&keys)))
-    });
-    // Most valuable first: the lowest number is the statement that costs most.
-    found.sort_by_key(|one| one.statements.first().copied());
-    found
-}
-
-impl Proposed {
-    /// Whether an index for `wish` would be a prefix of this one, as it is or newly arranged.
-    fn takes(&mut self, wish: &Wish) -> bool {
-        let mine = &self.wish;
-        if mine.namespace != wish.namespace || mine.collation != wish.collation {
-            return false;
-        }
-        if wish.equal == mine.equal {
-            return mine.then.starts_with(&wish.then);
-        }
-        if !wish.then.is_empty() {
-            return false;
-        }
-        // Equality on some of the equality fields: they come first.
-        if wish.equal.is_subset(&mine.equal) {
-            let nests = self
-                .nested
-                .iter()
-                .all(|set| set.is_subset(&wish.equal) || wish.equal.is_subset(set));
-            if nests && !self.nested.contains(&wish.equal) {
-                self.nested.push(wish.equal.clone());
-                self.nested.sort_by_key(BTreeSet::len);
-            }
-            return nests;
-        }
-        // Equality on all of them and on the first of those behind.
-        let behind = wish.equal.difference(&mine.equal).count();
-        let first: BTreeSet<&String> =
-            mine.then.iter().take(behind).map(|(path, _)| path).collect();
-        mine.equal.is_subset(&wish.equal)
-            && wish.equal.difference(&mine.equal).collect::<BTreeSet<_>>() == first
-    }
-
-    /// The index's keys in their order.
-    fn keys(&self) -> Vec<(String, i32)> {
-        let mut keys: Vec<(String, i32)> = Vec::new();
-        for path in self.nested.iter().flatten() {
-            if !keys.iter().any(|(known, _)| known == path) {
-                keys.push((path.clone(), 1));
-            }
-        }
-        keys.extend(self.wish.then.iter().cloned());
-        keys
-    }
-}
+use crate::wish::{Known, Proposed};
 
 /// Indexes that plans in the log used, by collection.
-fn indexes_seen(digest: &Digest) -> BTreeMap<String, BTreeSet<Vec<(String, i32)>>> {
-    let mut found: BTreeMap<String, BTreeSet<Vec<(String, i32)>>> = BTreeMap::new();
+pub(super) fn indexes_seen(digest: &Digest) -> Known {
+    let mut found = Known::new();
     for statement in &digest.statements {
         let Some(namespace) = statement.objects.first() else { continue };
         for plan in &statement.plans {

@@ -84,3 +84,18 @@ fn each_branch_of_an_or_has_its_index_and_seen_ones_are_not_proposed() {
         ["collection-scan", "fetch-filter", "fetch-filter", "collection-scan", "collection-scan"]
     );
 }
+
+#[test]
+fn a_slow_lookup_gets_an_index_on_the_other_collection() {
+    let log = [
+        slow("orders", r#"{"aggregate":"orders","pipeline":[{"$lookup":{"from":"payments","localField":"_id","foreignField":"orderId","as":"p"}}],"cursor":{}}"#, "COLLSCAN", 60, 60, 900),
+        slow("orders", r#"{"aggregate":"orders","pipeline":[{"$lookup":{"from":"customers","localField":"customer","foreignField":"_id","as":"c"}}],"cursor":{}}"#, "COLLSCAN", 60, 60, 900),
+    ]
+    .concat();
+    let (findings, changes) = advise(&digest_of(log.as_bytes()));
+    let up: Vec<&str> = changes.iter().map(|change| change.up[0].as_str()).collect();
+    assert_eq!(up, [r#"db.payments.createIndex({ orderId: 1 }, { name: "orderId_1" })"#]);
+    assert_eq!(changes[0].relation.as_deref(), Some("shop.payments"));
+    let rules: Vec<&str> = findings.iter().map(|finding| finding.rule.as_str()).collect();
+    assert_eq!(rules, ["lookup-scan"]);
+}

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use bson::Document;
 use marula_core::{StatementDigest, Version};
 use marula_mongodb::access::predicate::{Filter, Kind};
 use marula_mongodb::access::shape::{Access, Role, Shape};
 use marula_mongodb::shell;
+
+use crate::wish::Wish;
 
 /// Fields of an index beyond which nobody wants one.
 const MAX_KEYS: usize = 6;
@@ -14,25 +15,6 @@ const MAX_KEYS: usize = 6;
 const MAX_IN: usize = 200;
 /// A filter that keeps a smaller share of what is read is narrow.
 const NARROW: f64 = 0.1;
-
-/// An index in parts that may still be arranged.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Wish {
-    /// `database.collection`.
-    pub namespace: String,
-    /// Fields compared with one value, in any order.
-    pub equal: BTreeSet<String>,
-    /// The fields behind them, in this order.
-    pub then: Vec<(String, i32)>,
-    /// What the parts serve: `equality, sort, range`.
-    pub order: String,
-    /// Another order that may be better: the data decides.
-    pub instead: Option<String>,
-    /// The statement's collation.
-    pub collation: Option<Document>,
-    /// Whether the log had cut the statement short.
-    pub incomplete: bool,
-}
 
 /// The wishes of a statement: one, or one for each branch of an `$or`.
 pub(super) fn wishes(statement: &StatementDigest) -> Vec<Wish> {
@@ -58,15 +40,48 @@ pub(super) fn wishes(statement: &StatementDigest) -> Vec<Wish> {
                 Some(wish) if !wishes.contains(&wish) => wishes.push(wish),
                 Some(_) => {}
                 // A branch that no index serves makes the others useless.
-                None => return Vec::new(),
+                None => {
+                    wishes.clear();
+                    break;
+                }
             }
         }
     }
+    wishes.extend(looked_up(statement, &shape));
     for wish in &mut wishes {
         wish.collation = shape.collation.clone();
         wish.incomplete = statement.incomplete || sample.truncated;
     }
     wishes
+}
+
+/// Those for a `$lookup`'s collections alone.
+pub(super) fn lookups(statement: &StatementDigest) -> Vec<Wish> {
+    if statement.operation != "aggregate" {
+        return Vec::new();
+    }
+    let command = statement.samples.first().and_then(|sample| shell::parse(&sample.text).ok());
+    command.map_or_else(Vec::new, |command| {
+        looked_up(statement, &Shape::of(&command.to_command(), Version::new(5, 0, 0)))
+    })
+}
+
+/// The wishes for the collections that a `$lookup` looks into, once for each of its documents.
+fn looked_up(statement: &StatementDigest, shape: &Shape) -> Vec<Wish> {
+    let Some(database) = statement.objects.first().and_then(|name| name.split('.').next()) else {
+        return Vec::new();
+    };
+    let mut found: Vec<Wish> = Vec::new();
+    for access in shape.accesses.iter().filter(|access| access.role == Role::Lookup) {
+        if let Some(mut wish) = wish(statement, access).filter(|wish| !wish.equal.is_empty()) {
+            wish.namespace = format!("{database}.{}", access.collection);
+            wish.order = format!("$lookup, {}", wish.order);
+            if !found.contains(&wish) {
+                found.push(wish);
+            }
+        }
+    }
+    found
 }
 
 fn wish(statement: &StatementDigest, access: &Access) -> Option<Wish> {
