@@ -1,8 +1,10 @@
 //! Indexes that might serve an access: equality, sort and range in both orders where they
 //! differ, because neither is right always. Which is best is measured, not argued.
 
+mod merge;
 mod orders;
 mod partial;
+mod special;
 
 use bson::Document;
 use marula_core::{ChangeKind, Collection, CollectionKind, DocumentIndex};
@@ -10,9 +12,12 @@ use marula_core::{ChangeKind, Collection, CollectionKind, DocumentIndex};
 use marula_mongodb::command::print_document;
 
 use super::index::{Index, array_in, buildable, default_collation, served};
+use super::predicate::Kind;
 use super::shape::Access;
 use crate::Proposal;
+pub use merge::merged;
 use orders::{Keys, orders};
+pub use special::{by_age, wildcards};
 
 /// An index worth trying, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +26,8 @@ pub struct Candidate {
     pub index: Index,
     /// What its keys serve, in their order: `equality, sort, range`.
     pub order: String,
+    /// How many of its first keys may stand in any order: what is compared for equality.
+    pub free: usize,
     /// The existing index that it makes superfluous.
     pub extends: Option<String>,
     /// Whether one of its paths holds arrays.
@@ -67,6 +74,14 @@ pub fn candidates(
         }
     }
     found.extend(partial::partial(&found, access, schema));
+    for (keys, special, promise) in special::special(access, schema) {
+        let order = format!("{} for {}", special.1, special.0);
+        let made = candidate(&access.collection, keys, order, promise, collection);
+        found.extend(made.and_then(|mut made| {
+            made.index.special = Some(special);
+            served(&made.index, collection).is_none().then_some(made)
+        }));
+    }
     found.sort_by(|a, b| b.promise.total_cmp(&a.promise));
     found
 }
@@ -92,6 +107,7 @@ fn push(
         keys,
         partial: None,
         collation: collation.cloned(),
+        special: None,
     };
     if served(&index, collection).is_some() || found.iter().any(|other| other.index == index) {
         return;
@@ -124,7 +140,44 @@ fn push(
     };
     let known = collection.is_some();
     let extra = Vec::new();
-    found.push(Candidate { index, order, extends, multikey, known, extra, conditions, promise });
+    let equal = access.paths(|kind| matches!(kind, Kind::Equality | Kind::Null));
+    let free = index.keys.iter().take_while(|(path, _)| equal.contains(path)).count();
+    found.push(Candidate {
+        index,
+        order,
+        free,
+        extends,
+        multikey,
+        known,
+        extra,
+        conditions,
+        promise,
+    });
+}
+
+/// An index of another kind than those that are simply sorted; `None` where it exists.
+fn candidate(
+    name: &str,
+    keys: Keys,
+    order: String,
+    promise: f64,
+    collection: Option<&Collection>,
+) -> Option<Candidate> {
+    let schema = collection.and_then(|collection| collection.schema.as_ref());
+    let multikey = keys.iter().any(|(path, _)| array_in(path, schema).is_some());
+    let index =
+        Index { collection: name.to_string(), keys, partial: None, collation: None, special: None };
+    served(&index, collection).is_none().then(|| Candidate {
+        index,
+        order,
+        free: 0,
+        extends: None,
+        multikey,
+        known: collection.is_some(),
+        extra: Vec::new(),
+        conditions: Vec::new(),
+        promise,
+    })
 }
 
 /// Whether a longer index can take its place: a rule of its own hangs on some indexes, and a

@@ -3,10 +3,10 @@ mod drafts;
 use bson::{Bson, Document};
 use marula_core::{Collection, DocumentCatalog, Json, NodePath, Plan, PlanNode, Version};
 
-use marula_mongodb::{Aggregate, Command, Operation};
+use marula_mongodb::{Command, Operation};
 
 use super::candidates::candidates;
-use super::rewrites::{Facts, Rewrite, Rewrites};
+use super::rewrites::{Rewrite, Rewrites, of_command};
 use super::shape::{Access, Kind, Role, Shape};
 use super::view;
 use crate::Proposal;
@@ -33,8 +33,8 @@ pub struct Context {
     pub version: Version,
     /// The other ways to write its pipeline.
     pub rewrites: Rewrites,
-    /// Each rewrite with the new text and the old.
-    pub rewritten: Vec<(Rewrite, String, String)>,
+    /// Each rewrite with the new command and the old.
+    pub rewritten: Vec<(Rewrite, Command, Command)>,
 }
 
 impl Context {
@@ -65,17 +65,11 @@ impl Context {
             rewritten: Vec::new(),
         };
         let Some(command) = command else { return context };
-        let Operation::Aggregate(aggregate) = &command.operation else { return context };
         let known = context.collection(&command.collection);
-        let schema = known.and_then(|collection| collection.schema.as_ref());
-        context.rewrites = Rewrites::of(&aggregate.pipeline, Facts { schema, version });
-        for rewrite in context.rewrites.single.iter().chain(&context.rewrites.combined) {
-            let operation = Operation::Aggregate(Aggregate {
-                pipeline: rewrite.pipeline.clone(),
-                ..aggregate.clone()
-            });
-            let new = Command { operation, ..command.clone() };
-            context.rewritten.push((rewrite.clone(), new.to_shell(), command.to_shell()));
+        let rewritten = of_command(command, known, version);
+        context.rewrites = rewritten.rewrites;
+        for (rewrite, new) in rewritten.commands {
+            context.rewritten.push((rewrite, new, command.clone()));
         }
         context
     }
@@ -192,16 +186,22 @@ impl Context {
                 kind: marula_core::ChangeKind::Rewrite,
                 title: rewrite.title.clone(),
                 relation: self.main().map(|main| main.collection.clone()),
-                up: vec![new.clone()],
-                down: vec![old.clone()],
+                up: vec![new.to_shell()],
+                down: vec![old.to_shell()],
                 hazards: Vec::new(),
                 conditions: rewrite.conditions.clone(),
                 gain,
             });
             let Some(command) = &self.command else { continue };
-            let pipeline: Vec<Document> =
-                self.view.iter().chain(&rewrite.pipeline).cloned().collect();
-            let command = with_pipeline(command, &pipeline);
+            let command = match new.operation {
+                Operation::Aggregate(_) => {
+                    let pipeline: Vec<Document> =
+                        self.view.iter().chain(&rewrite.pipeline).cloned().collect();
+                    with_pipeline(command, &pipeline)
+                }
+                _ if self.view.is_empty() => new.to_command(),
+                _ => continue,
+            };
             let shape = Shape::of(&command, self.version);
             // Those the statement can use as it stands belong to other findings.
             let own = self.main_indexes(share);

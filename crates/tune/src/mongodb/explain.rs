@@ -213,8 +213,12 @@ async fn of_database(session: &Session, command: &Command) -> Result<Session> {
 }
 
 async fn read_catalog(session: &Session, command: &Command) -> Result<DocumentCatalog> {
-    let names = command.collections();
-    let mut catalog = catalog::read(session, Scope::Collections(&names), Some(SAMPLE)).await?;
+    read_names(session, &command.collections()).await
+}
+
+/// The collections of these names, and what the views among them read.
+pub(super) async fn read_names(session: &Session, names: &[String]) -> Result<DocumentCatalog> {
+    let mut catalog = catalog::read(session, Scope::Collections(names), Some(SAMPLE)).await?;
     // What its views read, and the views below them.
     loop {
         let missing = view::missing(&catalog);

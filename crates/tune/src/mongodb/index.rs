@@ -16,6 +16,8 @@ pub struct Index {
     pub partial: Option<Document>,
     /// The collation of the command it serves, when it has one.
     pub collation: Option<Document>,
+    /// The one path that is not simply sorted, and how it is kept: `2dsphere`, `hashed`.
+    pub special: Option<(String, &'static str)>,
 }
 
 impl Index {
@@ -24,7 +26,10 @@ impl Index {
         let mut name = String::new();
         for (path, direction) in &self.keys {
             let separator = if name.is_empty() { "" } else { "_" };
-            name.push_str(&format!("{separator}{path}_{direction}"));
+            match self.kind_of(path) {
+                Some(kind) => name.push_str(&format!("{separator}{path}_{kind}")),
+                None => name.push_str(&format!("{separator}{path}_{direction}")),
+            }
         }
         if self.partial.is_some() {
             name.push_str("_partial");
@@ -48,7 +53,26 @@ impl Index {
 
     /// The keys as the server takes them.
     pub fn keys_document(&self) -> Document {
-        self.keys.iter().map(|(path, direction)| (path.clone(), Bson::Int32(*direction))).collect()
+        let value = |(path, direction): &(String, i32)| match self.kind_of(path) {
+            Some(kind) => (path.clone(), Bson::from(kind)),
+            None => (path.clone(), Bson::Int32(*direction)),
+        };
+        self.keys.iter().map(value).collect()
+    }
+
+    fn kind_of(&self, path: &str) -> Option<&'static str> {
+        self.special.as_ref().filter(|(special, _)| special == path).map(|(_, kind)| *kind)
+    }
+
+    /// The first path; of a wildcard index the parent of all it holds.
+    pub fn first_path(&self) -> Option<&str> {
+        let (path, _) = self.keys.first()?;
+        Some(path.strip_suffix("$**").map_or(path.as_str(), |parent| parent.trim_end_matches('.')))
+    }
+
+    /// Whether it holds every field below a path.
+    pub fn is_wildcard(&self) -> bool {
+        self.keys.iter().any(|(path, _)| path.ends_with("$**"))
     }
 
     /// `db.orders.createIndex({…}, {name: "…"})`.
@@ -73,15 +97,23 @@ impl Index {
     /// Whether `existing` already does what this one would: it begins with the same keys, all
     /// in the same or all in the opposite direction.
     pub fn is_served_by(&self, existing: &DocumentIndex) -> bool {
-        self.comparable(existing)
-            && existing.keys.len() >= self.keys.len()
-            && same_order(&self.keys, &existing.keys)
+        let same = match self.special {
+            Some(_) => {
+                let own = Bson::Document(self.keys_document()).into_relaxed_extjson();
+                let own = own.as_object().into_iter().flatten();
+                own.map(|(path, kind)| (path.clone(), kind.clone()))
+                    .eq(existing.keys.iter().cloned())
+            }
+            None => same_order(&self.keys, &existing.keys),
+        };
+        self.comparable(existing) && existing.keys.len() >= self.keys.len() && same
     }
 
     /// Whether this one begins with all keys of `existing`, so that it can take its place.
     pub fn extends(&self, existing: &DocumentIndex) -> bool {
         self.comparable(existing)
             && self.partial.is_none()
+            && self.special.is_none()
             && existing.keys.len() < self.keys.len()
             && existing.keys.first().is_some_and(|(path, _)| path != "_id")
             && same_order(&self.keys, &existing.keys)
@@ -204,6 +236,7 @@ mod tests {
             keys: keys.iter().map(|(path, d)| (path.to_string(), *d)).collect(),
             partial: None,
             collation: None,
+            special: None,
         }
     }
 

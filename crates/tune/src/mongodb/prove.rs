@@ -10,7 +10,7 @@ use marula_lab::clone::mongodb::{Request, clone};
 use marula_lab::clone::{CloneLimits, Join};
 use marula_lab::prove::Comparing;
 use marula_lab::{discover, shared};
-use marula_mongodb::{Operation, Session};
+use marula_mongodb::{Command, Operation, Session};
 
 use super::explain::Subject;
 use super::order;
@@ -30,7 +30,7 @@ pub(super) async fn open(
     let server = shared::mongodb(version.major, version.minor).await?;
     let request = Request {
         collections: subject.command.collections(),
-        joins: joins(subject),
+        joins: joins(&subject.command),
         limits: CloneLimits::default(),
     };
     clone(session, &server.spec(), &request, progress).await
@@ -69,8 +69,8 @@ pub(super) async fn prove(
 }
 
 /// The equalities of the `$lookup`s: a sample keeps their documents together.
-fn joins(subject: &Subject) -> Vec<Join> {
-    let Operation::Aggregate(aggregate) = &subject.command.operation else { return Vec::new() };
+pub(super) fn joins(command: &Command) -> Vec<Join> {
+    let Operation::Aggregate(aggregate) = &command.operation else { return Vec::new() };
     let mut found = Vec::new();
     let mut open: Vec<&Document> = aggregate.pipeline.iter().collect();
     while let Some(document) = open.pop() {
@@ -79,7 +79,7 @@ fn joins(subject: &Subject) -> Vec<Join> {
                 let part = |key: &str| lookup.get_str(key).ok().map(str::to_string);
                 let sides = (part("localField"), part("from"), part("foreignField"));
                 if let (Some(left_column), Some(right), Some(right_column)) = sides {
-                    let left = subject.command.collection.clone();
+                    let left = command.collection.clone();
                     found.push(Join { left, left_column, right, right_column });
                 }
             }

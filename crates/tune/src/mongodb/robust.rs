@@ -93,6 +93,6 @@ proptest::proptest! {
             let _ = comparison(&command, None);
             let _ = decided(&command.to_string(), None, SIX);
         }
-        let _ = Rewrites::of(&pipeline, Facts { schema: None, version: SIX });
+        let _ = Rewrites::of(&pipeline, Facts { schema: None, version: SIX, unique: &[] });
     }
 }

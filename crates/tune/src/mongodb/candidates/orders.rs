@@ -9,7 +9,7 @@ use crate::mongodb::shape::{Access, Role};
 /// `$in` with more values is not read as so many intervals of one sort order.
 const MAX_IN: usize = 200;
 /// The server's own limit is 32; wider than this nobody wants.
-const MAX_KEYS: usize = 6;
+pub(super) const MAX_KEYS: usize = 6;
 /// Fields added to an index so that documents need not be fetched.
 const MAX_COVERED: usize = 3;
 
@@ -68,6 +68,16 @@ pub(super) fn orders(
             }
         }
     }
+    // Only the first interval bounds the keys that are read; the others are checked on them.
+    for turned in turns(&ranged) {
+        match sort.is_empty() {
+            true => add(&[&fixed, &listed, &turned], "equality, range", 0.7),
+            false => {
+                add(&[&fixed, &listed, &turned, &sort], "equality, range, sort", 0.7);
+                add(&[&fixed, &sort, &listed, &turned], "equality, sort, range", 0.55);
+            }
+        }
+    }
     if !sort.is_empty() && access.limit.is_none() && !(listed.is_empty() && ranged.is_empty()) {
         add(&[&fixed, &listed, &ranged], "equality, range", 0.6);
     }
@@ -83,6 +93,16 @@ pub(super) fn orders(
         found.push(covered);
     }
     found
+}
+
+/// The same keys with each of the others first, while they are few.
+fn turns(keys: &Keys) -> Vec<Keys> {
+    let turn = |at: usize| {
+        let mut turned = keys.clone();
+        turned.rotate_left(at);
+        turned
+    };
+    (1..keys.len().min(4)).map(turn).collect()
 }
 
 /// What the keys of an index are for, in their order, each once.

@@ -41,6 +41,7 @@ pub(super) fn partial(
     Some(Candidate {
         index: Index { keys, partial: Some(constant.filter.clone()), ..best.index.clone() },
         order: "partial".to_string(),
+        free: 0,
         extends: None,
         multikey: best.multikey,
         known: best.known,

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn answer(facet: Document) -> Answer {
-        let facts = Facts { schema: None, version: Version::new(6, 0, 0) };
+        let facts = Facts { schema: None, version: Version::new(6, 0, 0), unique: &[] };
         rewrite(&[doc! {"$facet": facet}], facts)
     }
 

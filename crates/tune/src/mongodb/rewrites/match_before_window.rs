@@ -141,7 +141,7 @@ mod tests {
             "partitionBy": partition, "sortBy": {"at": 1}, "output": {"n": {"$documentNumber": {}}},
         }};
         let schema = InferredSchema { sampled: 9, ..InferredSchema::default() };
-        let facts = Facts { schema: Some(&schema), version: Version::new(6, 0, 0) };
+        let facts = Facts { schema: Some(&schema), version: Version::new(6, 0, 0), unique: &[] };
         rewrite(&[window, doc! {"$match": filter}], facts)
             .map(|rewrite| rewrite.pipeline)
             .map_err(|why| why.unwrap_or_default())

@@ -1,14 +1,25 @@
 //! The same question asked another way. One file per rewrite: it either gives a new pipeline
 //! with what was checked, or says why it does not.
 
+mod command;
+mod date_range;
+mod early_sort;
+mod elements_in_place;
 mod facet_hoist;
+mod group_order;
+mod least_first;
+mod match_before_root;
 mod match_before_unwind;
 mod match_before_window;
+mod plain_in;
 mod sort_by_group;
 mod unused_lookup;
 
 use bson::{Bson, Document};
 use marula_core::{InferredSchema, Version};
+
+use super::index::profile;
+use super::pipeline::expression_paths;
 
 /// A pipeline written another way.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +39,9 @@ pub struct Rewrite {
 pub struct Facts<'a> {
     /// What the collection's documents look like, when they were sampled.
     pub schema: Option<&'a InferredSchema>,
+    /// Sets of paths that tell every document from all others: `_id`, and unique indexes over all
+    /// documents.
+    pub unique: &'a [Vec<String>],
     /// The server's version: what it already does itself is not done again.
     pub version: Version,
 }
@@ -38,13 +52,61 @@ pub type Answer = Result<Rewrite, Option<String>>;
 type Rule = fn(&[Document], Facts) -> Answer;
 
 /// Every rewrite, in the order in which they are best made.
-const ALL: [(&str, Rule); 5] = [
+const ALL: [(&str, Rule); 13] = [
     (unused_lookup::ID, unused_lookup::rewrite),
     (match_before_unwind::ID, match_before_unwind::rewrite),
     (match_before_window::ID, match_before_window::rewrite),
     (facet_hoist::ID, facet_hoist::rewrite),
     (sort_by_group::ID, sort_by_group::rewrite),
+    (match_before_root::ID, match_before_root::rewrite),
+    (plain_in::ID, plain_in::rewrite),
+    (date_range::ID, date_range::rewrite),
+    (early_sort::ID, early_sort::rewrite),
+    (group_order::LAST, group_order::last_as_first),
+    (group_order::UNSORTED, group_order::unsorted),
+    (least_first::ID, least_first::rewrite),
+    (elements_in_place::ID, elements_in_place::rewrite),
 ];
+
+/// The rewrites that no rule of its own proposes, with what each does about.
+pub const ORDER_OF_STAGES: [(&str, &str); 8] = [
+    (
+        match_before_root::ID,
+        "the $match stands behind the $replaceRoot: asked before it, by the paths as they are \
+         called there, an index can be used",
+    ),
+    (plain_in::ID, "$expr with $in reads every document: asked plainly, an index can be used"),
+    (
+        date_range::ID,
+        "a part of the date is computed for every document: the interval it stands for can be \
+         looked for in an index",
+    ),
+    (
+        early_sort::ID,
+        "the $sort stands behind stages that only add or rename fields: before them it can be \
+         read from an index, and a $limit stops the read",
+    ),
+    (
+        group_order::LAST,
+        "$last has to go through every document of its group: the first in the opposite order is \
+         the same document, and can be jumped to",
+    ),
+    (
+        group_order::UNSORTED,
+        "the $group needs no order, so the $sort before it is work for nothing",
+    ),
+    (
+        least_first::ID,
+        "one least or greatest value is wanted, and every document is read for it: it is the first \
+         in its order",
+    ),
+    (
+        elements_in_place::ID,
+        "the elements are taken apart and put together again: they can be summed where they stand",
+    ),
+];
+
+pub use command::of_command;
 
 /// What can be rewritten, and what was declined and why.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -136,6 +198,31 @@ fn conjunction(parts: Vec<Document>) -> Document {
         1 => parts.into_iter().next().unwrap_or_default(),
         _ => bson::doc! {"$and": parts},
     }
+}
+
+/// Whether what an expression reads holds numbers of one kind only: of 1 and 1.0, which are equal,
+/// a group gives the one it saw first. Why not, if it does not.
+fn one_kind(expression: Option<&Bson>, schema: Option<&InferredSchema>) -> Result<(), String> {
+    let Some(expression) = expression else { return Ok(()) };
+    let paths = expression_paths(expression);
+    if paths.all {
+        return Err("the whole document is taken".into());
+    }
+    for path in &paths.named {
+        if path == "_id" {
+            continue;
+        }
+        let Some(field) = profile(path, schema) else {
+            return Err(format!("what '{path}' holds could not be sampled"));
+        };
+        let numbers = ["int", "long", "double", "decimal"];
+        let kinds = field.types.keys().filter(|kind| numbers.contains(&kind.as_str())).count();
+        // Elements and fields inside may be of any kind.
+        if kinds > 1 || field.types.keys().any(|kind| matches!(kind.as_str(), "array" | "object")) {
+            return Err(format!("'{path}' holds values of several kinds that may be equal"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a value holds an operator whose answer changes from run to run.

@@ -100,7 +100,7 @@ mod tests {
 
     fn answer(rest: &[Document]) -> Answer {
         let pipeline: Vec<Document> = [lookup()].into_iter().chain(rest.iter().cloned()).collect();
-        rewrite(&pipeline, Facts { schema: None, version: Version::new(6, 0, 0) })
+        rewrite(&pipeline, Facts { schema: None, version: Version::new(6, 0, 0), unique: &[] })
     }
 
     fn reason(rest: &[Document]) -> String {
@@ -160,7 +160,7 @@ mod tests {
             let lookup = doc! {"$lookup": {
                 "from": "users", "localField": "u", "foreignField": "_id", "as": "who.list",
             }};
-            let facts = Facts { schema: None, version: Version::new(6, 0, 0) };
+            let facts = Facts { schema: None, version: Version::new(6, 0, 0), unique: &[] };
             rewrite(&[lookup, rest], facts).err().flatten().unwrap_or_default()
         };
         assert!(into(doc! {"$unset": "who.list"}).contains("writes into it"), "an empty who stays");

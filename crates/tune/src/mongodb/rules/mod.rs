@@ -44,6 +44,7 @@ mod plan_race;
 mod regex;
 mod scatter;
 mod skip;
+mod slow_pipeline;
 mod spill;
 mod uncovered;
 mod unused_lookup;
@@ -85,6 +86,7 @@ pub(super) static ALL: &[&Rule<Context>] = &[
     &limits::RULE,
     &scatter::RULE,
     &javascript::RULE,
+    &slow_pipeline::RULE,
 ];
 
 /// Below so many documents or keys for nothing, a plan is good enough.

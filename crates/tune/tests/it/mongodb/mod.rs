@@ -1,9 +1,12 @@
 //! MongoDB: every rule's examples, every kind of proposal, saved explains.
 
 mod examples;
+mod faults;
 mod orders;
 mod proofs;
+mod rewriting;
 mod saved;
+mod tuning;
 
 use std::time::Duration;
 

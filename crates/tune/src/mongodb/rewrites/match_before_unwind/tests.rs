@@ -22,7 +22,7 @@ fn schema(elements: &str) -> InferredSchema {
 
 fn answer_in(schema: Option<&InferredSchema>, filter: Document) -> Answer {
     let pipeline = [doc! {"$unwind": "$items"}, doc! {"$match": filter}];
-    rewrite(&pipeline, Facts { schema, version: Version::new(6, 0, 0) })
+    rewrite(&pipeline, Facts { schema, version: Version::new(6, 0, 0), unique: &[] })
 }
 
 fn answer(filter: Document) -> Answer {
@@ -66,7 +66,7 @@ fn what_gave_wrong_results_is_declined() {
 #[test]
 fn what_is_made_behind_the_unwind_is_not_asked_before_it() {
     let schema = schema("object");
-    let facts = Facts { schema: Some(&schema), version: Version::new(6, 0, 0) };
+    let facts = Facts { schema: Some(&schema), version: Version::new(6, 0, 0), unique: &[] };
     let declined = |pipeline: &[Document]| {
         rewrite(pipeline, facts).err().flatten().is_some_and(|why| why.contains("is made"))
     };
@@ -86,7 +86,7 @@ fn what_is_made_behind_the_unwind_is_not_asked_before_it() {
 #[test]
 fn nothing_is_copied_across_a_limit_or_twice() {
     let facts_schema = schema("object");
-    let facts = Facts { schema: Some(&facts_schema), version: Version::new(6, 0, 0) };
+    let facts = Facts { schema: Some(&facts_schema), version: Version::new(6, 0, 0), unique: &[] };
     let condition = doc! {"$match": {"items.a": 1}};
     let limited = [doc! {"$unwind": "$items"}, doc! {"$limit": 3}, condition.clone()];
     assert!(rewrite(&limited, facts).is_err());

@@ -1,0 +1,219 @@
+//! A whole workload: the set that is picked, what is turned down, what is left out.
+
+use marula_core::{
+    Engine, Quiet, Report, Statement, TunedStatement, Tuning, Verdict, WeightedStatement, Workload,
+};
+use marula_tune::mongodb::tune;
+use marula_tune::{Stop, TuneOptions};
+
+use super::{fresh, set_up, target};
+
+#[path = "../../../examples/shapes/mod.rs"]
+mod shapes;
+
+const SHOP: &str = "\
+db.seed.insertOne({_id: 0})
+db.seed.aggregate([{$project: {i: {$range: [0, 20000]}}}, {$unwind: '$i'}, {$project: {_id: '$i', \
+customer: {$mod: ['$i', 500]}, kind: {$mod: ['$i', 50]}, city: {$mod: ['$i', 9]}, \
+at: {$mod: [{$multiply: ['$i', 7919]}, 20011]}, number: '$i', \
+status: {$cond: [{$eq: [{$mod: ['$i', 40]}, 0]}, 'open', 'done']}, \
+items: [{sku: {$mod: ['$i', 400]}, n: 1}, {sku: {$mod: [{$multiply: ['$i', 3]}, 401]}, n: 2}]}}, \
+{$out: 'orders'}])
+db.seed.aggregate([{$project: {i: {$range: [0, 500]}}}, {$unwind: '$i'}, {$project: {_id: '$i', \
+number: '$i', name: 'somebody'}}, {$out: 'customers'}])
+";
+
+fn workload(statements: &[(&str, u64)]) -> Workload {
+    let weighted = |(text, calls): &(&str, u64)| WeightedStatement {
+        statement: Statement::new(Engine::Mongodb, *text),
+        calls: *calls,
+        total_ms: None,
+        goal_ms: None,
+        samples: Vec::new(),
+    };
+    Workload { engine: Engine::Mongodb, statements: statements.iter().map(weighted).collect() }
+}
+
+async fn tuned_with(setup: &str, statements: &[(&str, u64)], options: &TuneOptions) -> Report {
+    let session = fresh(6, 0).await;
+    set_up(&session, setup).await;
+    let report = tune(&session, &target(&session), &workload(statements), options, &Quiet).await;
+    let report = report.unwrap_or_else(|error| panic!("{error} {:?}", error.hints()));
+    session.database().drop().await.unwrap();
+    report
+}
+
+async fn tuned(setup: &str, statements: &[(&str, u64)]) -> Report {
+    tuned_with(setup, statements, &TuneOptions::default()).await
+}
+
+fn tuning(report: &Report) -> &Tuning {
+    report.tuning.as_ref().unwrap()
+}
+
+fn of<'a>(report: &'a Report, part: &str) -> &'a TunedStatement {
+    let found = tuning(report).statements.iter().find(|one| one.statement.text.contains(part));
+    found.unwrap_or_else(|| panic!("no statement with {part}"))
+}
+
+fn examined(plan: &Option<Box<marula_core::Plan>>) -> u64 {
+    let summary = &plan.as_ref().unwrap().summary;
+    summary.keys.unwrap_or(0) + summary.reads.unwrap_or(0)
+}
+
+fn ups(report: &Report) -> Vec<&str> {
+    report.changes.iter().flat_map(|change| &change.up).map(String::as_str).collect()
+}
+
+#[track_caller]
+fn assert_none_worse(report: &Report) {
+    for one in &tuning(report).statements {
+        let (before, after) = (examined(&one.before.plan), examined(&one.after.plan));
+        assert!(
+            after as f64 <= before as f64 * 1.1 + 50.0,
+            "{}: {before} before, {after} after",
+            one.statement.text
+        );
+        assert_ne!(one.results_equal, Some(false), "{}", one.statement.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workload_gets_fewer_indexes_than_it_has_shapes() {
+    let statements = [
+        ("db.orders.find({customer: 7})", 100),
+        ("db.orders.find({customer: 7, status: 'open'})", 100),
+        ("db.orders.find({status: 'done', customer: 9}).sort({at: -1}).limit(10)", 50),
+        ("db.orders.find({kind: 3, at: {$gte: 19000}})", 20),
+        ("db.orders.countDocuments({kind: 3})", 20),
+        ("db.orders.find({$or: [{number: 77}, {'items.sku': 399}]})", 10),
+        (
+            "db.orders.aggregate([{$match: {customer: 11}}, {$lookup: {from: 'customers', \
+             localField: 'customer', foreignField: 'number', as: 'c'}}])",
+            10,
+        ),
+        ("db.orders.updateOne({number: 5}, {$set: {status: 'open'}})", 500),
+        ("db.orders.insertOne({number: 1})", 200),
+        ("db.orders.find({$where: 'this.a'})", 1),
+        ("db.nowhere.find({a: 1})", 1),
+        ("db.orders.find({a: ", 1),
+    ];
+    let report = tuned(SHOP, &statements).await;
+    let told = tuning(&report);
+    let all = format!("{:#?}\n{:#?}", ups(&report), told.turned_down);
+    assert_eq!(told.left_out.len(), 3, "{:?}", told.left_out);
+    assert_eq!(told.statements.len(), 8);
+    assert!(report.changes.len() < 7, "{all}");
+    assert!(ups(&report).iter().any(|up| up.contains("{ customer: 1")), "{all}");
+    assert!(ups(&report).iter().any(|up| up.contains("{ kind: 1, at: 1 }")), "{all}");
+    // Both branches of the $or have an index, the one that the update needs, too.
+    assert!(ups(&report).iter().any(|up| up.contains("{ number: 1 }")), "{all}");
+    assert!(ups(&report).iter().any(|up| up.contains("\"items.sku\": 1")), "{all}");
+    assert!(told.after_ms < told.before_ms, "{} {}", told.before_ms, told.after_ms);
+    assert_none_worse(&report);
+    for part in ["customer: 7}", "customer: 9}", "at: {$gte", "$or", "$lookup"] {
+        let one = of(&report, part);
+        assert!(examined(&one.after.plan) * 5 < examined(&one.before.plan), "{part}: {all}");
+        assert_eq!(one.results_equal, Some(true), "{part}");
+        assert!(!one.uses.is_empty(), "{part}");
+    }
+    for change in &report.changes {
+        assert_eq!(change.proof.verdict, Verdict::Proven, "{}", change.title);
+    }
+    let writes: Vec<&str> = told.writes.iter().map(|cost| cost.operation.as_str()).collect();
+    assert_eq!(writes, ["INSERT", "UPDATE"]);
+    assert!(told.writes.iter().all(|cost| cost.after_per_second > 0.0));
+    assert!(told.storage.added > 0 && told.effort.built > 0);
+    assert!(
+        report.notes.iter().any(|note| note.contains("the server's cache")),
+        "{:?}",
+        report.notes
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_makes_another_statement_slower_is_turned_down() {
+    // The first hundred documents in the order of s hold x, so that a trial of the plan that reads
+    // in that order looks splendid; the others with x are at the very end.
+    let setup = "\
+db.seed.insertOne({_id: 0})
+db.seed.aggregate([{$project: {i: {$range: [0, 40000]}}}, {$unwind: '$i'}, {$project: {_id: '$i', \
+s: '$i', x: {$cond: [{$or: [{$lt: ['$i', 150]}, {$gte: ['$i', 39850]}]}, 7, {$add: ['$i', 100]}]}, \
+pad: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'}}, {$out: 'c'}])
+db.c.createIndex({x: 1})";
+    let report = tuned(
+        setup,
+        &[("db.c.find({x: 7}).sort({s: 1})", 100), ("db.c.find({}).sort({s: 1}).limit(5)", 1)],
+    )
+    .await;
+    assert_none_worse(&report);
+    let victim = of(&report, "x: 7");
+    assert!(examined(&victim.after.plan) < 1000, "{:?}", ups(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn superfluous_indexes_are_hidden_and_those_with_a_duty_stay() {
+    let setup = format!(
+        "{SHOP}db.orders.createIndex({{customer: 1}})\n\
+         db.orders.createIndex({{customer: 1, at: 1}})\n\
+         db.orders.createIndex({{number: 1}}, {{unique: true}})\n\
+         db.orders.createIndex({{number: 1, at: 1}})\n\
+         db.orders.createIndex({{city: 1}})\n\
+         db.orders.createIndex({{kind: 1}})"
+    );
+    let report = tuned(
+        &setup,
+        &[
+            ("db.orders.find({customer: 7})", 10),
+            ("db.orders.find({kind: 3}).hint({kind: 1})", 10),
+            ("db.orders.find({number: 3}).sort({at: 1})", 10),
+        ],
+    )
+    .await;
+    let hidden: Vec<&str> = report.changes.iter().map(|change| change.title.as_str()).collect();
+    assert!(
+        hidden.iter().any(|title| title.contains("hide the index customer_1 of")),
+        "{hidden:?}"
+    );
+    assert!(hidden.iter().any(|title| title.contains("hide the index city_1 of")), "{hidden:?}");
+    for stays in ["number_1 of", "kind_1 of", "customer_1_at_1 of"] {
+        assert!(!hidden.iter().any(|title| title.contains(stays)), "{stays}: {hidden:?}");
+    }
+    let said = |part: &str| report.notes.iter().any(|note| note.contains(part));
+    assert!(said("number_1 of orders stays"), "{:?}", report.notes);
+    let hazards = report.changes.iter().flat_map(|change| &change.hazards);
+    assert!(hazards.into_iter().any(|hazard| hazard.contains("young")));
+    assert!(tuning(&report).storage.freed > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_of_nothing_still_rewrites_and_a_stop_gives_what_there_is() {
+    let facet = "db.orders.aggregate([{$match: {kind: 3}}, {$lookup: {from: 'customers', \
+        localField: 'customer', foreignField: 'number', as: 'c'}}, {$group: {_id: '$customer', n: \
+        {$sum: 1}}}, {$sort: {_id: 1}}])";
+    let options = TuneOptions { budget_bytes: Some(0), ..TuneOptions::default() };
+    let report = tuned_with(SHOP, &[(facet, 1)], &options).await;
+    assert_eq!(report.changes.len(), 1, "{:?}", ups(&report));
+    assert!(!ups(&report)[0].contains("$lookup"), "{:?}", ups(&report));
+    assert_eq!(of(&report, "$lookup").results_equal, Some(true));
+
+    let stop = Stop::default();
+    stop.stop();
+    let session = fresh(6, 0).await;
+    set_up(&session, SHOP).await;
+    let options = TuneOptions { stop, ..TuneOptions::default() };
+    let stopped =
+        tune(&session, &target(&session), &workload(&[(facet, 1)]), &options, &Quiet).await;
+    assert!(stopped.is_err_and(|error| error.to_string().contains("no statement")));
+    session.database().drop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_set_for_many_shapes_is_nearly_as_good_as_the_best_order_for_each() {
+    let outcome = shapes::compare(4000, 14, 7).await.unwrap();
+    assert_eq!(outcome.shapes, 14);
+    assert!(outcome.orders > 20, "{outcome:?}");
+    assert!(outcome.near * 100 >= outcome.shapes * 92, "{outcome:#?}");
+    assert!(outcome.indexes.0 < outcome.indexes.1, "{outcome:#?}");
+    assert!(outcome.bytes.0 < outcome.bytes.1, "{outcome:#?}");
+}
