@@ -66,6 +66,42 @@ fn a_pipe_and_a_file_say_the_same() {
 }
 
 #[test]
+fn a_packed_pipe_between_files_is_read_in_its_place() {
+    let path = log("postgresql.log");
+    let json = log("mongod.json");
+    let alone = digested(&[path.to_str().unwrap()]).digest.unwrap();
+    let other = digested(&[json.to_str().unwrap()]).digest.unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let packed = zstd::encode_all(bytes.as_slice(), 3).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_marula"))
+        .args(["logs", json.to_str().unwrap(), "-", path.to_str().unwrap(), "--format", "json"])
+        .env("XDG_CONFIG_HOME", log(""))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&packed).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told: Report = serde_json::from_slice(&output.stdout).unwrap();
+    let told = told.digest.unwrap();
+    assert_eq!(told.sources[1].name, "-");
+    assert_eq!(told.sources[1].compression.as_deref(), Some("zstd"));
+    assert_eq!(told.totals.calls, 2 * alone.totals.calls + other.totals.calls);
+    // Cut short on its way.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_marula"))
+        .args(["logs", "-", "--format", "json"])
+        .env("XDG_CONFIG_HOME", log(""))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&packed[..packed.len() / 2]).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told: Report = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(told.digest.unwrap().sources[0].ended.is_some());
+}
+
+#[test]
 fn a_workload_is_saved_for_other_commands() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("workload.json");

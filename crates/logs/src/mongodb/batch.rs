@@ -4,8 +4,11 @@
 use marula_core::Timestamp;
 use rustc_hash::FxHashMap;
 
+use super::cursor::Syntax;
+use super::events::Build;
 use super::key::Hash;
-use super::operation::Operation;
+use super::operation::{Operation, Scratch};
+use crate::{Edges, Tally};
 
 /// What is known of the connections and index builds of a chunk.
 #[derive(Default)]
@@ -27,7 +30,7 @@ struct Held {
 
 /// What to do with an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+enum Verdict {
     /// It counts.
     Counts,
     /// Its statements have been counted.
@@ -61,12 +64,7 @@ fn is_wrapper(operation: &Operation<'_>) -> bool {
 
 impl Memory {
     /// What becomes of an operation on the connection `context`.
-    pub(super) fn see(
-        &mut self,
-        context: &[u8],
-        component: &[u8],
-        operation: &Operation<'_>,
-    ) -> Verdict {
+    fn see(&mut self, context: &[u8], component: &[u8], operation: &Operation<'_>) -> Verdict {
         let connection = name(&[context]);
         let statement = is_statement(component, operation);
         let before = self.statements.insert(connection, statement);
@@ -80,25 +78,54 @@ impl Memory {
         }
     }
 
+    /// Counts an operation, unless its statements were counted or the chunk before decides that.
+    pub(super) fn tell<S: Syntax + Copy>(
+        &mut self,
+        operation: &Operation<'_>,
+        (context, component): (&[u8], &[u8]),
+        bytes: &[u8],
+        syntax: S,
+        (scratch, into): (&mut Scratch, &mut Tally),
+    ) {
+        match self.see(context, component, operation) {
+            Verdict::Counts => operation.tell(syntax, scratch, into),
+            Verdict::Counted => {}
+            Verdict::Unknown => self.hold(name(&[context]), operation.offset, bytes),
+        }
+    }
+
+    /// An index build begins or ends; gives its beginning where it ends and that is known. The
+    /// chunk before is asked where it is not.
+    pub(super) fn build(
+        &mut self,
+        build: Build,
+        at: Option<Timestamp>,
+        (offset, bytes): (u64, &[u8]),
+    ) -> Option<Timestamp> {
+        match build {
+            Build::Begins(name) => {
+                self.builds.extend(at.map(|at| (name, at)));
+                None
+            }
+            Build::Ends(name) => {
+                let begun = self.builds.remove(&name);
+                if begun.is_none() {
+                    self.hold(name, offset, bytes);
+                }
+                begun
+            }
+        }
+    }
+
     /// Keeps an entry until the chunk before is known.
-    pub(super) fn hold(&mut self, name: u64, offset: u64, bytes: &[u8]) {
+    fn hold(&mut self, name: u64, offset: u64, bytes: &[u8]) {
         self.held.push(Held { name, offset, bytes: bytes.to_vec() });
-    }
-
-    /// Index `name` is being built since `at`.
-    pub(super) fn build_begins(&mut self, name: u64, at: Timestamp) {
-        self.builds.insert(name, at);
-    }
-
-    /// When the index that is built now was begun.
-    pub(super) fn build_ends(&mut self, name: u64) -> Option<Timestamp> {
-        self.builds.remove(&name)
     }
 
     /// Joins what is known so far with the chunk that follows: `entry` is told of each entry
     /// held there, whether statements of its connection were open before, and when the index
     /// build of its name began.
-    pub(super) fn join(
+    fn join(
         mut self,
         next: Memory,
         mut entry: impl FnMut(u64, &[u8], bool, Option<Timestamp>),
@@ -112,4 +139,18 @@ impl Memory {
         self.held = Vec::new();
         self
     }
+}
+
+/// Joins two chunks of one source as [`Memory::join`] does.
+pub(super) fn stitch(
+    open: Edges,
+    next: Edges,
+    entry: impl FnMut(u64, &[u8], bool, Option<Timestamp>),
+) -> Edges {
+    let memory = |edges: Edges| {
+        edges
+            .and_then(|edges| edges.downcast::<Memory>().ok())
+            .map_or_else(Memory::default, |memory| *memory)
+    };
+    Some(Box::new(memory(open).join(memory(next), entry)))
 }

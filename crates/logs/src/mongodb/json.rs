@@ -2,11 +2,11 @@
 
 use marula_core::Engine;
 
-use super::batch::{Memory, Verdict};
+use super::batch::{self, Memory};
 use super::cursor::Json;
 use super::entry::{self, Entry};
+use super::events;
 use super::operation::Scratch;
-use super::{batch, events};
 use crate::{Edges, Format, Place, Tally};
 
 /// "Slow query".
@@ -38,13 +38,8 @@ impl Format for JsonLog {
     }
 
     fn stitch(&self, open: Edges, next: Edges, into: &mut Tally) -> Edges {
-        let memory = |edges: Edges| {
-            edges
-                .and_then(|edges| edges.downcast::<Memory>().ok())
-                .map_or_else(Memory::default, |m| *m)
-        };
         let mut scratch = Scratch::default();
-        let joined = memory(open).join(memory(next), |offset, line, open, begun| {
+        batch::stitch(open, next, |offset, line, open, begun| {
             let Some(entry) = entry::entry(line) else { return };
             if entry.id != SLOW_QUERY {
                 events::index_built(&entry, line, begun, into);
@@ -53,8 +48,7 @@ impl Format for JsonLog {
             {
                 slow.tell(Json, &mut scratch, into);
             }
-        });
-        Some(Box::new(joined))
+        })
     }
 }
 
@@ -85,25 +79,17 @@ fn read_line(
     if slow.kind == b"none" && entry.component != b"COMMAND" {
         return;
     }
-    match memory.see(entry.context, entry.component, &slow) {
-        Verdict::Counts => slow.tell(Json, scratch, into),
-        Verdict::Counted => {}
-        Verdict::Unknown => memory.hold(batch::name(&[entry.context]), offset, line),
-    }
+    memory.tell(&slow, (entry.context, entry.component), line, Json, (scratch, into));
 }
 
 /// Everything that is no slow query.
 fn other(entry: &Entry<'_>, line: &[u8], offset: u64, memory: &mut Memory, into: &mut Tally) {
     match events::build(entry) {
-        Some(events::Build::Begins(name)) => {
-            if let Some(at) = entry.at {
-                memory.build_begins(name, at);
+        Some(build) => {
+            if let Some(begun) = memory.build(build, entry.at, (offset, line)) {
+                events::index_built(entry, line, Some(begun), into);
             }
         }
-        Some(events::Build::Ends(name)) => match memory.build_ends(name) {
-            Some(begun) => events::index_built(entry, line, Some(begun), into),
-            None => memory.hold(name, offset, line),
-        },
         None => events::tell(entry, line, into),
     }
 }

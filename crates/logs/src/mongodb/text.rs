@@ -2,7 +2,7 @@
 
 use marula_core::{Engine, Timestamp};
 
-use super::batch::{self, Memory, Verdict};
+use super::batch::{self, Memory};
 use super::cursor::Text;
 use super::entry::moment;
 use super::operation::Scratch;
@@ -91,21 +91,15 @@ impl Format for TextLog {
     }
 
     fn stitch(&self, open: Edges, next: Edges, into: &mut Tally) -> Edges {
-        let memory = |edges: Edges| {
-            edges
-                .and_then(|edges| edges.downcast::<Memory>().ok())
-                .map_or_else(Memory::default, |memory| *memory)
-        };
         let mut scratch = Scratch::default();
-        let joined = memory(open).join(memory(next), |offset, bytes, open, begun| {
+        batch::stitch(open, next, |offset, bytes, open, begun| {
             let Some(line) = line(bytes) else { return };
             match text_operation::Told::read(&line, offset) {
                 Some(told) if !open => told.operation().tell(Text, &mut scratch, into),
                 Some(_) => {}
                 None => events::index_built(&line, bytes, begun, into),
             }
-        });
-        Some(Box::new(joined))
+        })
     }
 }
 
@@ -156,24 +150,16 @@ fn read_line(
     into: &mut Tally,
 ) {
     if let Some(told) = text_operation::Told::read(line, offset) {
-        let operation = told.operation();
-        match memory.see(line.context, line.component, &operation) {
-            Verdict::Counts => operation.tell(Text, scratch, into),
-            Verdict::Counted => {}
-            Verdict::Unknown => memory.hold(batch::name(&[line.context]), offset, bytes),
-        }
+        let who = (line.context, line.component);
+        memory.tell(&told.operation(), who, bytes, Text, (scratch, into));
         return;
     }
     match events::build(line) {
-        Some(super::events::Build::Begins(name)) => {
-            if let Some(at) = line.at {
-                memory.build_begins(name, at);
+        Some(build) => {
+            if let Some(begun) = memory.build(build, line.at, (offset, bytes)) {
+                events::index_built(line, bytes, Some(begun), into);
             }
         }
-        Some(super::events::Build::Ends(name)) => match memory.build_ends(name) {
-            Some(begun) => events::index_built(line, bytes, Some(begun), into),
-            None => memory.hold(name, offset, bytes),
-        },
         None => events::tell(line, bytes, into),
     }
 }

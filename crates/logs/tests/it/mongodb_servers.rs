@@ -209,3 +209,52 @@ async fn an_index_advised_from_a_log_ends_what_was_slow() {
     // Nothing is advised twice.
     assert!(marula_logs::mongodb::advise(&after).1.is_empty());
 }
+
+#[tokio::test]
+async fn waits_for_locks_and_spills_are_told_per_statement() {
+    for version in [Version::new(4, 4, 0), Version::new(6, 0, 0)] {
+        let install = discover::choose_exactly(Engine::Mongodb, Some(version)).unwrap();
+        let options = StartOptions::default().setting("slowms", "0").setting("profile", "1");
+        let server = MongoServer::start(&install, &options).await.unwrap();
+        let spec = server.create_database().await.unwrap();
+        let session = Session::open(&spec, &SessionOptions::lab()).await.unwrap();
+        let admin = session.client().database("admin");
+        let run = async |command: Document| session.database().run_command(command).await.unwrap();
+        let documents: Vec<Document> =
+            (0..3000).map(|n| doc! { "_id": n, "n": n % 97, "pad": "x".repeat(200) }).collect();
+        run(doc! { "insert": "things", "documents": documents }).await;
+        // More than may be sorted in memory.
+        let limit =
+            doc! { "setParameter": 1, "internalQueryMaxBlockingSortMemoryUsageBytes": 100_000 };
+        admin.run_command(limit).await.unwrap();
+        run(doc! { "aggregate": "things", "pipeline": [{ "$sort": { "n": 1 } }], "cursor": { "batchSize": 10_000 }, "allowDiskUse": true }).await;
+        // A write that waits until the server may be written to again.
+        admin.run_command(doc! { "fsync": 1, "lock": true }).await.unwrap();
+        let waits = run(
+            doc! { "update": "things", "updates": [{ "q": { "_id": 1 }, "u": { "$set": { "n": 5 } } }] },
+        );
+        let lets = async {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            admin.run_command(doc! { "fsyncUnlock": 1 }).await.unwrap();
+        };
+        tokio::join!(waits, lets);
+        let log = digest_of(&server.log(), 1);
+        let told = by_shape(&log, session.database().name());
+        let one = |start: &str| {
+            told.values()
+                .find(|one| one.shape.starts_with(start))
+                .unwrap_or_else(|| panic!("{told:#?}"))
+        };
+        let waited = one("db.things.updateOne").load.lock_ms.unwrap_or(0.0);
+        assert!((200.0..5000.0).contains(&waited), "{version}: {waited}");
+        let sorted = one("db.things.aggregate");
+        assert!(
+            sorted.plans[0].name.ends_with(", SORT (on disk)"),
+            "{version}: {:?}",
+            sorted.plans
+        );
+        let event = |kind| log.events.iter().find(|event| event.kind == kind).unwrap();
+        assert!(event(EventKind::LockWait).max.unwrap() >= 200.0, "{version}");
+        assert_eq!(event(EventKind::TempFile).count, 1, "{version}");
+    }
+}
