@@ -16,7 +16,7 @@ const PATIENCE: u32 = 600;
 pub fn pgbadger(path: &Path) -> Result<std::result::Result<Took, String>> {
     timed(
         "command -v pgbadger >/dev/null || exit 127; \
-         timeout \"$PATIENCE\" pgbadger -q -f stderr -p \"$PREFIX\" -x json -o \"$LOG.json\" \"$LOG\" >&2",
+         timeout \"$PATIENCE\" pgbadger --pid-dir \"$(dirname \"$LOG\")\" -q -f stderr -p \"$PREFIX\" -x json -o \"$LOG.json\" \"$LOG\" >&2",
         path,
     )
 }

@@ -279,6 +279,9 @@ fn agrees_with_pgbadger(log: &Path, prefix: &str) {
     let ran = std::process::Command::new("pgbadger")
         .args(["-q", "-f", "stderr", "-x", "json", "-p", prefix, "-o"])
         .args([&report, log])
+        // It runs once for each such folder.
+        .arg("--pid-dir")
+        .args(log.parent())
         .status();
     match ran {
         Ok(status) => assert!(status.success()),
