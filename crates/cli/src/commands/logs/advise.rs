@@ -15,6 +15,8 @@ use crate::render::{text, title};
 
 /// A scan of fewer rows or documents is no slower than an index.
 const SMALL: f64 = 1000.0;
+/// A statement that takes less on the target needs no index there, in milliseconds.
+const QUICK_MS: f64 = 5.0;
 /// So many statements are explained on a target, those that cost most: each takes its proofs.
 const EXPLAINED: usize = 5;
 
@@ -122,11 +124,16 @@ fn nothing(told: &Report) -> Option<String> {
         })
         .collect();
     let what = if plan.engine == Engine::Mongodb { "documents" } else { "rows" };
+    // What took next to no time costs nothing, however many rows it was.
+    let quick = plan.execution_ms.filter(|ms| *ms < QUICK_MS);
+    let took = quick
+        .map(|ms| format!(" ({} on the target)", crate::render::numbers::duration(ms)))
+        .unwrap_or_default();
     let count = |number: f64| crate::render::numbers::grouped(number.max(0.0) as u64);
     Some(match scanned.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
         None => "nothing is proposed: indexes serve it already".into(),
-        Some((name, rows)) if *rows < SMALL => format!(
-            "nothing is proposed: {name} has {} {what}, a scan of it costs nothing",
+        Some((name, rows)) if *rows < SMALL || quick.is_some() => format!(
+            "nothing is proposed: {name} has {} {what}, a scan of it costs nothing{took}",
             count(*rows)
         ),
         Some((name, rows)) => format!(
