@@ -9,10 +9,12 @@ use marula_core::{Engine, Version};
 use crate::duration;
 
 mod logs;
+mod migrate;
 mod tune;
 mod values;
 
 pub use logs::*;
+pub use migrate::*;
 pub use tune::*;
 pub use values::*;
 
@@ -68,6 +70,9 @@ pub enum Command {
     Logs(Logs),
     /// Find the best indexes and rewrites for a whole workload, proved statement by statement.
     Tune(Tune),
+    /// Read migrations in every tool's format, and say what they do to a live database.
+    #[command(subcommand)]
+    Migrate(Migrate),
     /// Start, list and end throw-away servers.
     #[command(subcommand)]
     Lab(Lab),

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangeId, NodePath};
+use crate::{ChangeId, MigrationHazard, NodePath};
 
 /// How much a finding matters, lowest first.
 #[derive(
@@ -37,6 +37,9 @@ pub struct Finding {
     pub explanation: String,
     /// The changes that would mend it, by id.
     pub changes: Vec<ChangeId>,
+    /// Of a migration's statement: its lock, its work, and whom it stops.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub hazard: Option<MigrationHazard>,
 }
 
 /// Where in the plan, the catalogue or the statement something is.
@@ -57,6 +60,12 @@ pub struct Place {
     /// The part of the statement, as written or as the engine prints it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression: Option<String>,
+    /// The file, of what was found in a file of many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line in the file, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
 }
 
 /// One number, or one word, that a finding rests on.

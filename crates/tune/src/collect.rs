@@ -105,6 +105,7 @@ fn finding(draft: Draft, ids: &HashMap<Vec<String>, ChangeId>) -> Finding {
         evidence: draft.evidence,
         explanation: draft.explanation,
         changes,
+        hazard: None,
     }
 }
 

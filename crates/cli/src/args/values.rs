@@ -18,6 +18,10 @@ pub enum Format {
     Sarif,
     /// Annotations of a GitHub workflow run.
     Github,
+    /// Code quality issues for GitLab.
+    Gitlab,
+    /// Test results (JUnit XML), for every other CI.
+    Junit,
     /// One page with charts, for a browser (logs).
     Html,
     /// The table of statements (logs).

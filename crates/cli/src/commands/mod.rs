@@ -6,6 +6,7 @@ pub mod inspect;
 pub mod lab;
 pub mod logs;
 pub mod man;
+pub mod migrate;
 pub mod rule;
 pub mod schema;
 pub mod tune;

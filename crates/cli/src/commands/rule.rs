@@ -8,9 +8,9 @@ use crate::render::text;
 
 /// One rule's page, or the list of all.
 pub fn run(app: &App, args: &args::Rule) -> Result<Outcome> {
-    let rules = marula_tune::rules();
+    let rules = crate::rules::all();
     let chosen: Vec<&RuleInfo> = match &args.id {
-        None => rules.to_vec(),
+        None => rules.clone(),
         Some(id) => rules.iter().copied().filter(|rule| rule.id == *id).collect(),
     };
     if let (Some(id), true) = (&args.id, chosen.is_empty()) {

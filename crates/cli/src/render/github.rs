@@ -26,7 +26,10 @@ pub fn report(report: &Report, file: Option<&str>) -> String {
                 message.push_str(&format!("\n{}: {}", change.title, change.up.join("; ")));
             }
         }
-        let place = file.map(|file| format!("file={},line=1,", property(file))).unwrap_or_default();
+        let line = finding.place.line.unwrap_or(1);
+        let place = finding.place.file.as_deref().or(file);
+        let place = place.map(|file| format!("file={},line={line},", property(file)));
+        let place = place.unwrap_or_default();
         let title = property(&format!("marula {}", finding.rule));
         out.push_str(&format!("::{level} {place}title={title}::{}\n", data(&message)));
     }

@@ -33,7 +33,11 @@ pub fn report(report: &Report) -> String {
             Severity::Low => "low",
             Severity::Info => "info",
         };
-        out.push_str(&format!("- {severity} {} (`{}`)", line(&finding.title), finding.rule));
+        let place = match (&finding.place.file, finding.place.line) {
+            (Some(file), Some(at)) => format!("`{file}:{at}` "),
+            _ => String::new(),
+        };
+        out.push_str(&format!("- {severity} {place}{} (`{}`)", line(&finding.title), finding.rule));
         for part in [facts.join(" · "), finding.explanation.clone()] {
             if !part.trim().is_empty() {
                 out.push_str(&format!("  \n  {}", line(&part)));
@@ -78,7 +82,7 @@ pub fn report(report: &Report) -> String {
         super::markdown_logs::digest(digest, &mut out);
     }
     catalog(report, &mut out);
-    if let Some(data) = &report.data {
+    if let Some(data) = report.data.as_ref().filter(|_| report.command != "migrate lint") {
         let data = serde_json::to_string_pretty(data).unwrap_or_default();
         out.push_str(&format!("\n```json\n{data}\n```\n"));
     }

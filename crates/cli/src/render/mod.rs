@@ -3,9 +3,11 @@
 mod csv;
 mod error;
 mod github;
+mod gitlab;
 mod html;
 mod human;
 mod json;
+mod junit;
 mod markdown;
 mod markdown_logs;
 mod markdown_tune;
@@ -45,6 +47,8 @@ pub fn report(report: &Report, format: Format, look: &Look) -> Result<String> {
         Format::Markdown => markdown::report(report),
         Format::Sarif => sarif::report(report, look.file.as_deref())?,
         Format::Github => github::report(report, look.file.as_deref()),
+        Format::Gitlab => gitlab::report(report, look.file.as_deref())?,
+        Format::Junit => junit::report(report, look.file.as_deref()),
         Format::Html | Format::Csv => {
             let Some(digest) = &report.digest else {
                 return Err(of_logs_alone(format));
@@ -58,11 +62,13 @@ pub fn report(report: &Report, format: Format, look: &Look) -> Result<String> {
 pub fn check(format: Format, logs: bool, advice: bool) -> Result<()> {
     match format {
         Format::Html | Format::Csv if !logs => Err(of_logs_alone(format)),
-        Format::Sarif | Format::Github if logs && !advice => Err(Error::new(
-            ErrorKind::Usage,
-            "this format is for findings, and a digest of logs has none",
-        )
-        .hint("write it with --format human, json, markdown, html or csv, or add --advise")),
+        Format::Sarif | Format::Github | Format::Gitlab | Format::Junit if logs && !advice => {
+            Err(Error::new(
+                ErrorKind::Usage,
+                "this format is for findings, and a digest of logs has none",
+            )
+            .hint("write it with --format human, json, markdown, html or csv, or add --advise"))
+        }
         _ => Ok(()),
     }
 }

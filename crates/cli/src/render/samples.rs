@@ -154,6 +154,7 @@ pub fn join() -> Report {
                               the items of one order in a few pages."
                     .into(),
                 changes: vec![ChangeId("c1".into())],
+                hazard: None,
             },
             Finding {
                 rule: "misestimate".into(),
@@ -163,6 +164,7 @@ pub fn join() -> Report {
                 evidence: vec![],
                 explanation: String::new(),
                 changes: vec![],
+                hazard: None,
             },
         ],
         changes: vec![

@@ -10,7 +10,7 @@ use super::human::{evidence, headline};
 /// The report as a SARIF log with one run.
 pub fn report(report: &Report, file: Option<&str>) -> Result<String> {
     let used: BTreeSet<&str> = report.findings.iter().map(|f| f.rule.as_str()).collect();
-    let known = marula_tune::rules();
+    let known = crate::rules::all();
     let rules: Vec<Value> = used
         .iter()
         .map(|id| match known.iter().find(|rule| rule.id == *id) {
@@ -37,10 +37,10 @@ pub fn report(report: &Report, file: Option<&str>) -> Result<String> {
                     "fullyQualifiedName": name.unwrap_or_else(|| "statement".into()),
                 }],
             });
-            if let Some(file) = file {
+            if let Some(file) = finding.place.file.as_deref().or(file) {
                 location["physicalLocation"] = json!({
                     "artifactLocation": { "uri": uri(file) },
-                    "region": { "startLine": 1 },
+                    "region": { "startLine": finding.place.line.unwrap_or(1) },
                 });
             }
             json!({

@@ -23,7 +23,7 @@ pub fn findings(report: &Report, look: &Look, out: &mut String) {
 
 const INDENT: &str = "           ";
 
-fn one(finding: &Finding, look: &Look, out: &mut String) {
+pub(super) fn one(finding: &Finding, look: &Look, out: &mut String) {
     let width = paragraph(look);
     let (ink, word) = match finding.severity {
         Severity::High => (Ink::Bad, "high"),

@@ -51,6 +51,9 @@ pub fn sentence(report: &Report) -> String {
     if let Some(digest) = &report.digest {
         return super::logs::sentence(digest);
     }
+    if report.command == "migrate lint" {
+        return super::migrate::sentence(report);
+    }
     let best = report.best.as_ref().map(|best| &best.proof);
     if let Some(proof) = best.filter(|proof| proof.verdict == Verdict::Proven)
         && let Some(gain) = gain(proof)

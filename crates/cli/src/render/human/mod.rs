@@ -7,6 +7,7 @@ mod grid;
 mod headline;
 mod lab;
 pub mod logs;
+mod migrate;
 pub mod numbers;
 pub mod paint;
 pub mod proof;
@@ -35,6 +36,8 @@ pub fn report(report: &Report, look: &Look) -> String {
                 Catalog::Mongodb(catalog) => document::inspect(report, catalog, object, look),
             }
         }
+        ("migrate lint", _, Some(data)) => migrate::lint(report, data, look),
+        ("migrate new", _, Some(data)) => migrate::new(data),
         (command, _, Some(data)) if command.starts_with("lab") => lab::lab(command, data, look),
         (_, _, None) if report.tuning.is_some() => {
             report.tuning.as_ref().map_or(String::new(), |tuning| tune::tune(report, tuning, look))

@@ -213,6 +213,7 @@ fn finding(statement: &StatementDigest, trouble: Trouble) -> Finding {
         evidence,
         explanation: trouble.explanation().into(),
         changes: Vec::new(),
+        hazard: None,
     }
 }
 

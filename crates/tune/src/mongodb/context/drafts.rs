@@ -11,7 +11,7 @@ pub fn place(path: &NodePath, node: &PlanNode) -> Place {
         index: node.index.clone(),
         node: Some(path.clone()),
         op: Some(node.op.clone()),
-        expression: None,
+        ..Place::default()
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) fn draft(context: &Context, at: &At<'_>, share: f64, title: String) -
             node: Some(at.path.clone()),
             op: Some(at.node.op.clone()),
             expression,
+            ..Place::default()
         },
         evidence: evidence(context, at.node, share),
         explanation: String::new(),

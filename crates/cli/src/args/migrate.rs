@@ -1,0 +1,78 @@
+//! `marula migrate`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueHint};
+use marula_core::{Engine, Version};
+
+use super::FailOn;
+use crate::duration;
+
+/// `marula migrate`.
+#[derive(Debug, Subcommand)]
+pub enum Migrate {
+    /// Say what each statement of a migration locks, whom that stops and for how long; and write
+    /// the safe form.
+    Lint(MigrateLint),
+    /// Make a new, empty migration.
+    New(MigrateNew),
+}
+
+/// `marula migrate lint`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Read are: this program's <timestamp>_<name>.sql with '-- migrate:up' and '-- migrate:down' (and .json
+or .yaml for MongoDB), dbmate, goose, sqlx, golang-migrate, Flyway, and migrate-mongo's JavaScript
+where it is plain. Whose a file is, is told from its name and content.
+
+A comment '-- marula:ignore RULE reason' before a statement silences a rule there, and
+'-- marula:ignore-file RULE reason' in the whole file.
+
+Examples:
+  marula migrate lint migrations/
+  marula migrate lint 20260101120000_add_status.sql --engine postgres --server-version 15
+  marula migrate lint migrations/20260101120000_add_status.sql --target shop --fix")]
+pub struct MigrateLint {
+    /// Migrations, and folders of them; - is stdin.
+    #[arg(required = true, value_name = "FILE|FOLDER", value_hint = ValueHint::AnyPath)]
+    pub inputs: Vec<String>,
+    /// The engine they are for [default: told from the files].
+    #[arg(long, value_parser = super::parse_engine)]
+    pub engine: Option<Engine>,
+    /// The server's version: 15, 18, 6.0 [default: the target's, or the newest known].
+    #[arg(long, value_name = "VERSION", value_parser = super::parse_version)]
+    pub server_version: Option<Version>,
+    /// Where the migrations will run: its tables' sizes, types and constraints are minded. Files
+    /// alone are read otherwise.
+    #[arg(long, value_name = "TARGET")]
+    pub target: Option<String>,
+    /// SQL that makes what is there before the migrations, instead of a target.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "target")]
+    pub schema: Option<String>,
+    /// Rewrite the files in their safe form, where there is one.
+    #[arg(long)]
+    pub fix: bool,
+    /// Give up on a single question to the target after this long [default: 60s].
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, env = "MARULA_TIMEOUT")]
+    #[arg(hide_env_values = true)]
+    pub timeout: Option<Duration>,
+    /// Exit with 1 when a finding matters at least this much [default: low].
+    #[arg(long, value_enum, value_name = "SEVERITY", env = "MARULA_FAIL_ON")]
+    #[arg(hide_env_values = true)]
+    pub fail_on: Option<FailOn>,
+}
+
+/// `marula migrate new`.
+#[derive(Debug, Args)]
+pub struct MigrateNew {
+    /// What it is for, in a few words: add_status.
+    pub name: String,
+    /// The folder it is made in.
+    #[arg(long, value_name = "FOLDER", default_value = "migrations")]
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// The engine it is for.
+    #[arg(long, value_parser = super::parse_engine, default_value = "postgres")]
+    pub engine: Engine,
+}

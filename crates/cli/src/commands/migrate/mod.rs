@@ -1,0 +1,17 @@
+//! `marula migrate`.
+
+mod lint;
+mod new;
+
+use marula_core::Result;
+
+use crate::app::{App, Outcome};
+use crate::args::Migrate;
+
+/// Runs one of the commands on migrations.
+pub async fn run(app: &mut App, args: Migrate) -> Result<Outcome> {
+    match args {
+        Migrate::Lint(args) => lint::run(app, args).await,
+        Migrate::New(args) => new::run(&args),
+    }
+}

@@ -1,0 +1,19 @@
+//! MongoDB: files of commands, the collections they meet, and the rules.
+
+pub mod context;
+pub(crate) mod files;
+mod javascript;
+pub mod lint;
+mod places;
+mod rules;
+pub mod schema;
+
+pub use context::Context;
+pub use schema::Schema;
+
+use crate::rule::Rule;
+
+/// Every rule of this engine.
+pub fn rules() -> &'static [&'static Rule<Context>] {
+    rules::RULES
+}

@@ -1,0 +1,48 @@
+use super::support::*;
+
+/// A collection, a database or a field is dropped: there is no way back
+pub static RULE: Rule<Context> = rule(
+    25,
+    "drop-data",
+    "A collection, a database or a field is dropped: there is no way back",
+    Severity::High,
+    None,
+    "What is dropped is gone, and programs that still read it get nothing, without an \
+     error.\n\nRename it (or copy the field) first, wait, and drop it later.",
+    &[
+        bad(
+            "a collection",
+            "[{\"insert\": \"users\", \"documents\": [{\"a\": 1}]}]",
+            "[{\"drop\": \"users\"}]",
+        ),
+        bad(
+            "a field",
+            "[{\"insert\": \"users\", \"documents\": [{\"a\": 1}]}]",
+            "[\"db.users.updateMany({_id: {$gt: MinKey()}}, {$unset: {a: ''}})\"]",
+        ),
+        good(
+            "a collection of the same file",
+            "",
+            "[{\"create\": \"fresh\"}, {\"drop\": \"fresh\"}]",
+        ),
+    ],
+    check,
+);
+
+fn check(context: &Context) -> Vec<Draft> {
+    let why = "Rename it first, wait, and drop it later.";
+    if context.is("drop") || context.is("dropDatabase") {
+        let what = if context.is("drop") { context.collection() } else { "the database" };
+        let title = format!("{what} is dropped with all it holds");
+        return vec![found(context, Severity::High, title, why)];
+    }
+    let unset = context.updates().iter().any(|update| match update.update {
+        Bson::Document(update) => update.contains_key("$unset"),
+        Bson::Array(stages) => {
+            stages.iter().filter_map(Bson::as_document).any(|stage| stage.contains_key("$unset"))
+        }
+        _ => false,
+    });
+    let title = format!("a field of documents of {} is dropped", context.collection());
+    unset.then(|| found(context, Severity::Medium, title, why)).into_iter().collect()
+}

@@ -1,0 +1,61 @@
+//! What rules share: the vocabulary, and the questions several of them ask.
+
+pub(super) use bson::Bson;
+pub(super) use marula_core::{Blocks, Engine, MigrationWork as Work, Severity, Version};
+
+pub(super) use super::super::context::{Context, each_key, found, is_narrow};
+pub(super) use super::super::schema::options_of;
+pub(super) use crate::rule::{Draft, Rule, bad, good};
+
+use marula_core::Example;
+
+use super::super::context::documents;
+
+/// A rule from its parts.
+#[expect(clippy::too_many_arguments, reason = "a table of rules reads best without names")]
+pub(super) const fn rule(
+    number: u8,
+    id: &'static str,
+    title: &'static str,
+    severity: Severity,
+    since: Option<Version>,
+    page: &'static str,
+    examples: &'static [Example],
+    check: fn(&Context) -> Vec<Draft>,
+) -> Rule<Context> {
+    let info = crate::rule::info(Engine::Mongodb, id, title, severity, since, page, examples);
+    Rule { number, info, check }
+}
+
+/// Whether a pipeline writes its result.
+pub(super) fn writes_result(context: &Context) -> bool {
+    context.is("aggregate")
+        && documents(&context.command, "pipeline")
+            .any(|stage| stage.contains_key("$out") || stage.contains_key("$merge"))
+}
+
+/// From and to of a rename, with their databases.
+pub(super) fn renamed(context: &Context) -> Option<(&str, &str)> {
+    let to = context.command.get_str("to").ok()?;
+    context.is("renameCollection").then(|| (context.collection(), to))
+}
+
+/// The database of `db.collection`.
+pub(super) fn database(namespace: &str) -> &str {
+    namespace.split_once('.').map_or(namespace, |(database, _)| database)
+}
+
+/// Whether many documents are changed in a way that adds up when it is done twice, without a mark
+/// in the same update that the filter leaves out.
+pub(super) fn adds_up(context: &Context) -> bool {
+    context.updates().iter().filter(|update| update.multi).any(|update| {
+        let Some(operators) = update.update.as_document() else { return false };
+        let adds = ["$inc", "$mul", "$push", "$pop", "$bit"]
+            .iter()
+            .any(|operator| operators.contains_key(operator));
+        let marked = operators
+            .get_document("$set")
+            .is_ok_and(|set| set.keys().any(|key| update.filter.contains_key(key)));
+        adds && !marked
+    })
+}

@@ -1,0 +1,176 @@
+//! The safe form of a file: how each finding is mended, as a rewritten file.
+//!
+//! A statement is replaced by a few that lead to the same schema and keep nobody waiting; the
+//! tool's own way of switching its transaction off is written where one of them needs it. What was
+//! written must parse and be better than before, or nothing is given.
+
+mod column;
+mod constraint;
+mod statement;
+mod write;
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use marula_core::{Finding, MigrationHazard, Result, Version};
+
+use super::lint::{lint, walk};
+use super::schema::Schema;
+use crate::lint::LintOptions;
+use crate::migration::{Migration, Tool};
+
+/// A rewritten file.
+#[derive(Debug)]
+pub struct Fixed {
+    /// Its text.
+    pub text: String,
+    /// The rules whose findings are gone.
+    pub mended: Vec<String>,
+    /// What else is to be written for it: Flyway keeps such settings in a file beside.
+    pub beside: Option<(PathBuf, String)>,
+    /// What the reader should know.
+    pub notes: Vec<String>,
+}
+
+/// Rules that are content when the file runs without a transaction around it.
+const LOOSENED: [&str; 4] = [
+    "validate-under-lock",
+    "held-lock",
+    "concurrently-in-transaction",
+    "enum-value-in-transaction",
+];
+
+/// The safe form of a file, when something in it can be mended. `schema` is what it meets.
+///
+/// # Errors
+/// `Internal` when a statement cannot be written.
+pub fn fix(migration: &Migration, schema: &Schema, version: Version) -> Result<Option<Fixed>> {
+    let mut edits: Vec<(usize, usize, Vec<String>)> = Vec::new();
+    let mut loose = false;
+    let mut failed = None;
+    let ignores = crate::ignore::of(&migration.text, &["--", "/*"]);
+    let mut state = Rc::new(schema.clone());
+    let mut previous_end = 0;
+    walk(0, migration, &mut state, version, &mut |_, step, context| {
+        let last = crate::migration::line_of(&migration.text, step.end);
+        let silent = |rule: &str| {
+            let lines = (step.line, last);
+            ignores.iter().any(|i| !i.reason.is_empty() && i.covers(rule, lines, previous_end))
+        };
+        let rules: Vec<&str> =
+            context.found.iter().map(|draft| draft.rule).filter(|rule| !silent(rule)).collect();
+        previous_end = last;
+        if context.transaction.of_tool {
+            loose |= rules.iter().any(|rule| LOOSENED.contains(rule));
+        } else if context.transaction.open {
+            // The user wrote BEGIN: what is inside belongs together.
+            return;
+        }
+        match statement::safe(context, &rules) {
+            Ok(Some(safe)) => {
+                loose = true;
+                edits.push((step.start, step.end, safe));
+            }
+            Ok(None) => {}
+            Err(error) => failed = Some(error),
+        }
+    });
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if edits.is_empty() && !loose {
+        return Ok(None);
+    }
+    let mut text = migration.text.clone();
+    for (start, end, safe) in edits.iter().rev() {
+        text.replace_range(*start..*end, &safe.join(";\n"));
+    }
+    let mut beside = None;
+    let mut notes = Vec::new();
+    if migration.options.transaction {
+        let Some(switched) = without_transaction(migration, text, &mut beside) else {
+            return Ok(None);
+        };
+        text = switched;
+        if migration.up.len() > 1 {
+            notes.push(
+                "the statements no longer run in one transaction: a failure leaves those before it \
+                 in place"
+                    .to_string(),
+            );
+        }
+    }
+    checked(migration, schema, version, Fixed { text, mended: Vec::new(), beside, notes })
+}
+
+/// Switches the tool's transaction off.
+fn without_transaction(
+    migration: &Migration,
+    text: String,
+    beside: &mut Option<(PathBuf, String)>,
+) -> Option<String> {
+    match migration.tool {
+        Tool::Marula | Tool::Dbmate => {
+            let Some(line) = text.lines().find(|line| {
+                line.trim_start()
+                    .strip_prefix("--")
+                    .is_some_and(|l| l.trim().starts_with("migrate:up"))
+            }) else {
+                return Some(format!("-- migrate:up transaction:false\n{text}"));
+            };
+            let switched = if line.contains("transaction:true") {
+                line.replace("transaction:true", "transaction:false")
+            } else {
+                format!("{} transaction:false", line.trim_end())
+            };
+            Some(text.replacen(line, &switched, 1))
+        }
+        Tool::Goose => Some(format!("-- +goose NO TRANSACTION\n{text}")),
+        Tool::Sqlx => Some(format!("-- no-transaction\n{text}")),
+        Tool::Flyway => {
+            let conf = PathBuf::from(format!("{}.conf", migration.path.display()));
+            *beside = Some((conf, "executeInTransaction=false\n".into()));
+            Some(text)
+        }
+        // It sends a file as one query, which is one transaction: only several files would do.
+        Tool::GolangMigrate => None,
+        Tool::Plain | Tool::MigrateMongo => Some(text),
+    }
+}
+
+/// Whether the rewritten file parses and is better.
+fn checked(
+    migration: &Migration,
+    schema: &Schema,
+    version: Version,
+    mut fixed: Fixed,
+) -> Result<Option<Fixed>> {
+    let parsed =
+        crate::files::parse(&migration.path, &fixed.text, migration.tool, migration.engine);
+    let Ok(mut parsed) = parsed else { return Ok(None) };
+    if fixed.beside.is_some() {
+        parsed.options.transaction = false;
+    }
+    let options = LintOptions { version: Some(version) };
+    let of = |migration: &Migration| {
+        let mut linted = lint(std::slice::from_ref(migration), schema.clone(), &options);
+        linted.pop().map(|linted| linted.findings).unwrap_or_default()
+    };
+    let (before, after) = (of(migration), of(&parsed));
+    let heavy = |findings: &[Finding]| {
+        let grows =
+            |f: &&Finding| f.hazard.as_ref().is_some_and(MigrationHazard::grows_while_blocking);
+        findings.iter().filter(grows).count()
+    };
+    let count =
+        |findings: &[Finding], rule: &str| findings.iter().filter(|f| f.rule == rule).count();
+    for finding in &before {
+        if count(&after, &finding.rule) < count(&before, &finding.rule)
+            && !fixed.mended.contains(&finding.rule)
+        {
+            fixed.mended.push(finding.rule.clone());
+        }
+    }
+    let better = !fixed.mended.is_empty() && heavy(&after) <= heavy(&before);
+    Ok(better.then_some(fixed))
+}

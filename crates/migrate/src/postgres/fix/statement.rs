@@ -1,0 +1,150 @@
+//! The safe form of one statement.
+
+use marula_core::Result;
+use marula_postgres::sql;
+use pb::AlterTableType as At;
+use pg_query::NodeEnum;
+use pg_query::protobuf as pb;
+
+use super::{column, constraint, write};
+use crate::postgres::context::{Context, strings};
+use crate::postgres::schema::{TableKind, table_key};
+use crate::postgres::transaction::LockTimeout;
+
+/// The statements that lead to the same schema and keep nobody waiting, when the rules that fired
+/// can be mended here.
+pub(super) fn safe(context: &Context, rules: &[&str]) -> Result<Option<Vec<String>>> {
+    let fired = |rule: &str| rules.contains(&rule);
+    match context.node() {
+        Some(NodeEnum::IndexStmt(index)) => {
+            let table = index.relation.as_ref().map(table_key).unwrap_or_default();
+            let partitioned =
+                context.table(&table).is_some_and(|table| table.kind == TableKind::Partitioned);
+            if partitioned {
+                return Ok(None);
+            }
+            if fired("concurrently-lock-timeout")
+                && let LockTimeout::Set(limit) = context.transaction.lock_timeout
+            {
+                let own = context.statement.text().trim();
+                let own = own.get(super::super::files::blank_prefix(own)..).unwrap_or(own);
+                return Ok(Some(vec![
+                    "SET lock_timeout = 0".into(),
+                    own.into(),
+                    format!("SET lock_timeout = '{limit}ms'"),
+                ]));
+            }
+            if !fired("create-index") && !fired("concurrently-if-not-exists") {
+                return Ok(None);
+            }
+            let mut safe = (**index).clone();
+            safe.concurrent = true;
+            let mut all = Vec::new();
+            if safe.if_not_exists && !safe.idxname.is_empty() {
+                safe.if_not_exists = false;
+                let name = sql::quote_ident(&safe.idxname);
+                all.push(format!("DROP INDEX CONCURRENTLY IF EXISTS {name}"));
+            }
+            all.push(write::statement(NodeEnum::IndexStmt(Box::new(safe)))?);
+            Ok(Some(all))
+        }
+        Some(NodeEnum::DropStmt(drop)) if fired("drop-index") => {
+            if drop.behavior == pb::DropBehavior::DropCascade as i32 {
+                return Ok(None);
+            }
+            let one = |object: &pb::Node| {
+                write::statement(NodeEnum::DropStmt(pb::DropStmt {
+                    objects: vec![object.clone()],
+                    concurrent: true,
+                    ..drop.clone()
+                }))
+            };
+            drop.objects.iter().map(one).collect::<Result<Vec<_>>>().map(Some)
+        }
+        Some(NodeEnum::ReindexStmt(reindex)) if fired("create-index") => {
+            let (Some(relation), true) = (&reindex.relation, context.version.major >= 12) else {
+                return Ok(None);
+            };
+            let index = reindex.kind == pb::ReindexObjectType::ReindexObjectIndex as i32;
+            let word = if index { "INDEX" } else { "TABLE" };
+            Ok(Some(vec![format!("REINDEX {word} CONCURRENTLY {}", write::table(relation))]))
+        }
+        Some(NodeEnum::RefreshMatViewStmt(refresh)) if fired("refresh-materialized-view") => {
+            let Some(relation) = &refresh.relation else { return Ok(None) };
+            let unique = context
+                .table(&table_key(relation))
+                .is_some_and(|view| view.indexes.iter().any(|index| index.unique));
+            Ok(unique.then(|| {
+                vec![format!("REFRESH MATERIALIZED VIEW CONCURRENTLY {}", write::table(relation))]
+            }))
+        }
+        Some(NodeEnum::AlterTableStmt(alter)) => alter_table(context, alter, rules),
+        _ => Ok(None),
+    }
+}
+
+/// Each part by itself, and those that can be mended in their safe form.
+fn alter_table(
+    context: &Context,
+    alter: &pb::AlterTableStmt,
+    rules: &[&str],
+) -> Result<Option<Vec<String>>> {
+    let Some(relation) = &alter.relation else { return Ok(None) };
+    let key = table_key(relation);
+    let mut all = Vec::new();
+    let mut changed = rules.contains(&"validate-under-lock") && alter.cmds.len() > 1;
+    for node in &alter.cmds {
+        let Some(NodeEnum::AlterTableCmd(cmd)) = node.node.as_ref() else { return Ok(None) };
+        let def = cmd.def.as_deref().and_then(|def| def.node.as_ref());
+        let kind = At::try_from(cmd.subtype).unwrap_or(At::Undefined);
+        let place = constraint::Place { context, alter, relation, key: &key };
+        let safe = match (kind, def) {
+            (At::AtAddConstraint, Some(NodeEnum::Constraint(constraint)))
+                if [
+                    "add-check",
+                    "add-foreign-key",
+                    "foreign-key-partitioned",
+                    "add-unique",
+                    "add-primary-key",
+                    "set-not-null",
+                    "primary-key-nullable",
+                ]
+                .iter()
+                .any(|rule| rules.contains(rule)) =>
+            {
+                constraint::safe(&place, constraint)?
+            }
+            (At::AtSetNotNull, _) if rules.contains(&"set-not-null") => {
+                constraint::not_null(&place, &cmd.name)
+            }
+            (At::AtAddColumn, Some(NodeEnum::ColumnDef(definition))) => {
+                column::safe(&place, cmd, definition)?
+            }
+            (At::AtDetachPartition, Some(NodeEnum::PartitionCmd(partition)))
+                if rules.contains(&"detach-partition")
+                    && context.version.major >= 14
+                    && context.schema.default_partition(&key).is_none() =>
+            {
+                let mut cmd = (**cmd).clone();
+                let partition = pb::PartitionCmd { concurrent: true, ..partition.clone() };
+                let node = pb::Node { node: Some(NodeEnum::PartitionCmd(partition)) };
+                cmd.def = Some(Box::new(node));
+                Some(vec![write::alter(alter, cmd)?])
+            }
+            _ => None,
+        };
+        match safe {
+            Some(mut safe) => {
+                changed = true;
+                all.append(&mut safe);
+            }
+            None => all.push(write::alter(alter, (**cmd).clone())?),
+        }
+    }
+    Ok(changed.then_some(all))
+}
+
+/// The columns of a list of names.
+pub(super) fn columns(nodes: &[pb::Node]) -> Vec<String> {
+    strings(nodes)
+}

@@ -1,0 +1,5 @@
+//! Migrations against real servers.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
+
+mod mongodb;
+mod postgres;

@@ -1,0 +1,4 @@
+mod corpus;
+mod examples;
+mod fixes;
+pub mod probe;
