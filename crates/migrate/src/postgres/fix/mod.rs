@@ -12,7 +12,7 @@ mod write;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use marula_core::{Finding, MigrationHazard, Result, Version};
+use marula_core::{Finding, MigrationHazard, Result, Severity, Version};
 
 use super::lint::{lint, walk};
 use super::schema::Schema;
@@ -162,8 +162,10 @@ fn checked(
             |f: &&Finding| f.hazard.as_ref().is_some_and(MigrationHazard::grows_while_blocking);
         findings.iter().filter(grows).count()
     };
-    let count =
-        |findings: &[Finding], rule: &str| findings.iter().filter(|f| f.rule == rule).count();
+    // What is only waited for briefly may stay.
+    let count = |findings: &[Finding], rule: &str| {
+        findings.iter().filter(|f| f.rule == rule && f.severity > Severity::Info).count()
+    };
     for finding in &before {
         if count(&after, &finding.rule) < count(&before, &finding.rule)
             && !fixed.mended.contains(&finding.rule)

@@ -38,15 +38,22 @@ pub(super) fn safe(context: &Context, rules: &[&str]) -> Result<Option<Vec<Strin
                 return Ok(None);
             }
             let mut safe = (**index).clone();
-            safe.concurrent = true;
             let mut all = Vec::new();
-            if safe.if_not_exists && !safe.idxname.is_empty() {
+            if !safe.if_not_exists || safe.idxname.is_empty() {
+                return Ok(Some(vec![said_concurrently(context)]));
+            }
+            {
+                safe.concurrent = true;
                 safe.if_not_exists = false;
                 let name = sql::quote_ident(&safe.idxname);
                 all.push(format!("DROP INDEX CONCURRENTLY IF EXISTS {name}"));
             }
             all.push(write::statement(NodeEnum::IndexStmt(Box::new(safe)))?);
             Ok(Some(all))
+        }
+        Some(NodeEnum::DropStmt(drop)) if fired("drop-index") && drop.objects.len() == 1 => {
+            let cascade = drop.behavior == pb::DropBehavior::DropCascade as i32;
+            Ok((!cascade).then(|| vec![said_concurrently(context)]))
         }
         Some(NodeEnum::DropStmt(drop)) if fired("drop-index") => {
             if drop.behavior == pb::DropBehavior::DropCascade as i32 {
@@ -80,6 +87,19 @@ pub(super) fn safe(context: &Context, rules: &[&str]) -> Result<Option<Vec<Strin
         }
         Some(NodeEnum::AlterTableStmt(alter)) => alter_table(context, alter, rules),
         _ => Ok(None),
+    }
+}
+
+/// The statement as written, with CONCURRENTLY behind INDEX.
+fn said_concurrently(context: &Context) -> String {
+    let own = context.statement.text().trim();
+    let own = own.get(super::super::files::blank_prefix(own)..).unwrap_or(own);
+    match own.to_ascii_lowercase().find("index") {
+        Some(at) => {
+            let (head, tail) = own.split_at(at + "index".len());
+            format!("{head} CONCURRENTLY{tail}")
+        }
+        None => own.to_string(),
     }
 }
 
@@ -119,17 +139,6 @@ fn alter_table(
             }
             (At::AtAddColumn, Some(NodeEnum::ColumnDef(definition))) => {
                 column::safe(&place, cmd, definition)?
-            }
-            (At::AtDetachPartition, Some(NodeEnum::PartitionCmd(partition)))
-                if rules.contains(&"detach-partition")
-                    && context.version.major >= 14
-                    && context.schema.default_partition(&key).is_none() =>
-            {
-                let mut cmd = (**cmd).clone();
-                let partition = pb::PartitionCmd { concurrent: true, ..partition.clone() };
-                let node = pb::Node { node: Some(NodeEnum::PartitionCmd(partition)) };
-                cmd.def = Some(Box::new(node));
-                Some(vec![write::alter(alter, cmd)?])
             }
             _ => None,
         };

@@ -8,8 +8,9 @@ pub static RULE: Rule<Context> = rule(
     Severity::Medium,
     None,
     "All reads and writes of the partitioned table wait.\n\nALTER TABLE … DETACH \
-     PARTITION … CONCURRENTLY (14 and later, not beside a DEFAULT partition), then DROP \
-     TABLE.",
+     PARTITION … CONCURRENTLY (14 and later, not beside a DEFAULT partition, and outside \
+     a transaction), then DROP TABLE. It leaves a CHECK with the old bounds on the table, \
+     which the plain form does not.",
     &[
         bad(
             "DETACH",

@@ -1,5 +1,6 @@
 //! Every fix leads to the same schema, clears what it was made for, and keeps nobody waiting.
 
+use marula_core::{Finding, Severity};
 use marula_migrate::lint::LintOptions;
 use marula_migrate::postgres::{fix, lint};
 use tokio_postgres::Client;
@@ -30,6 +31,7 @@ async fn catalogue(client: &Client) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fix_gives_the_same_schema_and_keeps_nobody_waiting() {
     let mut faults = Vec::new();
+    let mut least = i32::MAX;
     for major in [15, 18] {
         let probe = Probe::start(major).await;
         let (mut heavy, mut fixes) = (0, 0);
@@ -47,7 +49,7 @@ async fn a_fix_gives_the_same_schema_and_keeps_nobody_waiting() {
             let blocked = before.iter().any(|seen| seen.grows_while_blocking());
             heavy += i32::from(blocked);
             let Some(fixed) = fixed else {
-                if blocked && major == 18 {
+                if blocked {
                     println!("no fix: {at}");
                 }
                 continue;
@@ -58,7 +60,8 @@ async fn a_fix_gives_the_same_schema_and_keeps_nobody_waiting() {
             let options = LintOptions { version: Some(probe.version) };
             let again =
                 lint::lint(std::slice::from_ref(&safe), schema, &options).remove(0).findings;
-            if again.iter().any(|f| fixed.mended.contains(&f.rule)) {
+            let left = |f: &Finding| f.severity > Severity::Info && fixed.mended.contains(&f.rule);
+            if again.iter().any(left) {
                 faults.push(format!("{at}: not cleared: {:?}\n{}", fixed.mended, fixed.text));
             }
             probe.reset(&case.setup).await;
@@ -79,7 +82,8 @@ async fn a_fix_gives_the_same_schema_and_keeps_nobody_waiting() {
             }
         }
         println!("PostgreSQL {major}: {fixes} of {heavy} hazards have a fix, and each was proved");
-        assert!(fixes >= 30, "{fixes}");
+        least = least.min(fixes);
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(least >= 30, "{least} fixes");
 }
