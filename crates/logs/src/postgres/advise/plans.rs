@@ -72,5 +72,6 @@ fn finding(statement: &StatementDigest, relation: &str, removed: f64, kept: f64)
                       leads to the rows that are wanted."
             .into(),
         changes: Vec::new(),
+        hazard: None,
     }
 }
