@@ -52,7 +52,7 @@ impl<A: Arena> Tuner<'_, A> {
                 if !self.over() {
                     self.measure(&less).await?;
                 }
-                gains.insert(*number, self.harm(&less).await? - self.harm(&set).await?);
+                gains.insert(*number, self.paced(&less).await? - self.paced(&set).await?);
             }
             let idle = gains.iter().min_by(|a, b| a.1.total_cmp(b.1)).filter(|(_, g)| **g < least);
             let Some((number, _)) = idle.map(|(n, g)| (*n, *g)) else {

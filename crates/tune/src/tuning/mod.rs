@@ -6,6 +6,7 @@
 mod arena;
 mod book;
 mod confirm;
+mod drops;
 mod options;
 mod outcome;
 mod sample;
@@ -15,11 +16,13 @@ mod trial;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use marula_core::{Effort, Measurement, Progress, Result};
+use marula_core::{Change, Effort, Measurement, Progress, Result};
+use marula_lab::bench::Bench;
 use marula_lab::compare::Digest;
 
 pub use arena::{Arena, Choice, Estimate, Set, Subject};
 pub use book::{Base, Book, Timed};
+pub use drops::Drop;
 pub use options::{Stop, TuneOptions};
 pub use outcome::tell;
 pub use sample::{Sampled, sample};
@@ -53,6 +56,8 @@ pub struct Tuner<'a, A: Arena> {
     pub before: Vec<Measurement>,
     digests: Vec<Option<Digest>>,
     built: BTreeMap<usize, marula_core::Build>,
+    /// What the picked drops give back, in bytes.
+    freed: BTreeMap<usize, u64>,
     options: &'a TuneOptions,
     progress: &'a dyn Progress,
     started: Instant,
@@ -99,6 +104,7 @@ impl<'a, A: Arena> Tuner<'a, A> {
             before: Vec::new(),
             digests: Vec::new(),
             built: BTreeMap::new(),
+            freed: BTreeMap::new(),
             options,
             progress,
             started: Instant::now(),
@@ -132,6 +138,24 @@ impl<'a, A: Arena> Tuner<'a, A> {
             }
         }
         self.finish().await
+    }
+
+    /// Takes everything back that is not in the best set, so that writes keep up nothing else.
+    /// Gives the changes that stay.
+    ///
+    /// # Errors
+    /// What ends all measuring: the lab server went away.
+    pub async fn settle_best(&mut self) -> Result<Vec<Change>> {
+        let set = self.best.set.clone();
+        self.activate(&set).await?;
+        for number in self.built.keys().copied().collect::<Vec<_>>() {
+            if !set.contains(&number) {
+                let change = self.choices[number].change.clone();
+                self.arena.bench().revert(&change).await?;
+            }
+        }
+        let stay = self.built.keys().filter(|number| set.contains(number));
+        Ok(stay.map(|number| self.choices[*number].change.clone()).collect())
     }
 
     /// Measures a set, and takes out of it what makes a statement too slow.
@@ -193,6 +217,24 @@ impl<'a, A: Arena> Tuner<'a, A> {
             let base = self.book.base.get(statement).map_or(0.0, |base| base.ms);
             let ms = if ms.is_infinite() { base * 100.0 + 1e6 } else { ms };
             total += ms * self.calls(statement);
+        }
+        Ok(total)
+    }
+
+    /// The workload's time with `set` as it was measured, also where a statement gets too slow; one
+    /// that was cancelled counts with the time it was given.
+    pub(super) async fn paced(&mut self, set: &Set) -> Result<f64> {
+        let mut total = 0.0;
+        for statement in 0..self.subjects.len() {
+            let relevant = self.relevant(statement, set);
+            let measured = self.book.measured(statement, &relevant).map(|timed| timed.ms);
+            let ms = match measured {
+                Some(ms) if ms.is_finite() => ms,
+                Some(_) => self.cut(statement).as_secs_f64() * 1000.0,
+                None => self.time(statement, set).await?,
+            };
+            let base = self.book.base.get(statement).map_or(0.0, |base| base.ms);
+            total += if ms.is_finite() { ms } else { base } * self.calls(statement);
         }
         Ok(total)
     }

@@ -49,7 +49,7 @@ pub fn tell<A: Arena>(
     let storage = Storage {
         budget: tuner.options.budget_bytes,
         added: tuner.bytes(&tuner.best.set),
-        freed: 0,
+        freed: tuner.freed.values().sum(),
         existing,
     };
     tuner.effort.candidates = u32::try_from(tuner.choices.len()).unwrap_or(u32::MAX);
@@ -86,6 +86,7 @@ fn change<A: Arena>(
         timed_out: false,
         plan: None,
     };
+    let drops = tuner.freed.contains_key(&number);
     let statements =
         if using == 1 { "one statement uses".into() } else { format!("{using} statements use") };
     let reason = format!(
@@ -102,6 +103,16 @@ fn change<A: Arena>(
             |all, after| if all == after.equal { all } else { all.and(after.equal) },
         );
     change.id = id;
+    if drops {
+        let reason = "every statement of the workload was planned without it, and run where its plan \
+                      changed: none gets slower";
+        change.proof = Proof {
+            dataset: Some(tuner.arena.bench().dataset()),
+            server: Some(tuner.arena.bench().server()),
+            ..Proof::bare(Verdict::Proven, reason)
+        };
+        return change;
+    }
     change.proof = Proof {
         dataset: Some(tuner.arena.bench().dataset()),
         server: Some(tuner.arena.bench().server()),

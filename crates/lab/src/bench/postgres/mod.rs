@@ -7,6 +7,7 @@
 mod change;
 mod run;
 mod world;
+mod write;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -21,6 +22,8 @@ use marula_postgres::{ConnectSpec, Session, SessionOptions};
 use super::{Bench, Run};
 use crate::clone::Size;
 use crate::clone::postgres::{Request, copy, failed};
+pub use write::WriteSpeed;
+
 use change::{Kind, is_drop, kind_of};
 use world::World;
 

@@ -117,7 +117,7 @@ impl<'a> FromSql<'a> for Raw<'a> {
 
 /// A parameter in text form, whatever type the server gives it.
 #[derive(Debug)]
-struct Text<'a>(Option<&'a str>);
+pub(super) struct Text<'a>(pub(super) Option<&'a str>);
 
 impl ToSql for Text<'_> {
     fn to_sql(

@@ -88,6 +88,12 @@ impl World {
         Some(built.indexes.iter().map(|(_, name)| name.clone()).collect())
     }
 
+    /// The OIDs of the indexes `change` made or hides in this world.
+    pub fn oids(&self, change: &Change) -> Vec<u32> {
+        let built = self.built.get(&change.id.0);
+        built.map_or_else(Vec::new, |built| built.indexes.iter().map(|(oid, _)| *oid).collect())
+    }
+
     /// Makes `change` in this world and notes what it built.
     pub async fn make(&mut self, change: &Change) -> Result<()> {
         if is_drop(change) {

@@ -6,7 +6,7 @@ use super::super::candidates::{self, Candidate, CandidateKey};
 use super::super::rewrites::rewrites;
 use super::super::shape::{Key, Shape};
 use super::arena::PostgresArena;
-use super::read::{Part, Read};
+use super::read::Read;
 use crate::Proposal;
 use crate::tuning::{Choice, Tuner};
 
@@ -20,12 +20,12 @@ struct Thought {
 }
 
 /// All choices: indexes first, what promises most at the head.
-pub(super) fn choices(tuner: &Tuner<'_, PostgresArena>, read: &Read) -> Vec<Choice> {
-    let parts: Vec<&Part> = tuner
-        .subjects
-        .iter()
-        .filter_map(|s| read.parts.iter().find(|part| part.statement == s.statement))
-        .collect();
+/// With the indexes as they were thought of, in the same order.
+pub(super) fn choices(
+    tuner: &Tuner<'_, PostgresArena>,
+    read: &Read,
+) -> (Vec<Choice>, Vec<Candidate>) {
+    let parts = read.still(tuner);
     let mut thoughts: Vec<Thought> = Vec::new();
     let mut wordings: Vec<(usize, Proposal)> = Vec::new();
     for (number, part) in parts.iter().enumerate() {
@@ -54,13 +54,13 @@ pub(super) fn choices(tuner: &Tuner<'_, PostgresArena>, read: &Read) -> Vec<Choi
     candidates::with_statements(&mut found, &read.catalog);
     let replaces: Vec<Vec<usize>> = found.iter().map(|wide| replaced(wide, &found)).collect();
     let mut choices: Vec<Choice> = Vec::new();
-    for (candidate, replaces) in found.into_iter().zip(replaces) {
+    for (candidate, replaces) in found.iter().zip(replaces) {
         let concerns = (0..parts.len())
             .filter(|number| parts[*number].relations.contains(&candidate.relation))
             .collect();
-        let helps = (0..parts.len()).filter(|n| helps(&candidate, &parts[*n].shape)).collect();
-        let bytes = candidates::expected_bytes(&candidate, &read.catalog);
-        let change = change(choices.len(), candidate.proposal);
+        let helps = (0..parts.len()).filter(|n| helps(candidate, &parts[*n].shape)).collect();
+        let bytes = candidates::expected_bytes(candidate, &read.catalog);
+        let change = change(choices.len(), candidate.proposal.clone());
         choices.push(Choice { change, concerns, helps, bytes, replaces });
     }
     for (number, proposal) in wordings {
@@ -68,7 +68,7 @@ pub(super) fn choices(tuner: &Tuner<'_, PostgresArena>, read: &Read) -> Vec<Choi
         let (concerns, helps) = (vec![number], vec![number]);
         choices.push(Choice { change, concerns, helps, bytes: 0, replaces: Vec::new() });
     }
-    choices
+    (choices, found)
 }
 
 /// Whether an index may help a statement: it begins with something the statement asks for, or

@@ -2,7 +2,9 @@
 
 mod arena;
 mod choices;
+mod drops;
 mod read;
+mod writes;
 
 use marula_core::{Engine, Error, ErrorKind, LeftOut, Progress, Report, Result, Target, Workload};
 use marula_lab::clone::CloneLimits;
@@ -33,18 +35,35 @@ pub async fn tune(
     report.target = Some(target.clone());
     let sampled = tuning::sample(workload, options.max_statements);
     report.notes.extend(sampled.note());
-    progress.step("reading the catalogue");
-    let read = read::read(session, &sampled.statements, progress).await?;
+    let stopped = || Error::new(ErrorKind::Interrupted, "interrupted");
+    let opening = async {
+        progress.step("reading the catalogue");
+        let read = read::read(session, &sampled.statements, progress).await?;
+        if read.parts.is_empty() {
+            return Err(nothing(&read.left_out));
+        }
+        let facts = drops::facts(session).await?;
+        let arena = open(session, &read, &mut report, progress).await?;
+        Ok((read, facts, arena))
+    };
+    // Before anything was measured there is nothing to show.
+    let (read, facts, arena) = tokio::select! {
+        biased;
+        opened = opening => opened?,
+        () = options.stop.stopped() => return Err(stopped()),
+    };
     let mut left_out = read.left_out.clone();
-    if read.parts.is_empty() {
-        return Err(nothing(&left_out));
-    }
-    let arena = open(session, &read, &mut report, progress).await?;
+    let (mut notes, mut costs) = (Vec::new(), Vec::new());
     let mut tuner = Tuner::new(arena, options, progress);
     let worked = tokio::select! {
         biased;
-        worked = work(&mut tuner, &read, &mut left_out, progress) => worked,
-        () = options.stop.stopped() => Err(Error::new(ErrorKind::Interrupted, "interrupted")),
+        worked = work(
+            &mut tuner,
+            (&read, &facts),
+            (&mut left_out, &mut notes, &mut costs),
+            progress,
+        ) => worked,
+        () = options.stop.stopped() => Err(stopped()),
     };
     let existing = read.index_bytes();
     match worked {
@@ -64,14 +83,18 @@ pub async fn tune(
         }
         Err(error) => return Err(error),
     }
+    report.notes.extend(notes);
+    if let Some(tuning) = &mut report.tuning {
+        tuning.writes = costs;
+    }
     let closed = tuner.arena.close().await;
     if report.failure.is_none() { closed.map(|()| report) } else { Ok(report) }
 }
 
 async fn work(
     tuner: &mut Tuner<'_, PostgresArena>,
-    read: &Read,
-    left_out: &mut Vec<LeftOut>,
+    (read, facts): (&Read, &drops::Facts),
+    (left_out, notes, costs): (&mut Vec<LeftOut>, &mut Vec<String>, &mut Vec<marula_core::WriteCost>),
     progress: &dyn Progress,
 ) -> Result<()> {
     tuner.subjects = read
@@ -94,9 +117,16 @@ async fn work(
         return Err(nothing(left_out));
     }
     progress.step("thinking of indexes and rewrites");
-    tuner.choices = choices::choices(tuner, read);
+    let (choices, thought) = choices::choices(tuner, read);
+    tuner.choices = choices;
     tuner.arena.prepare(&tuner.choices).await?;
-    tuner.work().await
+    tuner.work().await?;
+    let picked: Vec<_> = tuner.best.set.iter().filter_map(|number| thought.get(*number)).collect();
+    let (idle, note) = drops::drops(read, &read.still(tuner), &picked, facts);
+    notes.extend(note);
+    tuner.drop_idle(idle).await?;
+    *costs = writes::writes(tuner, read, left_out, progress).await?;
+    Ok(())
 }
 
 /// Copies all that the statements touch.

@@ -11,7 +11,8 @@ use pg_query::{Node, NodeEnum};
 use super::super::rewrites::Session as Facts;
 use super::super::shape::Shape;
 use super::super::{ast, explain};
-use crate::tuning::trial_fatal;
+use super::arena::PostgresArena;
+use crate::tuning::{Subject, Tuner, trial_fatal};
 
 /// A statement that takes part.
 #[derive(Debug, Clone)]
@@ -54,6 +55,12 @@ impl Read {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// The parts that still take part in the search, in its order.
+    pub fn still(&self, tuner: &Tuner<'_, PostgresArena>) -> Vec<&Part> {
+        let of = |subject: &Subject| self.parts.iter().find(|p| p.statement == subject.statement);
+        tuner.subjects.iter().filter_map(of).collect()
     }
 
     /// What the indexes of all of them take.

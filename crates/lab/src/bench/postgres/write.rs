@@ -1,0 +1,124 @@
+//! How fast a statement writes, without and with some changes. All of it happens in one
+//! transaction that is rolled back.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use marula_core::{Change, Result, Statement};
+use marula_postgres::{Session, SessionOptions};
+use tokio_postgres::types::Type;
+
+use super::change::is_drop;
+use super::run::Text;
+use super::{PostgresBench, execute};
+use crate::clone::postgres::failed;
+
+/// One side is run this often, or this long.
+const RUNS: usize = 60;
+const LONG: Duration = Duration::from_millis(700);
+
+/// What was measured of one side.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WriteSpeed {
+    /// The median time of one run, in milliseconds.
+    pub ms: f64,
+    /// The share of the updated rows whose update touched no index, if any row was updated.
+    pub hot: Option<f64>,
+}
+
+impl PostgresBench {
+    /// The statement's speed without and with `changes`, which are applied, and are all that is.
+    ///
+    /// # Errors
+    /// What the server says of the statement.
+    pub async fn write_speed(
+        &mut self,
+        statement: &Statement,
+        relation: &str,
+        changes: &[Change],
+    ) -> Result<(WriteSpeed, WriteSpeed)> {
+        let (mut made, mut gone) = (Vec::new(), Vec::new());
+        for world in self.worlds.values() {
+            for change in changes {
+                let oids = world.oids(change);
+                if is_drop(change) { gone.extend(oids) } else { made.extend(oids) }
+            }
+        }
+        let session = Session::open(&self.spec(), &SessionOptions::lab()).await?;
+        super::world::set_all(&session, &self.copied.settings).await?;
+        execute(&session, "BEGIN; SET LOCAL statement_timeout = '60s'").await?;
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        let mut hot = [None, None];
+        // In turns: the table grows while it is written to, even when all is taken back.
+        for _ in 0..2 {
+            for with in [false, true] {
+                show(&session, &made, with).await?;
+                show(&session, &gone, !with).await?;
+                let times = if with { &mut after } else { &mut before };
+                let counted = side(&session, statement, relation, times).await?;
+                hot[usize::from(with)] = counted.or(hot[usize::from(with)]);
+            }
+        }
+        execute(&session, "ROLLBACK").await?;
+        let speed = |times: &mut Vec<f64>, hot| {
+            times.sort_by(f64::total_cmp);
+            WriteSpeed { ms: times.get(times.len() / 2).copied().unwrap_or(0.0), hot }
+        };
+        Ok((speed(&mut before, hot[0]), speed(&mut after, hot[1])))
+    }
+}
+
+/// Makes indexes be there for writes, or not, in this transaction.
+async fn show(session: &Session, oids: &[u32], shown: bool) -> Result<()> {
+    const SHOW: &str = "UPDATE pg_index SET indisvalid = $1, indisready = $1, indislive = $1
+      WHERE indexrelid = ANY($2)";
+    if !oids.is_empty() {
+        session.client().execute(SHOW, &[&shown, &oids]).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn side(
+    session: &Session,
+    statement: &Statement,
+    relation: &str,
+    times: &mut Vec<f64>,
+) -> Result<Option<f64>> {
+    const COUNTED: &str = "SELECT pg_stat_get_xact_tuples_hot_updated(to_regclass($1)::oid),
+      pg_stat_get_xact_tuples_updated(to_regclass($1)::oid)";
+    let name = relation.split('.').map(crate::clone::postgres::quote).collect::<Vec<_>>().join(".");
+    let counted = async || -> Result<(i64, i64)> {
+        let row = session.client().query_one(COUNTED, &[&name]).await.map_err(failed)?;
+        Ok((row.get(0), row.get(1)))
+    };
+    let began = Instant::now();
+    let old = counted().await?;
+    for number in 0..=RUNS {
+        execute(session, "SAVEPOINT once").await?;
+        let started = Instant::now();
+        run(session, statement).await?;
+        let ms = started.elapsed().as_secs_f64() * 1000.0;
+        execute(session, "ROLLBACK TO SAVEPOINT once; RELEASE SAVEPOINT once").await?;
+        // The first one plans and warms.
+        if number > 0 {
+            times.push(ms);
+        }
+        if number >= 3 && began.elapsed() > LONG {
+            break;
+        }
+    }
+    let new = counted().await?;
+    let updated = new.1 - old.1;
+    Ok((updated > 0).then(|| (new.0 - old.0) as f64 / updated as f64))
+}
+
+async fn run(session: &Session, statement: &Statement) -> Result<()> {
+    let parameters = statement.parameters.iter().map(|p| (Text(p.value.as_deref()), Type::UNKNOWN));
+    let rows =
+        session.client().query_typed_raw(&statement.text, parameters).await.map_err(failed)?;
+    let mut rows = std::pin::pin!(rows);
+    while let Some(row) = rows.next().await {
+        row.map_err(failed)?;
+    }
+    Ok(())
+}
