@@ -78,4 +78,9 @@ pub trait Arena: Send {
         statement: &Statement,
         set: &[(usize, &Change)],
     ) -> impl Future<Output = Result<Estimate>> + Send;
+
+    /// Forgets what was only there to be asked about: from now on plans are of what is built.
+    fn forget(&mut self) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
 }

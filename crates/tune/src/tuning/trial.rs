@@ -251,6 +251,7 @@ impl<A: Arena> Tuner<'_, A> {
 
     /// Switches exactly the built changes of `set` on.
     pub(super) async fn activate(&mut self, set: &Set) -> Result<()> {
+        self.arena.forget().await?;
         let built: Vec<usize> = self.built.keys().copied().collect();
         for number in built {
             let change = self.choices[number].change.clone();

@@ -174,6 +174,15 @@ impl Arena for PostgresArena {
         let cost = cost::number(&plan.tree, "Total Cost").unwrap_or(0.0);
         Ok(Estimate { cost, uses })
     }
+
+    async fn forget(&mut self) -> Result<()> {
+        if std::mem::take(&mut self.imagined).is_empty() {
+            return Ok(());
+        }
+        let session = self.bench.session().await?;
+        let reset = session.client().query("SELECT hypopg_reset()", &[]).await;
+        reset.map(|_| ()).map_err(|error| from_server(&error))
+    }
 }
 
 /// The definitions HypoPG takes; `None` when it does not know such indexes.

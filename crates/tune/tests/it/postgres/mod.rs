@@ -8,6 +8,7 @@ mod reach;
 mod refusals;
 mod rewrites;
 mod saved;
+mod tune;
 
 use std::time::Duration;
 
