@@ -50,6 +50,9 @@ pub struct Tuner<'a, A: Arena> {
     pub turned: BTreeMap<usize, (f64, String)>,
     /// What was done.
     pub effort: Effort,
+    /// What the touched tables or collections take, in bytes: what indexes take is weighed against
+    /// it. Zero where it is not known.
+    pub data_bytes: u64,
     /// The best set proved so far.
     pub best: Best,
     /// The statements as they stand.
@@ -100,6 +103,7 @@ impl<'a, A: Arena> Tuner<'a, A> {
             out: BTreeMap::new(),
             turned: BTreeMap::new(),
             effort: Effort::default(),
+            data_bytes: 0,
             best: Best::default(),
             before: Vec::new(),
             digests: Vec::new(),
@@ -127,7 +131,9 @@ impl<'a, A: Arena> Tuner<'a, A> {
         for round in 0..ROUNDS {
             self.progress.step(&format!("searching, round {}", round + 1));
             let found = self.search().await?;
-            let better = found.ms < self.best.ms * (1.0 - search::WORTH);
+            let worth = self.best.ms * search::WORTH;
+            let better = found.ms + self.price(&found.set)
+                < self.best.ms + self.price(&self.best.set) - worth;
             if found.set.is_empty() || seen.contains(&found.set) || !better {
                 break;
             }
@@ -165,7 +171,8 @@ impl<'a, A: Arena> Tuner<'a, A> {
             set.retain(|number| !self.out.contains_key(number));
             let total = self.total(&set).await?;
             if total.is_finite() && self.fits(&set) {
-                if total < self.best.ms {
+                let price = self.price(&self.best.set);
+                if total + self.price(&set) < self.best.ms + price {
                     self.best = Best { set, ms: total, ..Best::default() };
                 }
                 return Ok(());

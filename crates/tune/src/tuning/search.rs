@@ -39,7 +39,7 @@ impl<A: Arena> Tuner<'_, A> {
         let mut best = Found { set: Set::new(), ms: self.total(&Set::new()).await? };
         for weight in WEIGHTS {
             let found = self.climb(weight, &bundles).await?;
-            if found.ms < best.ms * 0.999 {
+            if found.ms + self.price(&found.set) < best.ms + self.price(&best.set) {
                 best = found;
             }
         }
@@ -93,7 +93,8 @@ impl<A: Arena> Tuner<'_, A> {
                     if !self.fits(&next) {
                         continue;
                     }
-                    let gain = self.gain(&set, &next).await?;
+                    let price = self.price(&next) - self.price(&set);
+                    let gain = self.gain(&set, &next).await? - price;
                     let space = self.bytes(&next) as f64 - self.bytes(&set) as f64;
                     let density = gain / space.max(PAGE).powf(weight);
                     if gain < least {
@@ -262,6 +263,19 @@ impl<A: Arena> Tuner<'_, A> {
     /// What the choices of `set` take on disk.
     pub(super) fn bytes(&self, set: &Set) -> u64 {
         set.iter().map(|n| self.choices[*n].bytes).sum()
+    }
+
+    /// What the space of `set` is worth, in milliseconds: indexes as big as all data must gain this
+    /// share of the workload.
+    pub(super) fn price(&self, set: &Set) -> f64 {
+        const SHARE: f64 = 0.02;
+        let calls = |n: usize| self.calls(n);
+        let base =
+            self.book.base.iter().enumerate().map(|(n, base)| base.ms * calls(n)).sum::<f64>();
+        match self.data_bytes {
+            0 => 0.0,
+            data => base * SHARE * self.bytes(set) as f64 / data as f64,
+        }
     }
 
     pub(super) fn fits(&self, set: &Set) -> bool {

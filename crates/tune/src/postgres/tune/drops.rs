@@ -55,12 +55,15 @@ pub(super) fn drops(
         let mut gone: BTreeSet<&str> = BTreeSet::new();
         for index in &relation.indexes {
             let qualified = format!("{}.{}", relation.schema, index.name);
-            let stays = index.constraint.is_some() || index.unique || facts.kept.contains(&qualified);
+            let stays =
+                index.constraint.is_some() || index.unique || facts.kept.contains(&qualified);
             if stays || !index.valid {
                 continue;
             }
             let by = relation.indexes.iter().find(|other| {
-                other.name != index.name && !gone.contains(other.name.as_str()) && does(other, index)
+                other.name != index.name
+                    && !gone.contains(other.name.as_str())
+                    && does(other, index)
             });
             let new = picked
                 .iter()
@@ -69,7 +72,10 @@ pub(super) fn drops(
                 let what = if does(index, by) { "a duplicate" } else { "the beginning" };
                 (format!("it is {what} of {}", by.name), format!("{} does its work", by.definition))
             } else if new.is_some() {
-                ("a picked index begins with its keys".into(), "the picked index does its work".into())
+                (
+                    "a picked index begins with its keys".into(),
+                    "the picked index does its work".into(),
+                )
             } else if index.scans == 0 && facts.days >= OLD_DAYS {
                 (
                     format!("nobody used it in {:.0} days", facts.days),

@@ -94,7 +94,11 @@ pub async fn tune(
 async fn work(
     tuner: &mut Tuner<'_, PostgresArena>,
     (read, facts): (&Read, &drops::Facts),
-    (left_out, notes, costs): (&mut Vec<LeftOut>, &mut Vec<String>, &mut Vec<marula_core::WriteCost>),
+    (left_out, notes, costs): (
+        &mut Vec<LeftOut>,
+        &mut Vec<String>,
+        &mut Vec<marula_core::WriteCost>,
+    ),
     progress: &dyn Progress,
 ) -> Result<()> {
     tuner.subjects = read
@@ -116,6 +120,7 @@ async fn work(
     if tuner.subjects.is_empty() {
         return Err(nothing(left_out));
     }
+    tuner.data_bytes = read.data_bytes();
     progress.step("thinking of indexes and rewrites");
     let (choices, thought) = choices::choices(tuner, read);
     tuner.choices = choices;

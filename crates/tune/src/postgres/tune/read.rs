@@ -57,6 +57,13 @@ impl Read {
         names
     }
 
+    /// What all of them take, without indexes.
+    pub fn data_bytes(&self) -> u64 {
+        let names = self.relations();
+        let relations = names.iter().filter_map(|name| self.catalog.find(name));
+        relations.map(|relation| relation.bytes).sum()
+    }
+
     /// The parts that still take part in the search, in its order.
     pub fn still(&self, tuner: &Tuner<'_, PostgresArena>) -> Vec<&Part> {
         let of = |subject: &Subject| self.parts.iter().find(|p| p.statement == subject.statement);

@@ -40,10 +40,7 @@ fn ups(report: &Report) -> Vec<String> {
 fn shown(report: &Report) -> String {
     let line = |change: &Change| format!("{:?} {}\n", change.up, change.proof.reason);
     let statements = tuning(report).statements.iter().map(|one| {
-        format!(
-            "{:?} → {:?} {:?} {}\n",
-            one.before.ms, one.after.ms, one.uses, one.statement.text
-        )
+        format!("{:?} → {:?} {:?} {}\n", one.before.ms, one.after.ms, one.uses, one.statement.text)
     });
     let picked: String = report.changes.iter().map(line).collect();
     format!(
@@ -198,7 +195,10 @@ async fn what_cannot_take_part_is_left_out_and_writes_are_measured() {
         ("VACUUM orders", 5),
         ("SELEC 1", 5),
         ("UPDATE orders SET customer_id = customer_id + 1 WHERE id = 500", 50),
-        ("INSERT INTO orders SELECT id + 1000000, customer_id, status, total, at, mail, note, data, tags FROM orders WHERE id = 7", 50),
+        (
+            "INSERT INTO orders SELECT id + 1000000, customer_id, status, total, at, mail, note, data, tags FROM orders WHERE id = 7",
+            50,
+        ),
         ("DELETE FROM gone", 1),
     ];
     let report = tuned(&session, &statements, &TuneOptions::default()).await;
