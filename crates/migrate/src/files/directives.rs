@@ -226,6 +226,7 @@ pub(crate) fn fault(path: &Path, text: &str, range: Range<usize>, what: String) 
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use super::*;
 

@@ -181,6 +181,7 @@ fn placed(path: &Path, text: &str, start: usize, end: usize, at: usize, error: E
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use super::*;
 

@@ -134,6 +134,7 @@ pub(crate) fn is_blank(text: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use super::*;
 

@@ -361,10 +361,10 @@ fn alter_table(schema: &mut Schema, name: &str, cmd: &pb::AlterTableCmd) {
     let kind = At::try_from(cmd.subtype).unwrap_or(At::Undefined);
     let column = || cmd.name.clone();
     match (kind, def) {
-        (At::AtAddColumn, Some(NodeEnum::ColumnDef(column))) => {
-            if table.column(&column.colname).is_none() {
-                add_column(table, name, column);
-            }
+        (At::AtAddColumn, Some(NodeEnum::ColumnDef(column)))
+            if table.column(&column.colname).is_none() =>
+        {
+            add_column(table, name, column);
         }
         (At::AtDropColumn, _) => {
             let gone = column();

@@ -193,6 +193,7 @@ pub fn sorts_differently(old: &Type, new: &Type) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use super::*;
 

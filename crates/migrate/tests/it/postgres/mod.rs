@@ -1,3 +1,4 @@
+pub mod cases;
 mod corpus;
 mod examples;
 mod fixes;
