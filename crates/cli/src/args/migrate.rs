@@ -17,6 +17,12 @@ pub enum Migrate {
     Lint(MigrateLint),
     /// Make a new, empty migration.
     New(MigrateNew),
+    /// Make a migration that builds an index while everybody goes on.
+    AddIndex(MigrateAddIndex),
+    /// Make a migration that adds a column, or a field to all documents.
+    AddField(MigrateAddField),
+    /// Make a migration that forbids NULL in a column, without keeping anybody out.
+    NotNull(MigrateNotNull),
 }
 
 /// `marula migrate lint`.
@@ -63,11 +69,9 @@ pub struct MigrateLint {
     pub fail_on: Option<FailOn>,
 }
 
-/// `marula migrate new`.
+/// Where a new migration goes, and for what.
 #[derive(Debug, Args)]
-pub struct MigrateNew {
-    /// What it is for, in a few words: add_status.
-    pub name: String,
+pub struct NewFile {
     /// The folder it is made in.
     #[arg(long, value_name = "FOLDER", default_value = "migrations")]
     #[arg(value_hint = ValueHint::DirPath)]
@@ -75,4 +79,68 @@ pub struct MigrateNew {
     /// The engine it is for.
     #[arg(long, value_parser = super::parse_engine, default_value = "postgres")]
     pub engine: Engine,
+    /// The server's version [default: the newest known].
+    #[arg(long, value_name = "VERSION", value_parser = super::parse_version)]
+    pub server_version: Option<Version>,
+}
+
+impl NewFile {
+    /// The PostgreSQL version it is written for.
+    pub fn version(&self) -> Version {
+        self.server_version.unwrap_or(marula_migrate::postgres::lint::NEWEST)
+    }
+}
+
+/// `marula migrate new`.
+#[derive(Debug, Args)]
+pub struct MigrateNew {
+    /// What it is for, in a few words: add_status.
+    pub name: String,
+    /// Where it goes.
+    #[command(flatten)]
+    pub file: NewFile,
+}
+
+/// `marula migrate add-index`.
+#[derive(Debug, Args)]
+pub struct MigrateAddIndex {
+    /// The table or collection.
+    pub table: String,
+    /// Its columns or fields, in the index's order.
+    #[arg(required = true)]
+    pub columns: Vec<String>,
+    /// Forbid duplicates.
+    #[arg(long)]
+    pub unique: bool,
+    /// Where it goes.
+    #[command(flatten)]
+    pub file: NewFile,
+}
+
+/// `marula migrate add-field`.
+#[derive(Debug, Args)]
+pub struct MigrateAddField {
+    /// The table and the new column, such as users.status.
+    #[arg(value_name = "TABLE.COLUMN")]
+    pub field: String,
+    /// The column's type (PostgreSQL).
+    #[arg(long = "type", value_name = "TYPE", default_value = "text")]
+    pub data_type: String,
+    /// What rows get that do not say: a number, a call such as now(), or a text; JSON on MongoDB.
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub default: Option<String>,
+    /// Where it goes.
+    #[command(flatten)]
+    pub file: NewFile,
+}
+
+/// `marula migrate not-null`.
+#[derive(Debug, Args)]
+pub struct MigrateNotNull {
+    /// The table and its column, such as users.email.
+    #[arg(value_name = "TABLE.COLUMN")]
+    pub column: String,
+    /// Where it goes.
+    #[command(flatten)]
+    pub file: NewFile,
 }

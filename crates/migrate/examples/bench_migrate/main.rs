@@ -1,6 +1,6 @@
 //! How many hazards of the corpus are found and how many false alarms are raised, against what
 //! servers show, with squawk beside; and how long a file takes.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, dead_code, missing_docs)]
 
 #[path = "../../tests/it/postgres/cases.rs"]
 mod cases;

@@ -2,6 +2,7 @@
 
 pub mod context;
 pub(crate) mod files;
+pub mod generate;
 mod javascript;
 pub mod lint;
 mod places;

@@ -4,6 +4,7 @@ pub mod classify;
 pub mod context;
 pub(crate) mod files;
 pub mod fix;
+pub mod generate;
 pub mod lint;
 pub mod lock;
 mod rules;

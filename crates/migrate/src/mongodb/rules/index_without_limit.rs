@@ -9,8 +9,10 @@ pub static RULE: Rule<Context> = rule(
     None,
     "createIndexes, collMod and dropIndexes need the collection exclusively for a moment. \
      Behind an open transaction that has touched it they wait, and all writes wait behind \
-     them: 4.0 s for a transaction of 4 s; finds go on.\n\nGive maxTimeMS (500 kept the \
-     stall at 0.5 s) and try again.",
+     them: 4.0 s for a transaction of 4 s; finds go on.\n\nLook for open transactions \
+     before it; for a change that is done in a moment give maxTimeMS (500 kept the stall \
+     at 0.5 s) and try again. An index build counts against the limit as a whole: on a \
+     large collection give it the time the build needs.",
     &[
         bad(
             "no limit",
@@ -41,7 +43,7 @@ fn check(context: &Context) -> Vec<Draft> {
         context,
         Severity::Low,
         title,
-        "Writes wait behind it for as long as the longest open transaction: give maxTimeMS, such as 500, and try again.",
+        "Writes wait behind it for as long as the longest open transaction: give maxTimeMS and try again. An index build counts against it as a whole.",
     );
     draft.lock = Some("X");
     draft.blocks = Blocks::Writes;

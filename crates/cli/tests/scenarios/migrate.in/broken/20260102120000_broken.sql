@@ -1,0 +1,2 @@
+-- migrate:up
+ALTER TABEL users ADD COLUMN a int;
