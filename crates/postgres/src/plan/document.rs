@@ -17,6 +17,14 @@ pub(crate) fn from_document(document: Json) -> Result<(Plan, Option<String>)> {
     };
     let mut root = tree::node(native, 1)?;
     timing::charge(&mut root);
+    // What is said of the whole statement rides along with its root.
+    for key in ["JIT", "Triggers"] {
+        if let (Some(value), Some(native)) =
+            (object.get_mut(key).map(Json::take), root.native.as_object_mut())
+        {
+            native.insert(key.into(), value);
+        }
+    }
     let number = |key: &str| object.get(key).and_then(Json::as_f64);
     let executed = root.loops.is_some();
     let statement = object.get("Query Text").and_then(Json::as_str).map(str::to_string);

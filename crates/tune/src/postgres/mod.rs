@@ -24,6 +24,8 @@ pub use rewrites::{Rewritten, Session as SessionFacts, rewrites};
 pub use shape::{Block, Key, Operator, Predicate, Shape, SortKey, Use, Value};
 pub use tune::tune;
 
+use rewrites::is_known_function;
+
 use crate::Rule;
 
 /// The rules of PostgreSQL, in the order of their pages.

@@ -11,6 +11,7 @@ mod distinct_exists;
 mod flat;
 mod inline_cte;
 mod join_elimination;
+mod keyset_advice;
 mod keyset_row;
 mod late_lookup;
 mod make;
@@ -26,6 +27,8 @@ mod top1_lateral;
 mod truncated_time;
 mod union_all;
 mod values_any;
+
+pub(super) use safe::is_known as is_known_function;
 
 use marula_core::{ChangeKind, RelationalCatalog};
 use pg_query::Node;
@@ -118,6 +121,12 @@ pub fn rewrites(
         }
     }
     found
+}
+
+/// How the statement would ask for its page by keyset, or what stands in the way.
+pub(super) fn keyset_advice(statement: &Node, catalog: &RelationalCatalog) -> Option<String> {
+    let session = Session::default();
+    keyset_advice::advice(&Input { catalog, session: &session }, statement)
 }
 
 /// The proposal, when the new statement can be printed, parses again, and leaves nothing for the

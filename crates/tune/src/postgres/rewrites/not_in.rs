@@ -11,7 +11,7 @@ use super::{Input, Rewrite, safe};
 pub(super) static REWRITE: Rewrite = Rewrite {
     name: "not-in-to-not-exists",
     title: "NOT IN (SELECT …) as NOT EXISTS",
-    clears: &["not-subplan"],
+    clears: &["not-subplan", "unhashed-subplan"],
     apply,
 };
 

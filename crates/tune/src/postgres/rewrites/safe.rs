@@ -39,6 +39,11 @@ const STABLE: [&str; 29] = [
     "unnest",
 ];
 
+/// Whether it is a function of the server that is known not to be volatile.
+pub(in crate::postgres) fn is_known(name: &str) -> bool {
+    [&STABLE[..], &ast::IMMUTABLE, &ast::AGGREGATES].iter().any(|known| known.contains(&name))
+}
+
 /// Whether every function in `select` is known not to be volatile, and it changes nothing.
 pub(super) fn is_stable(select: &SelectStmt) -> bool {
     let mut stable = select.locking_clause.is_empty() && select.into_clause.is_none();
@@ -52,10 +57,7 @@ pub(super) fn is_stable_below(node: &Node) -> bool {
             let schema = (call.funcname.len() > 1)
                 .then(|| call.funcname.first().and_then(ast::string))
                 .flatten();
-            schema.is_none_or(|schema| schema == "pg_catalog")
-                && [&STABLE[..], &ast::IMMUTABLE, &ast::AGGREGATES]
-                    .iter()
-                    .any(|known| known.contains(&ast::function(call)))
+            schema.is_none_or(|schema| schema == "pg_catalog") && is_known(ast::function(call))
         }
         Some(NodeEnum::SelectStmt(select)) => select.locking_clause.is_empty(),
         Some(

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod bare_column;
+mod blocks;
 
 use super::super::fixture::{catalog, parse};
 use super::{Session, rewrites};

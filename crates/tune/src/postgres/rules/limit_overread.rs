@@ -1,5 +1,6 @@
 use marula_core::{Engine, Example, RuleInfo, Severity};
 
+use super::super::rewrites::keyset_advice;
 use super::super::{Context, Purpose, cost};
 use super::support::{draft, grouped, number};
 use crate::{Draft, Rule};
@@ -68,7 +69,13 @@ fn check(context: &Context) -> Vec<Draft> {
                  Keyset pagination (the keys of the last row seen, in the WHERE) starts at the \
                  page; it needs a unique order and changes what the caller passes."
                 .into();
-            draft.proposals = context.indexes_below(at.node, &[Purpose::Order]);
+            if let (Some(statement), Some(catalog)) = (&context.statement, &context.catalog)
+                && let Some(advice) = keyset_advice(statement, catalog)
+            {
+                draft.explanation = format!("{} {advice}", draft.explanation);
+            }
+            draft.proposals = context.rewrites("limit-overread");
+            draft.proposals.extend(context.indexes_below(at.node, &[Purpose::Order]));
             Some(draft)
         })
         .collect()

@@ -115,7 +115,8 @@ fn factor(node: &PlanNode, parent: Option<&PlanNode>) -> Option<f64> {
     (factor > FACTOR).then_some(factor)
 }
 
-fn proposals(context: &Context, node: &PlanNode, gain: f64) -> Vec<Proposal> {
+/// Statistics that would mend the estimate of a scan.
+pub(super) fn proposals(context: &Context, node: &PlanNode, gain: f64) -> Vec<Proposal> {
     let (Some(relation), Some(used)) = (context.relation(node), context.used(node)) else {
         return Vec::new();
     };

@@ -1,7 +1,9 @@
 //! PostgreSQL: every rule's examples, every kind of proposal, refusals, saved plans.
 
+mod accepted;
 mod demo;
 mod examples;
+mod faults;
 mod partitions;
 mod proofs;
 mod reach;
@@ -33,7 +35,8 @@ async fn set_up(session: &Session, setup: &str) {
         15.. => "SELECT pg_stat_force_next_flush()",
         _ => "SELECT 1",
     };
-    for statement in setup.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+    for statement in marula_postgres::sql::parse_all(setup).unwrap() {
+        let statement = statement.text();
         let made = session.client().batch_execute(statement).await;
         made.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
         session.client().batch_execute(flush).await.unwrap();
