@@ -122,7 +122,7 @@ impl<A: Arena> Tuner<'_, A> {
     ) -> Result<After> {
         let original = self.subjects[statement].statement.clone();
         let text = self.text(statement, rewrite);
-        self.progress.step(&format!("confirming {}", super::trial::short(&original)));
+        self.progress.step(&format!("confirming {}", super::words::short(&original)));
         let base = self.book.base[statement].clone();
         let count: usize = match base.ms {
             ms if ms < 200.0 => 5,

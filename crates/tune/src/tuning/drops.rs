@@ -8,7 +8,7 @@ use marula_lab::bench::Bench;
 use super::Tuner;
 use super::arena::{Arena, Choice, Set};
 use super::book::SLOWER;
-use super::trial::{fatal, seconds, short};
+use super::words::{fatal, seconds, short};
 
 /// An existing index that may go.
 #[derive(Debug, Clone)]

@@ -12,6 +12,7 @@ mod outcome;
 mod sample;
 mod search;
 mod trial;
+mod words;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -27,7 +28,7 @@ pub use options::{Stop, TuneOptions};
 pub use outcome::tell;
 pub use sample::{Sampled, sample};
 pub use search::Found;
-pub(crate) use trial::fatal as trial_fatal;
+pub(crate) use words::fatal as trial_fatal;
 
 /// The most rounds of searching and measuring.
 const ROUNDS: usize = 8;

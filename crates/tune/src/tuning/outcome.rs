@@ -8,7 +8,7 @@ use marula_lab::bench::Bench;
 
 use super::Tuner;
 use super::arena::Arena;
-use super::trial::{allowance, seconds};
+use super::words::{allowance, seconds};
 
 /// The most turned-down changes that are told.
 const TOLD: usize = 30;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use marula_core::{Engine, Error, ErrorKind, Measurement, Plan, Result, Statement};
+use marula_core::{Measurement, Plan, Result, Statement};
 use marula_lab::bench::{Bench, Run};
 use marula_lab::compare::{Digest, Outcome};
 
 use super::Tuner;
 use super::arena::{Arena, Set};
-use super::book::{Base, Book, SLOWER, Timed};
+use super::book::{Base, Book, Timed};
+use super::words::{fatal, seconds, short};
 
 /// Below this many milliseconds a run costs nothing, and wobbles.
 const SHORT_MS: f64 = 2000.0;
@@ -291,44 +292,4 @@ impl<A: Arena> Tuner<'_, A> {
         }
         uses
     }
-}
-
-/// Whether an error ends all measuring.
-pub(crate) fn fatal(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::ServerDied | ErrorKind::Interrupted | ErrorKind::Unreachable | ErrorKind::Io
-    )
-}
-
-/// A statement's beginning, in one line.
-pub(super) fn short(statement: &Statement) -> String {
-    const LETTERS: usize = 60;
-    let mut words = String::new();
-    for word in statement.text.split_whitespace() {
-        if !words.is_empty() {
-            words.push(' ');
-        }
-        words.push_str(word);
-        if words.chars().count() > LETTERS {
-            break;
-        }
-    }
-    let cut: String = words.chars().take(LETTERS).collect();
-    let engine = if statement.engine == Engine::Postgres { "" } else { "db." };
-    let engine = if cut.starts_with(engine) { "" } else { engine };
-    if cut.len() < words.len() { format!("{engine}{cut} …") } else { format!("{engine}{cut}") }
-}
-
-pub(super) fn seconds(ms: f64) -> String {
-    match ms {
-        ms if ms < 10.0 => format!("{ms:.1} ms"),
-        ms if ms < 1000.0 => format!("{ms:.0} ms"),
-        ms => format!("{:.1} s", ms / 1000.0),
-    }
-}
-
-/// The share by which a statement may get slower, for messages.
-pub(super) fn allowance() -> String {
-    format!("{:.0} %", (SLOWER - 1.0) * 100.0)
 }

@@ -15,6 +15,7 @@ mod relational;
 pub mod text;
 mod tree;
 pub mod tune;
+mod tune_rest;
 
 use marula_core::{Catalog, Finding, Plan, Proof, Report};
 

@@ -5,14 +5,12 @@ use marula_core::{Change, Measurement, Report, TunedStatement, Tuning};
 
 use super::super::{Look, statement};
 use super::grid::{grid, numbers, words};
-use super::numbers::{bytes, duration, number, percent, times};
+use super::numbers::{bytes, duration, percent, times};
 use super::paint::Ink;
-use super::{heading, paragraph, text};
+use super::{heading, paragraph, text, tune_rest};
 
 /// The most statements in the table unless all are asked for.
 const STATEMENTS: usize = 25;
-/// The most turned-down changes unless all are asked for.
-const TURNED_DOWN: usize = 8;
 const INDENT: &str = "     ";
 
 /// The report as text.
@@ -29,9 +27,7 @@ pub fn tune(report: &Report, tuning: &Tuning, look: &Look) -> String {
     }
     to_do(report, tuning, look, &mut out);
     statements(tuning, look, &mut out);
-    writes(tuning, look, &mut out);
-    turned_down(tuning, look, &mut out);
-    left_out(tuning, look, &mut out);
+    tune_rest::rest(tuning, look, &mut out);
     super::notes(report, look, &mut out);
     out
 }
@@ -154,6 +150,7 @@ pub fn worth(change: &Change, tuning: &Tuning) -> String {
         let used = text::counted(u64::from(picked.statements), "statement", "statements");
         facts.push(match picked.gain_ms > 0.0 {
             true => format!("gains {} ({share}) in {used}", duration(picked.gain_ms)),
+            false if picked.statements == 0 => "no statement of the workload needs it".into(),
             false => format!("used by {used}"),
         });
     }
@@ -232,77 +229,4 @@ fn row(one: &TunedStatement, look: &Look) -> Vec<String> {
 fn time(measurement: &Measurement) -> String {
     let ms = measurement.ms.map_or("?".into(), duration);
     if measurement.timed_out { format!("> {ms}") } else { ms }
-}
-
-fn writes(tuning: &Tuning, look: &Look, out: &mut String) {
-    if tuning.writes.is_empty() {
-        return;
-    }
-    heading("What it costs those who write (statements a second, one connection)", look, out);
-    let hot = |share: Option<f64>| share.map_or(String::new(), percent);
-    let rows: Vec<Vec<String>> = tuning
-        .writes
-        .iter()
-        .map(|cost| {
-            let change = cost.after_per_second / cost.before_per_second.max(1e-9) - 1.0;
-            vec![
-                cost.relation.clone(),
-                cost.operation.clone(),
-                super::numbers::grouped(cost.calls),
-                number(cost.before_per_second.round()),
-                number(cost.after_per_second.round()),
-                format!("{}{}", if change > 0.0 { "+" } else { "" }, percent(change)),
-                hot(cost.hot_before),
-                hot(cost.hot_after),
-            ]
-        })
-        .collect();
-    let columns = [
-        words("table"),
-        words("write"),
-        numbers("calls"),
-        numbers("before"),
-        numbers("after"),
-        numbers("change"),
-        numbers("HOT before"),
-        numbers("HOT after"),
-    ];
-    grid(&columns, &rows, look, out);
-}
-
-fn turned_down(tuning: &Tuning, look: &Look, out: &mut String) {
-    if tuning.turned_down.is_empty() {
-        return;
-    }
-    heading("Turned down", look, out);
-    let shown = if look.verbose { usize::MAX } else { TURNED_DOWN };
-    for turned in tuning.turned_down.iter().take(shown) {
-        let size = turned.bytes.map_or(String::new(), |size| format!(" ({})", bytes(size)));
-        let line = format!("{}{size}: {}", text::flat(&turned.title), text::flat(&turned.reason));
-        out.push_str(&text::wrap(&line, paragraph(look), "  · ", "    "));
-    }
-    let more = tuning.turned_down.len().saturating_sub(shown);
-    if more > 0 {
-        let line = format!("  {more} more: --verbose shows them");
-        out.push_str(&look.paint.ink(Ink::Faint, &line));
-        out.push('\n');
-    }
-}
-
-fn left_out(tuning: &Tuning, look: &Look, out: &mut String) {
-    if tuning.left_out.is_empty() {
-        return;
-    }
-    heading("Statements that took no part", look, out);
-    let shown = if look.verbose { usize::MAX } else { TURNED_DOWN };
-    for left in tuning.left_out.iter().take(shown) {
-        let statement = text::cut(&text::flat(&left.statement), 60);
-        let line = format!("{statement}: {}", text::flat(&left.reason));
-        out.push_str(&text::wrap(&line, paragraph(look), "  · ", "    "));
-    }
-    let more = tuning.left_out.len().saturating_sub(shown);
-    if more > 0 {
-        out.push_str(&look.paint.ink(Ink::Faint, &format!("  {more} more: --verbose shows them")));
-        out.push('\n');
-    }
 }

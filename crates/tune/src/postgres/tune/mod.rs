@@ -83,6 +83,12 @@ pub async fn tune(
         }
         Err(error) => return Err(error),
     }
+    // The real sizes are told; what was expected before is not.
+    for hazard in report.changes.iter_mut().flat_map(|change| &mut change.hazards) {
+        if let Some((_, rest)) = hazard.split_once(" on disk, and ") {
+            *hazard = rest.to_owned();
+        }
+    }
     report.notes.extend(notes);
     if let Some(tuning) = &mut report.tuning {
         tuning.writes = costs;
