@@ -97,7 +97,12 @@ pub fn change(old: Option<&Type>, new: &Type, schema: &Schema) -> TypeChange {
     let Some(old) = old else {
         return match new.name.as_str() {
             "text" | "varchar" if new.plain() && !new.array => TypeChange::Free,
-            "timestamptz" if !new.array => TypeChange::TimeZone,
+            // Fewer digits than six are most likely fewer than before.
+            "timestamptz" | "timestamp"
+                if !new.array && new.mods.first().is_none_or(|d| *d >= 6) =>
+            {
+                TypeChange::TimeZone
+            }
             _ => TypeChange::Rewrite,
         };
     };

@@ -85,7 +85,15 @@ fn write(name: &str, file: &NewFile, text: &str) -> Result<Outcome> {
             .hint("say what the migration is for: add_status"));
     }
     let extension = if file.engine == Engine::Postgres { "sql" } else { "json" };
-    let path = file.dir.join(format!("{}_{name}.{extension}", stamp()));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(now.as_millis()).unwrap_or_default();
+    // Two made within a second must not have one version.
+    let version = (0..3600).map(|later| stamp(now + later * 1000)).find(|version| {
+        let mut there = std::fs::read_dir(&file.dir).into_iter().flatten().flatten();
+        !there.any(|entry| entry.file_name().to_string_lossy().starts_with(version.as_str()))
+    });
+    let version = version.unwrap_or_else(|| stamp(now));
+    let path = file.dir.join(format!("{version}_{name}.{extension}"));
     make(&path, &file.dir, text).map_err(|error| {
         Error::new(ErrorKind::Io, format!("cannot be made: {error}"))
             .at(path.display().to_string())
@@ -102,10 +110,8 @@ fn make(path: &Path, folder: &Path, text: &str) -> std::io::Result<()> {
     std::io::Write::write_all(&mut file, text.as_bytes())
 }
 
-/// Now, in UTC, as migrations are numbered: `20260101120000`.
-fn stamp() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let ms = i64::try_from(now.as_millis()).unwrap_or_default();
+/// A moment in UTC as migrations are numbered: `20260101120000`.
+fn stamp(ms: i64) -> String {
     let (year, month, day, of_day) = Timestamp(ms).to_civil();
     let seconds = of_day / 1000;
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

@@ -31,7 +31,8 @@ fn check(context: &Context) -> Vec<Draft> {
             let Some(relation) = &index.relation else { return Vec::new() };
             let table = table_key(relation);
             let name = if index.idxname.is_empty() { "an index" } else { &index.idxname };
-            if !relation.inh && is_partitioned(context, &table) {
+            if !relation.inh && (is_partitioned(context, &table) || context.table(&table).is_none())
+            {
                 let title = format!("{name} is made on {table} alone");
                 return vec![brief(Lock::Share, &table, title, "Its partitions get theirs later.")];
             }
