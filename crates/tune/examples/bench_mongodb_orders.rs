@@ -12,8 +12,8 @@ async fn main() -> marula_core::Result<()> {
     );
     println!("|---|---|---|---|---|---|");
     let (mut near, mut all) = (0, 0);
-    for seed in [1, 2, 3] {
-        let outcome = shapes::compare(20_000, 30, seed).await?;
+    for seed in [1, 2, 3, 4] {
+        let outcome = shapes::compare(10_000, 25, seed).await?;
         println!(
             "| {seed} | {} | {} | {} ({:.1} %) | {} instead of {} | {:.1} MB instead of {:.1} MB |",
             outcome.shapes,

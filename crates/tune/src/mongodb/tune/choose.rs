@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use marula_core::Result;
 
+use super::harm::WORSE;
 use super::idea::{Idea, Ideas};
 use super::query::{Query, Write};
 use super::table::{Cell, Table, WORTH, best, turned};
@@ -14,10 +15,8 @@ use super::trial::Trial;
 const LEAST: f64 = 1e-6;
 /// A gain of fewer keys and documents a run counts for nothing.
 const FEW: f64 = 20.0;
-/// A statement that examines so much more than before, at least, got worse.
-const WORSE: f64 = 50.0;
 /// How often the search begins anew without what did harm.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 60;
 
 /// What the search came to.
 pub(super) struct Chosen {
@@ -39,11 +38,32 @@ pub(super) fn indexes(chosen: &BTreeSet<usize>, ideas: &Ideas) -> BTreeSet<usize
     all.flat_map(|idea| idea.indexes.iter().copied()).collect()
 }
 
-/// A statement that a set makes worse.
-struct Harm {
-    query: usize,
-    /// The ideas whose indexes its plan uses, and what to say of each.
-    culprits: Vec<(usize, String)>,
+/// What each statement costs with the ideas taken so far.
+struct Now {
+    values: Vec<f64>,
+    /// Whether one of the ideas serves it: then it is not read as it was before, for better or
+    /// worse.
+    served: Vec<bool>,
+}
+
+impl Now {
+    fn new(table: &Table) -> Self {
+        let values: Vec<f64> = table.plain.iter().map(|cell| cell.value).collect();
+        Now { served: vec![false; values.len()], values }
+    }
+
+    fn add(&mut self, table: &Table, at: usize, number: usize) {
+        let plain = table.plain.get(at).map_or(f64::INFINITY, |cell| cell.value);
+        let Some(cell) = table.cells.get(&(at, number)) else { return };
+        // The same as before: the server does not use it.
+        if (cell.value - plain).abs() <= plain * 0.001 {
+            return;
+        }
+        if let (Some(value), Some(served)) = (self.values.get_mut(at), self.served.get_mut(at)) {
+            *value = if *served { value.min(cell.value) } else { cell.value };
+            *served = true;
+        }
+    }
 }
 
 /// Everything the search looks at.
@@ -90,9 +110,18 @@ impl Search<'_> {
                 }
             }
         }
-        let none = BTreeSet::new();
-        let (after, _) = self.verify(trial, table, &none).await?;
-        Ok(Chosen { ideas: none, after })
+        // What still does harm is taken out of the last set, until nothing does.
+        let mut chosen = self.greedy(trial, table, &banned).await?;
+        loop {
+            let (after, harm) = self.verify(trial, table, &chosen).await?;
+            let before = chosen.len();
+            for (number, _) in harm.into_iter().flat_map(|harm| harm.culprits) {
+                chosen.remove(&number);
+            }
+            if chosen.len() == before {
+                return Ok(Chosen { ideas: chosen, after });
+            }
+        }
     }
 
     /// What keeping an idea's indexes costs the workload, in milliseconds.
@@ -120,7 +149,7 @@ impl Search<'_> {
     ) -> Result<BTreeSet<usize>> {
         let budget = trial.options.budget_bytes;
         let mut chosen: BTreeSet<usize> = BTreeSet::new();
-        let mut now: Vec<f64> = table.plain.iter().map(|cell| cell.value).collect();
+        let mut now = Now::new(table);
         loop {
             let taken = indexes(&chosen, self.ideas);
             let used = trial.bytes(taken.iter().copied());
@@ -135,6 +164,9 @@ impl Search<'_> {
                 let bytes =
                     trial.bytes(idea.indexes.iter().copied().filter(|at| !taken.contains(at)));
                 if budget.is_some_and(|budget| used + bytes > budget) {
+                    continue;
+                }
+                if self.harms(table, number, &now) {
                     continue;
                 }
                 let gain = self.gain(table, number, &now) - self.keeping(trial, table, idea);
@@ -155,26 +187,40 @@ impl Search<'_> {
             let Some((_, _, number)) = best else { return Ok(chosen) };
             chosen.insert(number);
             for &at in &self.ideas.ideas[number].queries {
-                if let Some(cell) = table.cells.get(&(at, number)) {
-                    now[at] = now[at].min(cell.value);
-                }
+                now.add(table, at, number);
             }
-            self.again(trial, table, &chosen, number, &mut now).await?;
+            self.again(trial, table, &chosen, number, &mut now.values).await?;
         }
     }
 
     /// What an idea gains over what there is, in milliseconds of the workload. Gains below 1.1
-    /// times count for nothing.
-    fn gain(&self, table: &Table, number: usize, now: &[f64]) -> f64 {
+    /// times count for nothing; what gets worse counts.
+    fn gain(&self, table: &Table, number: usize, now: &Now) -> f64 {
         let of = |at: &usize| {
             let cell = table.cells.get(&(*at, number))?;
-            let (now, base) = (now.get(*at)?, table.base.get(*at)?.value);
+            let (now, served) = (*now.values.get(*at)?, *now.served.get(*at)?);
+            let base = table.base.get(*at)?.value;
             let few = if self.queries[*at].counters_lie(self.version) { 1.0 } else { FEW };
-            (cell.value * WORTH < *now && now - cell.value >= few).then(|| {
-                self.share(table, *at, *now, base) - self.share(table, *at, cell.value, base)
+            let better = cell.value * WORTH < now && now - cell.value >= few;
+            let worse = !served && cell.value > now;
+            (better || worse).then(|| {
+                self.share(table, *at, now, base) - self.share(table, *at, cell.value, base)
             })
         };
         self.ideas.ideas[number].queries.iter().filter_map(of).sum()
+    }
+
+    /// Whether an idea makes a statement worse for which nothing better is in the set: the server
+    /// reads no collection from end to end where an index will do, though it may be the better
+    /// way.
+    fn harms(&self, table: &Table, number: usize, now: &Now) -> bool {
+        self.ideas.ideas[number].queries.iter().any(|at| {
+            let Some(cell) = table.cells.get(&(*at, number)) else { return false };
+            let Some(base) = table.base.get(*at).map(|base| base.value) else { return false };
+            let served = now.served.get(*at).copied().unwrap_or(false);
+            let few = if self.queries[*at].counters_lie(self.version) { 5.0 } else { WORSE };
+            !served && cell.value > base * WORTH && cell.value - base > few
+        })
     }
 
     /// The time a statement's runs take when one of them costs `value`, where one as things
@@ -239,9 +285,11 @@ impl Search<'_> {
     /// Takes out what the others do as well.
     fn thin(&self, trial: &Trial<'_>, table: &Table, chosen: &mut BTreeSet<usize>) {
         let at_best = |set: &BTreeSet<usize>, at: usize| {
-            let cells = set.iter().filter_map(|number| table.cells.get(&(at, *number)));
-            let plain = table.plain.get(at).map_or(f64::INFINITY, |cell| cell.value);
-            cells.map(|cell| cell.value).fold(plain, f64::min)
+            let mut now = Now::new(table);
+            for number in set {
+                now.add(table, at, *number);
+            }
+            now.values.get(at).copied().unwrap_or(f64::INFINITY)
         };
         let mut numbers: Vec<usize> = chosen.iter().copied().collect();
         let size = |number: &usize| {
@@ -267,90 +315,6 @@ impl Search<'_> {
                 *chosen = without;
             }
         }
-    }
-
-    /// Measures every statement with the whole set in place; gives what each costs, and the
-    /// ideas that made one worse, with the reason.
-    async fn verify(
-        &self,
-        trial: &mut Trial<'_>,
-        table: &Table,
-        chosen: &BTreeSet<usize>,
-    ) -> Result<(Vec<Cell>, Vec<Harm>)> {
-        trial.progress.step("measuring every statement with the whole set");
-        let shown = indexes(chosen, self.ideas);
-        trial.show(&shown).await?;
-        let mut after = table.plain.clone();
-        let mut harm = Vec::new();
-        for (at, query) in self.queries.iter().enumerate() {
-            let base = &table.base[at];
-            let limit = table.limit(at, trial.options.timeout) * 2;
-            // Its own wording must not get worse, whatever another gains.
-            let own = trial.cost(query, 0, limit).await?;
-            if let Some((cell, _)) = best(trial, query, limit).await? {
-                after[at] = cell;
-            }
-            let Some(own) = own else { continue };
-            let worse = own.value > base.value * WORTH
-                && own.value - base.value
-                    > if query.counters_lie(trial.version) { 5.0 } else { WORSE };
-            if !worse {
-                continue;
-            }
-            let used = |number: &&usize| {
-                self.ideas.ideas[**number].indexes.iter().any(|at| trial.uses(&own.plan, *at))
-            };
-            let culprits: Vec<usize> = chosen.iter().filter(used).copied().collect();
-            let last = chosen.iter().next_back().copied();
-            let culprits = if culprits.is_empty() { last.into_iter().collect() } else { culprits };
-            let text: String = query.wordings[0].statement.text.chars().take(120).collect();
-            let mut blamed = Vec::new();
-            for number in culprits {
-                let reason = match own.value.is_finite() {
-                    true => format!(
-                        "the planner takes it for another statement, which then examines {} keys and \
-                         documents instead of {}: {text}",
-                        own.examined, base.examined
-                    ),
-                    false => format!(
-                        "the planner takes it for another statement, which then does not finish in \
-                         the time it took before: {text}"
-                    ),
-                };
-                blamed.push((number, reason));
-            }
-            harm.push(Harm { query: at, culprits: blamed });
-        }
-        Ok((after, harm))
-    }
-
-    /// The idea that serves a statement best, where it is not in the set and fits the budget.
-    fn guard(
-        &self,
-        trial: &Trial<'_>,
-        table: &Table,
-        query: usize,
-        chosen: &BTreeSet<usize>,
-        banned: &BTreeSet<usize>,
-    ) -> Option<usize> {
-        let base = table.base.get(query)?.value;
-        let built = |number: &usize| {
-            self.ideas.ideas[*number].indexes.iter().all(|at| trial.made(*at).is_some())
-        };
-        let fits = |number: &usize| {
-            let with: BTreeSet<usize> = chosen.iter().copied().chain([*number]).collect();
-            let bytes = trial.bytes(indexes(&with, self.ideas));
-            trial.options.budget_bytes.is_none_or(|budget| bytes <= budget)
-        };
-        table
-            .useful
-            .iter()
-            .filter(|number| !chosen.contains(number) && !banned.contains(number))
-            .filter(|number| built(number) && fits(number))
-            .filter_map(|number| Some((*number, table.cells.get(&(query, *number))?.value)))
-            .filter(|(_, value)| *value <= base * WORTH)
-            .min_by(|a, b| a.1.total_cmp(&b.1))
-            .map(|(number, _)| number)
     }
 
     /// What the workload loses without an idea of the set, in milliseconds, and how many
@@ -386,7 +350,7 @@ impl Search<'_> {
         chosen: &mut Chosen,
     ) -> Result<()> {
         let mut order: Vec<usize> = chosen.ideas.iter().copied().collect();
-        let now: Vec<f64> = table.plain.iter().map(|cell| cell.value).collect();
+        let now = Now::new(table);
         order.sort_by(|a, b| self.gain(table, *a, &now).total_cmp(&self.gain(table, *b, &now)));
         for number in order {
             if trial.is_over() {

@@ -217,3 +217,41 @@ async fn one_set_for_many_shapes_is_nearly_as_good_as_the_best_order_for_each() 
     assert!(outcome.indexes.0 < outcome.indexes.1, "{outcome:#?}");
     assert!(outcome.bytes.0 < outcome.bytes.1, "{outcome:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_kinds_of_indexes_are_tried_where_the_statements_call_for_them() {
+    let setup = "\
+db.seed.insertOne({_id: 0})
+db.seed.aggregate([{$project: {i: {$range: [0, 8000]}}}, {$unwind: '$i'}, {$project: {_id: '$i', \
+at: {$add: [ISODate('2020-01-01'), {$multiply: ['$i', 3600000]}]}, \
+place: {type: 'Point', coordinates: [{$mod: ['$i', 170]}, {$mod: [{$multiply: ['$i', 7]}, 83]}]}, \
+attrs: {a: {$mod: ['$i', 900]}, b: {$mod: ['$i', 901]}, c: {$mod: ['$i', 902]}, d: {$mod: ['$i', 903]}}}}, \
+{$out: 'c'}])";
+    let near = "db.c.find({place: {$geoWithin: {$centerSphere: [[20, 20], 0.01]}}})";
+    let report = tuned(
+        setup,
+        &[
+            (near, 10),
+            ("db.c.find({'attrs.a': 5})", 10),
+            ("db.c.find({'attrs.b': 5})", 10),
+            ("db.c.find({'attrs.c': 5})", 10),
+            ("db.c.find({'attrs.d': 5})", 10),
+            ("db.c.deleteMany({at: {$lt: ISODate('2020-01-02')}})", 1),
+        ],
+    )
+    .await;
+    let all = format!("{:#?}", ups(&report));
+    assert!(all.contains("place: \\\"2dsphere\\\""), "{all}");
+    let near = of(&report, "$geoWithin");
+    assert!(examined(&near.after.plan) * 5 < examined(&near.before.plan), "{all}");
+    // One index for all fields below the parent, or one for each: every one is served.
+    assert!(all.contains("attrs"), "{all}");
+    for field in ["attrs.a", "attrs.b", "attrs.c", "attrs.d"] {
+        let one = of(&report, field);
+        assert!(examined(&one.after.plan) < 100, "{field}: {all}");
+    }
+    let ttl = report.notes.iter().any(|note| note.contains("expireAfterSeconds"));
+    assert!(ttl, "{:?}", report.notes);
+    assert!(!all.contains("expireAfterSeconds"), "it removes documents: not a change");
+    assert_none_worse(&report);
+}
