@@ -11,6 +11,7 @@ mod hide;
 mod idea;
 mod proof;
 mod query;
+mod reconsider;
 mod server;
 mod settle;
 mod table;

@@ -14,7 +14,7 @@ use super::trial::Trial;
 /// What an index must be worth of the workload's time, though nothing is written.
 const LEAST: f64 = 1e-6;
 /// A gain of fewer keys and documents a run counts for nothing.
-const FEW: f64 = 20.0;
+pub(super) const FEW: f64 = 20.0;
 /// How often the search begins anew without what did harm.
 const ROUNDS: usize = 60;
 
@@ -39,20 +39,20 @@ pub(super) fn indexes(chosen: &BTreeSet<usize>, ideas: &Ideas) -> BTreeSet<usize
 }
 
 /// What each statement costs with the ideas taken so far.
-struct Now {
-    values: Vec<f64>,
+pub(super) struct Now {
+    pub values: Vec<f64>,
     /// Whether one of the ideas serves it: then it is not read as it was before, for better or
     /// worse.
     served: Vec<bool>,
 }
 
 impl Now {
-    fn new(table: &Table) -> Self {
+    pub fn new(table: &Table) -> Self {
         let values: Vec<f64> = table.plain.iter().map(|cell| cell.value).collect();
         Now { served: vec![false; values.len()], values }
     }
 
-    fn add(&mut self, table: &Table, at: usize, number: usize) {
+    pub fn add(&mut self, table: &Table, at: usize, number: usize) {
         let plain = table.plain.get(at).map_or(f64::INFINITY, |cell| cell.value);
         let Some(cell) = table.cells.get(&(at, number)) else { return };
         // The same as before: the server does not use it.
@@ -232,88 +232,6 @@ impl Search<'_> {
             // Against what did not finish everything that does is a great gain.
             (true, false) => weight * 0.01,
             (false, _) => weight,
-        }
-    }
-
-    /// Measures anew what statements over several collections gain with `chosen` in place: there
-    /// what two ideas gain adds up.
-    async fn again(
-        &self,
-        trial: &mut Trial<'_>,
-        table: &mut Table,
-        chosen: &BTreeSet<usize>,
-        last: usize,
-        now: &mut [f64],
-    ) -> Result<()> {
-        let several = |at: usize| {
-            let shape =
-                self.queries[at].wordings.iter().map(|wording| wording.shape.accesses.len());
-            shape.max().unwrap_or(0) > 1
-        };
-        let touched: Vec<usize> =
-            self.ideas.ideas[last].queries.iter().copied().filter(|at| several(*at)).collect();
-        if touched.is_empty() || trial.is_over() {
-            return Ok(());
-        }
-        let taken = indexes(chosen, self.ideas);
-        for at in touched {
-            let limit = table.limit(at, trial.options.timeout);
-            trial.show(&taken).await?;
-            if let Some((cell, _)) = best(trial, &self.queries[at], limit).await? {
-                now[at] = cell.value;
-            }
-            let others: Vec<usize> = table
-                .cells
-                .keys()
-                .filter(|(query, idea)| *query == at && !chosen.contains(idea))
-                .map(|(_, idea)| *idea)
-                .collect();
-            for number in others {
-                let own = &self.ideas.ideas[number].indexes;
-                if own.iter().any(|at| trial.made(*at).is_none()) || trial.is_over() {
-                    continue;
-                }
-                trial.show(&taken.iter().chain(own).copied().collect()).await?;
-                if let Some((cell, _)) = best(trial, &self.queries[at], limit).await? {
-                    table.cells.insert((at, number), cell);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes out what the others do as well.
-    fn thin(&self, trial: &Trial<'_>, table: &Table, chosen: &mut BTreeSet<usize>) {
-        let at_best = |set: &BTreeSet<usize>, at: usize| {
-            let mut now = Now::new(table);
-            for number in set {
-                now.add(table, at, *number);
-            }
-            now.values.get(at).copied().unwrap_or(f64::INFINITY)
-        };
-        let mut numbers: Vec<usize> = chosen.iter().copied().collect();
-        let size = |number: &usize| {
-            let idea = &self.ideas.ideas[*number];
-            (idea.queries.len(), u64::MAX - trial.bytes(idea.indexes.iter().copied()))
-        };
-        numbers.sort_by_key(size);
-        for number in numbers {
-            let mut without = chosen.clone();
-            without.remove(&number);
-            let several = |at: &usize| self.queries[*at].wordings[0].shape.accesses.len() > 1;
-            let idea = &self.ideas.ideas[number];
-            // What adds up over collections cannot be told from single measurements.
-            if idea.queries.iter().any(several) {
-                continue;
-            }
-            let same = |at: &usize| {
-                let (less, all) = (at_best(&without, *at), at_best(chosen, *at));
-                less <= all * 1.02
-                    || less - all < FEW && !self.queries[*at].counters_lie(self.version)
-            };
-            if idea.queries.iter().all(same) {
-                *chosen = without;
-            }
         }
     }
 
