@@ -49,6 +49,10 @@ async fn main() -> Result<()> {
     let report =
         marula_tune::postgres::tune(&session, &target, &workload(), &options, progress).await?;
     print(&report);
+    println!(
+        "published for comparison, same queries on PostgreSQL 15: Extend at a budget of 500 MB by \
+         estimate: 33.5 s → 21.6 s (0.64), 196 MB real; at 250 MB: 140.6 s, Q21 thirty times slower"
+    );
     Ok(())
 }
 

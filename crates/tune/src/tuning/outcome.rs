@@ -97,11 +97,12 @@ fn change<A: Arena>(
         allowance()
     );
     let mut change = tuner.choices[number].change.clone();
-    let equal =
-        tuner.best.after.values().filter(|after| after.uses.contains(&number)).fold(
-            Some(true),
-            |all, after| if all == after.equal { all } else { all.and(after.equal) },
-        );
+    let using = tuner.best.after.values().filter(|after| after.uses.contains(&number));
+    let agree: Vec<Option<bool>> = using.map(|after| after.equal).collect();
+    let equal = match agree.contains(&Some(false)) {
+        true => Some(false),
+        false => agree.iter().all(Option::is_some).then_some(true),
+    };
     change.id = id;
     if drops {
         let reason = "every statement of the workload was planned without it, and run where its plan \

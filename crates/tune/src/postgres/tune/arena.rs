@@ -46,7 +46,8 @@ impl PostgresArena {
         self.imagines = made.is_ok();
         let imagines = self.imagines;
         let real = choices.iter().filter(|choice| {
-            !choice.is_rewrite() && !(imagines && imaginable(&choice.change).is_some())
+            let asked = imagines && imaginable(&choice.change).is_some();
+            !choice.is_rewrite() && !asked
         });
         // Of those that cannot be imagined only the most promising ones are worth building.
         for (number, choice) in real.enumerate() {

@@ -92,7 +92,7 @@ pub(super) fn drops(
             found.push((index.bytes, drop));
         }
     }
-    found.sort_by(|a, b| b.0.cmp(&a.0));
+    found.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
     let note = (!young.is_empty()).then(|| {
         format!(
             "no use was counted of {}, but uses are counted for {:.1} days only: that says little \
