@@ -112,7 +112,7 @@ async fn workload(
         notes.extend(answer.notes);
         answer.digest
     } else {
-        for path in args.log.iter().filter(|path| *path != "-" && !Path::new(path).exists()) {
+        if let Some(path) = args.log.iter().find(|path| *path != "-" && !Path::new(path).exists()) {
             return Err(Error::new(ErrorKind::NotFound, "there is no such file or folder")
                 .at(path.clone())
                 .hint("name the server's log files, or a folder of them"));

@@ -16,8 +16,10 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-/// Title, statements up, statements down, transaction; of each migration.
-fn told(path: &Path) -> (Tool, Vec<(String, usize, Option<usize>, bool)>) {
+/// Title, statements up, statements down, and whether it runs in one transaction.
+type Told = (String, usize, Option<usize>, bool);
+
+fn told(path: &Path) -> (Tool, Vec<Told>) {
     let read = read(path, None).unwrap_or_else(|error| panic!("{error}"));
     let all = read.migrations.iter().map(|migration| {
         let down = migration.down.as_ref().map(Vec::len);
@@ -26,12 +28,7 @@ fn told(path: &Path) -> (Tool, Vec<(String, usize, Option<usize>, bool)>) {
     (read.tool, all.collect())
 }
 
-fn row(
-    title: &str,
-    up: usize,
-    down: Option<usize>,
-    transaction: bool,
-) -> (String, usize, Option<usize>, bool) {
+fn row(title: &str, up: usize, down: Option<usize>, transaction: bool) -> Told {
     (title.into(), up, down, transaction)
 }
 

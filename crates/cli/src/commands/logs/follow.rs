@@ -79,7 +79,7 @@ pub async fn run(
 
 /// A server whose log is followed.
 enum Server {
-    Postgres(PostgresTail),
+    Postgres(Box<PostgresTail>),
     Mongodb(MongodbTail),
 }
 
@@ -88,9 +88,10 @@ impl Server {
         let (target, session) = open::open(app, name, app.timeout(None)).await?;
         let named = |error: Error| error.at(target.name.clone());
         Ok(match session {
-            Session::Postgres(session) => Server::Postgres(
-                PostgresTail::open(*session, request, &app.progress()).await.map_err(named)?,
-            ),
+            Session::Postgres(session) => {
+                let tail = PostgresTail::open(*session, request, &app.progress()).await;
+                Server::Postgres(Box::new(tail.map_err(named)?))
+            }
             Session::Mongodb(session) => {
                 Server::Mongodb(MongodbTail::open(*session).await.map_err(named)?)
             }

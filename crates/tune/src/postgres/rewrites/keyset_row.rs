@@ -76,9 +76,8 @@ fn nested<'a>(parts: &[&'a Node], depth: usize) -> Option<Vec<Step<'a>>> {
         None => (comparison(other)?, one),
     };
     let both = ast::conjuncts(tie);
-    let (equal, rest) = split(&both, &bound)?;
+    let (_, rest) = split(&both, &bound)?;
     let [rest] = rest.as_slice() else { return None };
-    let _ = equal;
     let inner = make::disjuncts(rest);
     let mut steps = vec![bound];
     match inner.as_slice() {

@@ -175,10 +175,11 @@ fn apart(one: &Branch, other: &Branch) -> Option<String> {
 /// A whole number or a text without a cast.
 fn constant(node: &Node) -> Option<String> {
     match &node.node {
-        Some(NodeEnum::AConst(AConst { val: Some(value), isnull: false, .. })) => match value {
-            a_const::Val::Ival(_) | a_const::Val::Sval(_) => ast::sql(node),
-            _ => None,
-        },
+        Some(NodeEnum::AConst(AConst {
+            val: Some(a_const::Val::Ival(_) | a_const::Val::Sval(_)),
+            isnull: false,
+            ..
+        })) => ast::sql(node),
         _ => None,
     }
 }

@@ -103,11 +103,8 @@ fn either(filter: &str) -> Option<Vec<String>> {
             .args
             .iter()
             .map(|side| {
-                let qualifiers = ast::all(side)
-                    .into_iter()
-                    .filter_map(|node| ast::column(node)?.0.map(str::to_owned))
-                    .collect();
-                qualifiers
+                let columns = ast::all(side).into_iter().filter_map(ast::column);
+                columns.filter_map(|(table, _)| table.map(str::to_owned)).collect()
             })
             .collect();
         let all: BTreeSet<String> = sides.iter().flatten().cloned().collect();
