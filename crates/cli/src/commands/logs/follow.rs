@@ -80,7 +80,7 @@ pub async fn run(
 /// A server whose log is followed.
 enum Server {
     Postgres(Box<PostgresTail>),
-    Mongodb(MongodbTail),
+    Mongodb(Box<MongodbTail>),
 }
 
 impl Server {
@@ -93,7 +93,7 @@ impl Server {
                 Server::Postgres(Box::new(tail.map_err(named)?))
             }
             Session::Mongodb(session) => {
-                Server::Mongodb(MongodbTail::open(*session).await.map_err(named)?)
+                Server::Mongodb(Box::new(MongodbTail::open(*session).await.map_err(named)?))
             }
         })
     }
