@@ -29,6 +29,25 @@ pub struct Digest {
     pub events: Vec<EventDigest>,
     /// Load by user, application, host and database.
     pub origins: Vec<OriginDigest>,
+    /// How long reads of each collection or table take, the slowest on average first; there with
+    /// `--advise`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectDigest>,
+}
+
+/// All reads of one collection or table. A statement that reads several counts with each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ObjectDigest {
+    /// Whose it is.
+    pub engine: Engine,
+    /// The collection (`database.collection`), or the relation as statements name it.
+    pub name: String,
+    /// Different statements that read it.
+    pub statements: u64,
+    /// What their runs cost.
+    pub load: Load,
+    /// The share of all statements' time, 0 to 1.
+    pub share: f64,
 }
 
 /// One file, stream or server that was read.

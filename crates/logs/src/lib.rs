@@ -13,6 +13,7 @@ mod format;
 pub mod generate;
 mod live;
 pub mod mongodb;
+mod objects;
 pub mod postgres;
 mod read;
 mod request;

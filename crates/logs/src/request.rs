@@ -50,6 +50,8 @@ pub struct Filter {
     pub users: Vec<String>,
     /// From one of these applications.
     pub applications: Vec<String>,
+    /// Not by this program: what it asks a server to read its log is not the server's work.
+    pub not_own: bool,
     /// The statement's text holds this, without regard to case.
     pub text: Option<String>,
     /// At least this long.

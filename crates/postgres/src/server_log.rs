@@ -38,7 +38,7 @@ struct Settings(HashMap<String, String>);
 
 impl Settings {
     async fn read(session: &Session) -> Result<Self> {
-        let asked = "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY ($1)";
+        let asked = "/* marula reads the log */ SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY ($1)";
         let names: &[&str] = &[
             "logging_collector",
             "log_destination",
@@ -107,7 +107,7 @@ async fn current(session: &Session, settings: &Settings) -> Result<String> {
         if format == "jsonlog" && session.version().major < 15 {
             continue;
         }
-        let asked = "SELECT pg_catalog.pg_current_logfile($1)";
+        let asked = "/* marula reads the log */ SELECT pg_catalog.pg_current_logfile($1)";
         let row = match session.client().query_one(asked, &[&format]).await {
             Ok(row) => row,
             Err(error) => {
@@ -130,7 +130,7 @@ async fn current(session: &Session, settings: &Settings) -> Result<String> {
 
 /// The file of the log's folder that was written last.
 async fn newest(session: &Session, folder: &str) -> Result<String> {
-    let asked = "SELECT name FROM pg_catalog.pg_ls_logdir() ORDER BY modification DESC, name DESC
+    let asked = "/* marula reads the log */ SELECT name FROM pg_catalog.pg_ls_logdir() ORDER BY modification DESC, name DESC
                  LIMIT 1";
     let row = session.client().query_opt(asked, &[]).await.map_err(|_| may_not(session))?;
     match row {
@@ -173,13 +173,13 @@ async fn remote(session: &Session, settings: &Settings, current: &str) -> Result
         let told = from_server(&error);
         if told.server_code() == Some("42501") { may_not(session) } else { told }
     };
-    let allowed = "SELECT pg_catalog.has_function_privilege(
+    let allowed = "/* marula reads the log */ SELECT pg_catalog.has_function_privilege(
         'pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean)', 'EXECUTE')";
     let row = session.client().query_one(allowed, &[]).await.map_err(denied)?;
     if !row.get::<_, bool>(0) {
         return Err(may_not(session));
     }
-    let asked = "SELECT name, size FROM pg_catalog.pg_ls_logdir() ORDER BY modification, name";
+    let asked = "/* marula reads the log */ SELECT name, size FROM pg_catalog.pg_ls_logdir() ORDER BY modification, name";
     let rows = session.client().query(asked, &[]).await.map_err(denied)?;
     let (folder, newest) = current.rsplit_once('/').unwrap_or(("", current));
     let set = local::RotatedSet::new(settings.get("log_filename"), newest);
@@ -203,7 +203,8 @@ async fn remote(session: &Session, settings: &Settings, current: &str) -> Result
 /// # Errors
 /// `Denied` without the right, and whatever else the server says.
 pub async fn read_piece(session: &Session, file: &RemoteFile, offset: u64) -> Result<Vec<u8>> {
-    let asked = "SELECT pg_catalog.pg_read_binary_file($1, $2, $3, true)";
+    let asked =
+        "/* marula reads the log */ SELECT pg_catalog.pg_read_binary_file($1, $2, $3, true)";
     let (offset, length) = (i64::try_from(offset).unwrap_or(i64::MAX), PIECE as i64);
     let row = session.client().query_one(asked, &[&file.path, &offset, &length]).await;
     let row = row.map_err(|error| {

@@ -11,6 +11,7 @@ const IN_FULL: usize = 5;
 
 /// What follows the headline and the advice.
 pub fn digest(digest: &Digest, out: &mut String) {
+    objects(digest, out);
     statements(digest, out);
     if !digest.errors.is_empty() {
         out.push_str("\n### Errors\n");
@@ -86,6 +87,34 @@ pub fn comparison(comparison: &Comparison, out: &mut String) {
                 std::iter::once(name).chain(cells.iter().map(String::as_str)).collect();
             row(&cells, out);
         }
+    }
+}
+
+fn objects(digest: &Digest, out: &mut String) {
+    if digest.objects.is_empty() {
+        return;
+    }
+    out.push_str(&format!("\n### {}\n", logs::objects_title(digest)));
+    table(
+        "name|reads|mean|p95|total|share|read/row|keys/row",
+        "---|---:|---:|---:|---:|---:|---:|---:",
+        out,
+    );
+    for one in &digest.objects {
+        let load = &one.load;
+        row(
+            &[
+                &one.name,
+                &short(load.calls),
+                &duration(load.mean_ms),
+                &known(load.p95_ms, duration),
+                &duration(load.total_ms),
+                &percent(one.share),
+                &examined(load).map(few).unwrap_or_default(),
+                &logs::keys_examined(load).map(few).unwrap_or_default(),
+            ],
+            out,
+        );
     }
 }
 

@@ -6,6 +6,7 @@ mod died;
 mod lab;
 mod large;
 mod lifecycle;
+mod live;
 mod logs;
 mod page;
 mod program;

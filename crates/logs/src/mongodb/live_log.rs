@@ -29,6 +29,14 @@ impl MongodbLog {
             let about = format!("from the server's log {}", file.display());
             return Ok(MongodbLog { log: LiveLog::local(vec![file], about), last: Vec::new() });
         }
+        Self::open_through_server(session, follow).await
+    }
+
+    /// Opens the lines the server keeps, wherever it runs.
+    ///
+    /// # Errors
+    /// As [`MongodbLog::open`].
+    pub async fn open_through_server(session: &Session, follow: bool) -> Result<Self> {
         let about = "from the end of the server's log: at most 1,024 lines".to_owned();
         let mut log = MongodbLog { log: LiveLog::copied(about)?, last: lines(session).await? };
         let text = if follow { Vec::new() } else { joined(&log.last) };

@@ -30,7 +30,7 @@ use marula_core::Result;
 
 use crate::{Clue, Format, Guess};
 
-pub use advise::advise;
+pub use advise::{advise, passed_over};
 pub use live::{PostgresLog, between, read_counters, total};
 pub(crate) use parameters::parameters;
 pub(crate) use text::key;

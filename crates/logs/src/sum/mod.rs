@@ -2,6 +2,7 @@
 //! bounded: what is too much is folded into "others", while the totals stay exact.
 
 mod folded;
+mod objects;
 mod statement;
 mod statements;
 mod tell;

@@ -28,6 +28,7 @@ impl Sum {
     pub fn tell(self, sort: SortBy, top: usize) -> Digest {
         let folded = self.statements.folded();
         let width = self.timeline.width();
+        let objects = super::objects::tell(&self.statements.kept, self.total.micros);
         let statements = in_order(self.statements.kept, sort);
         let left_out = statements.len().saturating_sub(top) as u64 + folded;
         let total = self.total.micros;
@@ -99,6 +100,7 @@ impl Sum {
                     })
                 })
                 .collect(),
+            objects,
         }
     }
 }

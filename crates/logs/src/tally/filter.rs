@@ -3,6 +3,13 @@ use memchr::memmem;
 
 use crate::{Filter, Origin};
 
+/// The application's name of this program's sessions.
+const OWN: &[u8] = b"marula";
+/// What this program's statements begin with that read a server's log.
+const MARK: &[u8] = b"/* marula reads the log */";
+/// Where it stands at the latest.
+const MARK_WITHIN: usize = 64;
+
 /// A filter made ready.
 #[derive(Debug, Clone, Default)]
 pub struct Sieve {
@@ -44,16 +51,23 @@ impl Sieve {
             && one_of(&self.filter.databases, origin.database)
             && one_of(&self.filter.users, origin.user)
             && one_of(&self.filter.applications, origin.application)
+            && !(self.filter.not_own && origin.application == OWN)
     }
 
     /// Whether a text of this duration is wanted.
     pub fn wants_run(&self, micros: u64, text: &[u8]) -> bool {
-        self.idle || (micros >= self.min_micros && self.holds_text(text))
+        self.idle || (micros >= self.min_micros && self.holds_text(text) && !self.is_own(text))
     }
 
     /// Whether one of the texts holds what is looked for.
     pub fn wants_text(&self, texts: &[&[u8]]) -> bool {
         self.idle || texts.iter().any(|text| self.holds_text(text))
+    }
+
+    /// A log that does not name applications has a mark in the text.
+    fn is_own(&self, text: &[u8]) -> bool {
+        let begin = &text[..text.len().min(MARK_WITHIN)];
+        self.filter.not_own && memmem::find(begin, MARK).is_some()
     }
 
     fn holds_text(&self, text: &[u8]) -> bool {

@@ -3,6 +3,7 @@
 
 mod changing;
 mod mongodb_generated;
+mod mongodb_live;
 mod mongodb_robust;
 mod mongodb_servers;
 mod postgres_generated;

@@ -15,7 +15,7 @@ pub(super) struct Backend {
 /// An address says little: a loopback port may lead into a container or through a tunnel. So the
 /// process must be here under its number and bear the session's names.
 pub(super) async fn backend(session: &Session) -> Result<Option<Backend>> {
-    let asked = "SELECT pg_catalog.pg_backend_pid(), session_user::text,
+    let asked = "/* marula reads the log */ SELECT pg_catalog.pg_backend_pid(), session_user::text,
                         pg_catalog.current_database()::text";
     let row = session.client().query_one(asked, &[]).await.map_err(|error| from_server(&error))?;
     let (number, user, database): (i32, String, String) = (row.get(0), row.get(1), row.get(2));

@@ -46,6 +46,17 @@ pub async fn advise(
         let (findings, changes) = marula_logs::postgres::advise(&rest);
         report.findings.extend(findings);
         report.changes.extend(changes);
+        let silent = marula_logs::postgres::passed_over(&rest);
+        if let Some(first) = silent.first() {
+            report.notes.push(format!(
+                "for {} the text alone tells of no index ({}{}): columns of a join without their \
+                 table's name, conditions joined by OR, or nothing to look up by; --target explains \
+                 them",
+                text::counted(silent.len() as u64, "slow statement", "slow statements"),
+                title(first),
+                if silent.len() > 1 { ", …" } else { "" },
+            ));
+        }
         report.notes.push(
             "PostgreSQL's log does not tell which indexes there are: with --target TARGET its \
              statements are explained, and what would help is proved"

@@ -96,5 +96,6 @@ fn digest(workload: Workload, name: &str) -> Digest {
         errors: Vec::new(),
         events: Vec::new(),
         origins: Vec::new(),
+        objects: Vec::new(),
     }
 }

@@ -74,6 +74,9 @@ pub async fn run(app: &App, args: Logs) -> Result<Outcome> {
     if let Some(file) = save {
         report.notes.push(save_workload(&digest, &file)?);
     }
+    if advice.is_none() {
+        digest.objects.clear();
+    }
     if let Some(target) = advice {
         advise::advise(app, target.as_deref(), &digest, &mut report, &progress).await?;
     }
@@ -187,6 +190,7 @@ fn request(app: &App, args: Logs, live: bool) -> Result<Request> {
             to: args.to,
             databases: args.database,
             users: args.user,
+            not_own: live && args.application.is_empty(),
             applications: args.application,
             text: args.text,
             min_duration: args.min_duration,

@@ -32,7 +32,7 @@ function start() {
   // What draws itself anew when the choice changes is drawn once it has its place and width.
   const [charts, drawCharts] = [timelineSection()].flat();
   const [table, drawTable] = [statementsSection()].flat();
-  fill(document.getElementById("main"), headline(), comparisonSection(), adviceSection(), charts, table,
+  fill(document.getElementById("main"), headline(), comparisonSection(), latencySection(), adviceSection(), charts, table,
     pair(histogramSection(), originsSection()), errorsSection(), eventsSection(), sourcesSection(),
     el("footer", { class: "about" }, `Made by ${document.querySelector("meta[name=generator]").content}. Times are UTC. Counts, sums and longest runs are exact, percentiles within 1 %.`));
   for (const draw of [drawTable, drawCharts]) if (draw) draw();

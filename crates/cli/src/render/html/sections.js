@@ -33,6 +33,20 @@ function adviceSection() {
       (change.hazards || []).map((hazard) => el("p", { class: "about", text: `Mind: ${hazard}` }))))));
 }
 
+/** How long reads of each collection or table take; there with --advise. */
+function latencySection() {
+  const objects = digest.objects || [];
+  if (!objects.length) return null;
+  const worst = Math.max(...objects.map((one) => one.load.mean_ms));
+  const per = (count, { returned }) => (count === undefined || returned === undefined ? "" : figures(count / Math.max(returned, 1), 3));
+  const heads = ["Collection or table", "Mean", "95 % at most", "Reads", "Total", "Share", "Read per row", "Keys per row"];
+  return section("latency", "Read latency", "Reads by collection or table, the slowest on average first.", el("div", { class: "card" }, el("div", { class: "scroll" },
+    el("table", { class: "plain changes" }, el("thead", {}, el("tr", {}, heads.map((name) => el("th", { scope: "col", text: name })))),
+      el("tbody", {}, objects.map((one) => el("tr", {}, el("th", { scope: "row", text: one.name }), el("td", {}, bar(worst ? one.load.mean_ms / worst : 0, duration(one.load.mean_ms), css("--s2"))),
+        el("td", { text: known(one.load.p95_ms) }), el("td", { text: short(one.load.calls) }), el("td", { text: duration(one.load.total_ms) }), el("td", { text: `${figures(one.share * 100, 2)} %` }),
+        el("td", { text: per(one.load.reads, one.load) }), el("td", { text: per(one.load.keys, one.load) }))))))));
+}
+
 /** `16 ms → 1.1 ms (12× faster); results are equal`. */
 function proofText({ before, after, speedup, reason }) {
   const times = before && after && before.ms !== undefined && after.ms !== undefined

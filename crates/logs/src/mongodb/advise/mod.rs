@@ -115,11 +115,7 @@ fn change(id: ChangeId, proposed: &Proposed, digest: &Digest) -> Change {
 /// What is wrong with how a statement reads; `None` when nothing that an index mends.
 fn trouble(statement: &StatementDigest) -> Option<Trouble> {
     let namespace = statement.objects.first()?;
-    let (database, collection) = namespace.split_once('.')?;
-    if matches!(database, "admin" | "config" | "local")
-        || collection.starts_with("system.")
-        || collection.contains('$')
-    {
+    if !crate::objects::is_own(namespace) {
         return None;
     }
     let load = &statement.load;

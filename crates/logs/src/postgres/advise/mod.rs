@@ -66,6 +66,16 @@ pub fn advise(digest: &Digest) -> (Vec<Finding>, Vec<Change>) {
     (findings, changes)
 }
 
+/// Slow reads that name a table, and of whose text no index can be told: columns of a join without
+/// their table's name (only a catalogue says whose they are), conditions joined by `OR`, none at all.
+pub fn passed_over(digest: &Digest) -> Vec<&StatementDigest> {
+    let reads = |one: &&StatementDigest| {
+        !crate::objects::read_by(one.engine, &one.operation, &one.objects).is_empty()
+    };
+    let slow = digest.statements.iter().filter(|one| is_slow(one)).filter(reads);
+    slow.filter(|one| wish::wishes(one).is_empty() && plans::seen(one).served.is_empty()).collect()
+}
+
 fn is_slow(one: &StatementDigest) -> bool {
     let calls = one.load.calls.max(1) as f64;
     let buffers = one.load.reads.map(|reads| reads as f64 / calls);

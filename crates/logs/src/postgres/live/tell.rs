@@ -1,12 +1,13 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use marula_core::{
-    Count, Digest, Engine, Fingerprint, OriginDigest, OriginKind, Sample, SourceRead, Span,
-    StatementDigest,
+    Count, Digest, Engine, Fingerprint, ObjectDigest, OriginDigest, OriginKind, Sample, SourceRead,
+    Span, StatementDigest,
 };
 use marula_postgres::counters::Snapshot;
 
 use super::counted::{Counted, Summed};
+use crate::objects::{in_order, read_by};
 use crate::{Request, Shape, SortBy};
 
 /// Names told of each kind.
@@ -55,6 +56,7 @@ pub(super) fn digest(
             sum.1 += one.total_ms;
         }
     }
+    let objects = objects(&counted, all.total_ms, snapshot.block);
     let mut statements: Vec<StatementDigest> =
         shapes.into_values().map(|one| statement(one, all.total_ms, snapshot.block)).collect();
     let rank = |one: &StatementDigest| match request.sort {
@@ -95,7 +97,29 @@ pub(super) fn digest(
         errors: Vec::new(),
         events: Vec::new(),
         origins,
+        objects,
     }
+}
+
+/// How long reads of each table take.
+fn objects(counted: &[Counted<'_>], all_ms: f64, block: u64) -> Vec<ObjectDigest> {
+    let mut sums: BTreeMap<String, (BTreeSet<Fingerprint>, Summed)> = BTreeMap::new();
+    for one in counted {
+        let text = one.of.text.as_bytes();
+        let shape = super::super::text::shape(text, super::super::text::key(text));
+        for name in read_by(Engine::Postgres, &shape.operation, &shape.objects) {
+            let sum = sums.entry(name.to_owned()).or_default();
+            sum.0.insert(shape.fingerprint.clone());
+            sum.1.add(one);
+        }
+    }
+    in_order(sums.into_iter().map(|(name, (shapes, sum))| ObjectDigest {
+        engine: Engine::Postgres,
+        name,
+        statements: shapes.len() as u64,
+        share: if all_ms > 0.0 { sum.total_ms / all_ms } else { 0.0 },
+        load: sum.load(block),
+    }))
 }
 
 fn wanted(one: &Counted<'_>, request: &Request) -> bool {

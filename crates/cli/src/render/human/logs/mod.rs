@@ -4,6 +4,7 @@
 mod compared;
 mod follow;
 mod happened;
+mod objects;
 mod over_time;
 mod statements;
 
@@ -14,6 +15,7 @@ pub use compared::{
 };
 pub use follow::{line, screen};
 pub use happened::amount;
+pub use objects::{keys_examined, title as objects_title};
 pub use statements::label;
 
 use super::super::Look;
@@ -34,6 +36,7 @@ pub fn logs(report: &Report, digest: &Digest, look: &Look) -> String {
     if let Some(comparison) = &report.comparison {
         compared::compared(comparison, look, &mut out);
     }
+    objects::table(digest, look, &mut out);
     findings::findings(report, look, &mut out);
     super::changes::to_do(report, look, &mut out);
     super::changes::others(report, look, &mut out);
