@@ -67,6 +67,70 @@ fn the_report_works_in_a_browser() {
     assert!(outcome["charts"].as_u64() >= Some(4), "{outcome}");
 }
 
+#[test]
+// What is left out has to be seen in the output of a run.
+#[allow(clippy::print_stderr)]
+fn what_a_source_does_not_keep_is_not_made_up() {
+    let Some(browser) = browser() else {
+        eprintln!("LEFT OUT: no browser was found");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (log, page) = (folder.path().join("postgresql.log"), folder.path().join("report.html"));
+    std::fs::write(&log, self::log()).unwrap();
+    let paths = [log.to_str().unwrap(), page.to_str().unwrap()];
+    let args = ["logs", paths[0], "--format", "html", "--output", paths[1], "--advise"];
+    let output = marula(&[&args[..], &["--fail-on", "never"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let (dom, said) = visit(&browser, &page, "");
+    assert!(said.is_empty(), "{said}");
+    assert!(main(&dom).contains("Read latency"), "{}", main(&dom));
+    assert!(main(&dom).contains("95 % at most"));
+
+    // The same as pg_stat_statements would have told it: no percentile, no moment of a run.
+    let html = std::fs::read_to_string(&page).unwrap();
+    let begin = html.find("id=\"data\"").unwrap();
+    let begin = begin + html[begin..].find('>').unwrap() + 1;
+    let end = begin + html[begin..].find("</script>").unwrap();
+    let mut data: Value = serde_json::from_str(&html[begin..end]).unwrap();
+    forget(&mut data);
+    let digest = &mut data["digest"];
+    digest["timeline"] = serde_json::json!({ "width_ms": 0, "buckets": [] });
+    digest["histogram"] = serde_json::json!([]);
+    digest["sources"][0]["format"] = "pg_stat_statements 1.10".into();
+    let data = data.to_string().replace('<', "\\u003c");
+    let bare = format!("{}{data}{}", &html[..begin], &html[end..]);
+    std::fs::write(&page, bare).unwrap();
+    let (dom, said) = visit(&browser, &page, "sort=-calls");
+    assert!(said.is_empty(), "{said}");
+    assert!(dom.contains("data-ready=\"true\""), "{said}");
+    let shown = main(&dom);
+    for wrong in ["NaN", "undefined", "Infinity", "null", "95 % at most</span>", "log entries"] {
+        assert!(!shown.contains(wrong), "{wrong}: {shown}");
+    }
+    assert!(shown.contains("counters"), "{shown}");
+}
+
+/// What stands on the page itself.
+fn main(dom: &str) -> &str {
+    let begin = dom.find("<main").unwrap();
+    &dom[begin..begin + dom[begin..].find("</main>").unwrap()]
+}
+
+/// Takes out what only single runs tell.
+fn forget(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for name in ["p50_ms", "p95_ms", "p99_ms", "span"] {
+                fields.remove(name);
+            }
+            fields.values_mut().for_each(forget);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget),
+        _ => {}
+    }
+}
+
 /// A log of half an hour with load that comes and goes, errors, and statements that mean harm.
 fn log() -> String {
     let mut log = String::new();

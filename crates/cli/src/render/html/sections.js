@@ -5,6 +5,9 @@ function headline() {
   const entries = digest.sources.reduce((sum, source) => sum + source.entries, 0);
   const errors = digest.errors.reduce((sum, error) => sum + error.count, 0);
   const seconds = span ? (Date.parse(span.to) - Date.parse(span.from)) / 1000 : 0;
+  // pg_stat_statements counts, and logs nothing.
+  const counters = digest.sources.length > 0 && digest.sources.every((source) => (source.format || "").startsWith("pg_stat_statements"));
+  const read = counters ? counted(entries, "counter", "counters") : counted(entries, "log entry", "log entries");
   const tile = (name, value, about, kind) => el("div", { class: `tile ${kind || ""}` }, el("span", { class: "name", text: name }), el("b", { text: value }), el("span", { class: "about", text: about || "" }));
   const names = digest.sources.map((source) => source.name);
   return el("div", { id: "overview", class: "overview" },
@@ -12,7 +15,7 @@ function headline() {
     el("p", { class: "about", text: span ? `${spanned(Date.parse(span.from), Date.parse(span.to))} UTC (${duration(seconds * 1000)})` : "No entry has a time." }),
     el("div", { class: "tiles" },
       tile("Time in statements", duration(totals.total_ms), seconds > 1 ? `${figures(totals.total_ms / 1000 / seconds, 3)} running on average` : ""),
-      tile("Calls", short(totals.calls), seconds > 1 ? `${short(totals.calls / seconds)}/s of ${counted(entries, "log entry", "log entries")}` : counted(entries, "log entry", "log entries")),
+      tile("Calls", short(totals.calls), seconds > 1 ? `${short(totals.calls / seconds)}/s of ${read}` : read),
       tile("Statements", grouped(statements.length + digest.statements_left_out), "of different shape"),
       totals.p50_ms === undefined ? tile("Mean", duration(totals.mean_ms), totals.min_ms === undefined ? "" : `shortest ${duration(totals.min_ms)}`) : tile("Half took at most", duration(totals.p50_ms), `mean ${duration(totals.mean_ms)}`),
       totals.p95_ms !== undefined && tile("95 % at most", duration(totals.p95_ms), `99 %: ${known(totals.p99_ms)}`),
