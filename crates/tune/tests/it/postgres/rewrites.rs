@@ -168,7 +168,7 @@ fn condition(dice: &mut Dice, depth: usize) -> String {
         18 => format!("p.score NOT IN (SELECT v.n FROM visits v WHERE v.kind = '{text}')"),
         19 => format!("t.city = '{text}'"),
         20 => format!("p.kind = '{text}'"),
-        _ => format!("p.score > (SELECT avg(v.n) FROM visits v WHERE v.person_id = p.id)"),
+        _ => "p.score > (SELECT avg(v.n) FROM visits v WHERE v.person_id = p.id)".to_string(),
     }
 }
 
@@ -214,24 +214,18 @@ fn case(dice: &mut Dice) -> Case {
         8 => is(format!(
             "SELECT DISTINCT p.nick, p.score FROM people p JOIN visits v ON v.person_id = p.id WHERE v.n {op} {n}"
         )),
-        9 => is(format!(
-            "SELECT p.id, p.kind FROM people p JOIN visits v ON v.n = p.score GROUP BY p.id"
-        )),
+        9 => is("SELECT p.id, p.kind FROM people p JOIN visits v ON v.n = p.score GROUP BY p.id".to_string()),
         10 => is(format!(
             "SELECT p.id, (SELECT count(*) FROM visits v WHERE v.person_id = p.id) > 0, (SELECT count(v.n) FROM visits v WHERE v.person_id = p.id AND v.kind = '{text}') = 0 AS none FROM people p"
         )),
         11 => is(format!(
             "SELECT x.id, x.kind, x.rn FROM (SELECT p.*, row_number() OVER (PARTITION BY p.team_id ORDER BY p.score{way}, p.id) AS rn FROM people p WHERE p.kind <> '{text}') x WHERE x.rn = 1 AND x.score {op} {n}"
         )),
-        12 => is(format!(
-            "SELECT * FROM (SELECT id, team_id, at, row_number() OVER (PARTITION BY team_id ORDER BY at DESC, id DESC) AS rn FROM people) newest WHERE rn <= 1"
-        )),
+        12 => is("SELECT * FROM (SELECT id, team_id, at, row_number() OVER (PARTITION BY team_id ORDER BY at DESC, id DESC) AS rn FROM people) newest WHERE rn <= 1".to_string()),
         13 => sorted(format!(
             "SELECT DISTINCT ON (team_id) team_id, id, score FROM people WHERE kind <> '{text}' ORDER BY team_id{way}, score DESC, id"
         )),
-        14 => is(format!(
-            "SELECT * FROM (SELECT id, boss_team, row_number() OVER (PARTITION BY boss_team ORDER BY at, id) AS rn FROM people) x WHERE rn = 1"
-        )),
+        14 => is("SELECT * FROM (SELECT id, boss_team, row_number() OVER (PARTITION BY boss_team ORDER BY at, id) AS rn FROM people) x WHERE rn = 1".to_string()),
         15 => sorted(format!(
             "SELECT DISTINCT kind FROM people ORDER BY kind{}",
             dice.pick(&["", " DESC"])
@@ -248,9 +242,7 @@ fn case(dice: &mut Dice) -> Case {
         19 => is(format!(
             "SELECT count(*), max(p.score) FROM people p, teams t, teams b WHERE t.id = p.team_id AND b.id = p.boss_team AND p.score {op} {n}"
         )),
-        20 => is(format!(
-            "SELECT p.id, v.n FROM (people p JOIN teams b ON p.boss_team = b.id) JOIN visits v ON v.person_id = p.id"
-        )),
+        20 => is("SELECT p.id, v.n FROM (people p JOIN teams b ON p.boss_team = b.id) JOIN visits v ON v.person_id = p.id".to_string()),
         21 => is(format!(
             "SELECT id, kind FROM people WHERE kind = '{text}' UNION SELECT id, kind FROM people WHERE kind = '{other}'"
         )),
