@@ -41,7 +41,11 @@ function latencySection() {
   const objects = digest.objects || [];
   if (!objects.length) return null;
   const worst = Math.max(...objects.map((one) => one.load.mean_ms));
-  const per = (count, { returned }) => (count === undefined || returned === undefined ? "" : figures(count / Math.max(returned, 1), 3));
+  const per = (count, { returned }) => {
+    if (count === undefined || returned === undefined) return "";
+    const ratio = count / Math.max(returned, 1);
+    return ratio < 1000 ? figures(ratio, 3) : short(ratio);
+  };
   const heads = ["Collection or table", "Mean", "95 % at most", "Reads", "Total", "Share", "Read per row", "Keys per row"];
   return section("latency", "Read latency", "Reads by collection or table, the slowest on average first.", el("div", { class: "card" }, el("div", { class: "scroll" },
     el("table", { class: "plain changes" }, el("thead", {}, el("tr", {}, heads.map((name) => el("th", { scope: "col", text: name })))),
