@@ -185,8 +185,19 @@ async fn without_rights_or_extension_it_is_said_what_to_ask_for() {
         // The log: the same digest from the files and through the server.
         workload(&one).await;
         let log = PostgresLog::open(&one, None, false, &Quiet).await.unwrap();
-        let files =
-            digest(&Request { inputs: log.log.inputs.clone(), ..request() }, &Quiet).unwrap();
+        let whole =
+            || digest(&Request { inputs: log.log.inputs.clone(), ..request() }, &Quiet).unwrap();
+        // The collector is a process of its own, which writes a little later.
+        let last = name_of("SELECT inner_one(1)");
+        let mut files = whole();
+        for _ in 0..600 {
+            let found = files.statements.iter().find(|one| one.fingerprint == last);
+            if found.is_some_and(|one| one.load.calls == 10) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            files = whole();
+        }
         assert!(files.totals.calls >= 50);
         let through = PostgresLog::open_through_server(&one, false, &Quiet).await.unwrap();
         let copies =

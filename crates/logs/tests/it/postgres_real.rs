@@ -274,6 +274,8 @@ async fn other_prefixes(server: &PostgresServer, logs: &Path) {
 /// pgBadger 12 counts every LOG entry with a statement as a query, so that a statement and its later
 /// duration, or a plan and its run, are two; durations of parsing and binding it keeps apart. This
 /// log has a statement with its duration in one entry and no plans: everything is comparable.
+// What is left out has to be seen in the output of a run.
+#[allow(clippy::print_stderr)]
 fn agrees_with_pgbadger(log: &Path, prefix: &str) {
     let report = log.with_extension("pgbadger.json");
     let ran = std::process::Command::new("pgbadger")
