@@ -21,7 +21,8 @@ pub static RULE: Rule<Context> = Rule {
         examples: &[
             Example {
                 name: "just loaded",
-                setup: "CREATE TABLE fresh (id int, w text) WITH (autovacuum_enabled = off);
+                setup: "SET synchronous_commit = on;
+CREATE TABLE fresh (id int, w text) WITH (autovacuum_enabled = off);
 INSERT INTO fresh SELECT i, repeat('x', 200) FROM generate_series(1, 40000) i;
 CHECKPOINT;
 SET max_parallel_workers_per_gather = 0;",

@@ -25,7 +25,7 @@ pub static RULE: Rule<Context> = Rule {
                 setup: "CREATE TABLE ticks (id int, v int);
 INSERT INTO ticks SELECT i, i % 100 FROM generate_series(1, 30000) i;
 ANALYZE ticks;
-SET jit = on; SET jit_above_cost = 0; SET jit_optimize_above_cost = -1; SET jit_inline_above_cost = -1;",
+SET jit = on; SET jit_above_cost = 0; SET jit_optimize_above_cost = 0; SET jit_inline_above_cost = 0;",
                 statement: "SELECT v, sum(id), avg(id) FROM ticks WHERE v < 90 GROUP BY v",
                 fires: true,
             },

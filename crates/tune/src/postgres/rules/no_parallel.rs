@@ -25,7 +25,7 @@ pub static RULE: Rule<Context> = Rule {
                 setup: "CREATE TABLE notes (id int, v int, w text);
 INSERT INTO notes SELECT i, i % 1000, repeat('x', 200) FROM generate_series(1, 60000) i;
 ANALYZE notes;
-CREATE FUNCTION weight(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1 * 2; END';
+CREATE FUNCTION weight(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN FOR i IN 1..60 LOOP END LOOP; RETURN $1 * 2; END';
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET max_parallel_workers_per_gather = 2;",
                 statement: "SELECT count(*) FROM notes WHERE weight(v) = 10",
                 fires: true,

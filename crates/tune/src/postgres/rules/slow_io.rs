@@ -24,7 +24,8 @@ pub static RULE: Rule<Context> = Rule {
         examples: &[
             Example {
                 name: "larger than what the cache took in",
-                setup: "CREATE TABLE pages WITH (fillfactor = 10) AS SELECT i AS id, repeat('x', 790) AS body FROM generate_series(1, 9000) i;
+                setup: "SET synchronous_commit = on;
+CREATE TABLE pages WITH (fillfactor = 10) AS SELECT i AS id, repeat('x', 790) AS body FROM generate_series(1, 9000) i;
 VACUUM pages;
 SET track_io_timing = on; SET max_parallel_workers_per_gather = 0;",
                 statement: "SELECT count(*) FROM pages",
