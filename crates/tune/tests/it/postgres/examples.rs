@@ -2,7 +2,7 @@
 
 use marula_core::Example;
 
-use super::faults::found;
+use super::faults::{CLOCKS, found};
 use super::{fresh, set_up};
 
 /// What is wrong with one example, if anything.
@@ -25,7 +25,12 @@ async fn run(major: u16, wanted: impl Fn(&str) -> bool) {
             continue;
         }
         for example in rule.info.examples {
-            complaints.extend(wrong(major, rule.info.id, example).await);
+            let mut complaint = wrong(major, rule.info.id, example).await;
+            // What goes by the machine's clock is asked once more when something came between.
+            if complaint.is_some() && CLOCKS.contains(&rule.info.id) {
+                complaint = wrong(major, rule.info.id, example).await;
+            }
+            complaints.extend(complaint);
         }
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));

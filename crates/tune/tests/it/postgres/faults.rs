@@ -135,7 +135,8 @@ async fn played(
 }
 
 /// Rules that go by times the machine decides: they count in the sum, and need not each reach it.
-const CLOCKS: [&str; 5] = ["jit", "no-parallel", "planning-time", "slow-io", "trigger-time"];
+pub(super) const CLOCKS: [&str; 6] =
+    ["jit", "missing-workers", "no-parallel", "planning-time", "slow-io", "trigger-time"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_are_found_and_nothing_else() {
