@@ -19,7 +19,7 @@ use marula_core::RuleInfo;
 pub use migration::{Backfill, Migration, MigrationKind, Options, Step, StepKind, Tool};
 pub use rule::{Draft, Rule, Size};
 
-/// Every rule of both engines, PostgreSQL first, each half in the order of the notes' numbers.
+/// Every rule of both engines, PostgreSQL first, each half in the order of its numbers.
 pub fn rules() -> &'static [&'static RuleInfo] {
     static ALL: OnceLock<Vec<&'static RuleInfo>> = OnceLock::new();
     ALL.get_or_init(|| {

@@ -4,7 +4,7 @@ use marula_core::{Blocks, Engine, Evidence, Example, MigrationWork, RuleInfo, Se
 /// at: the statement, the schema it meets, the transaction it is in.
 #[derive(Debug)]
 pub struct Rule<C: ?Sized + 'static> {
-    /// Its number in the notes the rules come from.
+    /// Its place among the engine's rules, kept when others come or go.
     pub number: u8,
     /// Its id, its page, its examples. In an example the set-up is what is there before the
     /// migration, and the statement is the migration.

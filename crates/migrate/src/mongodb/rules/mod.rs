@@ -32,7 +32,7 @@ mod validate_command;
 use super::Context;
 use crate::rule::Rule;
 
-/// Every rule, in the order of the notes.
+/// Every rule, in the order of their numbers.
 pub(super) static RULES: &[&Rule<Context>] = &[
     &index_without_limit::RULE,
     &unbatched_update_many::RULE,

@@ -59,7 +59,7 @@ mod validate_under_lock;
 use super::Context;
 use crate::rule::Rule;
 
-/// Every rule, in the order of the notes' numbers; the one on held locks looks at what the others
+/// Every rule, in the order of their numbers; the one on held locks looks at what the others
 /// found, and comes last.
 pub(super) static RULES: &[&Rule<Context>] = &[
     &add_column::RULE,

@@ -5,7 +5,7 @@ use pg_query::{Node, NodeEnum};
 
 use super::super::ast;
 use super::flat::is_exact;
-use super::names::{Names, each_select};
+use super::names::{Names, replace_each};
 use super::naming::{free, implied, taken};
 use super::{Input, Rewrite, make, safe};
 
@@ -17,15 +17,11 @@ pub(super) static REWRITE: Rewrite = Rewrite {
 };
 
 fn apply(input: &Input<'_>, statement: &mut Node) -> Vec<String> {
-    let mut conditions = Vec::new();
     let alias = free(&taken(statement), "distinct_rows");
-    each_select(statement, &mut |select, names| {
-        if let Some((new, found)) = rewritten(input, names, select, &alias) {
-            *select = new;
-            conditions.push(found);
-        }
-    });
-    conditions
+    replace_each(statement, |select, names| {
+        let (new, checked) = rewritten(input, names, select, &alias)?;
+        Some((new, vec![checked]))
+    })
 }
 
 fn rewritten(

@@ -169,6 +169,22 @@ pub(super) fn each_select(node: &mut Node, act: &mut dyn FnMut(&mut SelectStmt, 
     below(node, &mut Names::default(), &mut act, 0);
 }
 
+/// Puts what `new` makes of a block in its place, for every block below `node`, outer ones first;
+/// gives what was checked.
+pub(super) fn replace_each(
+    node: &mut Node,
+    mut new: impl FnMut(&SelectStmt, &Names) -> Option<(SelectStmt, Vec<String>)>,
+) -> Vec<String> {
+    let mut conditions = Vec::new();
+    each_select(node, &mut |select, names| {
+        if let Some((new, checked)) = new(select, names) {
+            *select = new;
+            conditions.extend(checked);
+        }
+    });
+    conditions
+}
+
 /// Calls `act` for every set operation below `node`, outer ones first, with the names around it.
 pub(super) fn each_set(node: &mut Node, act: &mut dyn FnMut(&mut SelectStmt, &Names)) {
     let mut act = |select: &mut SelectStmt, names: &Names| {

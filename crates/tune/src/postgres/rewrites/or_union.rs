@@ -10,7 +10,7 @@ use pg_query::{Node, NodeEnum};
 
 use super::super::ast;
 use super::flat::{flat, gathers, output_name, outputs, refers, with_condition};
-use super::names::{Names, each_select};
+use super::names::{Names, replace_each};
 use super::{Input, Rewrite, make, safe};
 
 pub(super) static REWRITE: Rewrite = Rewrite {
@@ -24,14 +24,7 @@ pub(super) static REWRITE: Rewrite = Rewrite {
 const SIDES: usize = 4;
 
 fn apply(input: &Input<'_>, statement: &mut Node) -> Vec<String> {
-    let mut conditions = Vec::new();
-    each_select(statement, &mut |select, names| {
-        if let Some((new, found)) = rewritten(input, names, select) {
-            *select = new;
-            conditions.extend(found);
-        }
-    });
-    conditions
+    replace_each(statement, |select, names| rewritten(input, names, select))
 }
 
 fn rewritten(

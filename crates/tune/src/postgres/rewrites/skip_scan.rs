@@ -9,7 +9,7 @@ use pg_query::{Node, NodeEnum};
 
 use super::super::ast;
 use super::flat::{flat, is_exact, never_null};
-use super::names::{Names, each_select};
+use super::names::{Names, replace_each};
 use super::naming::{free, taken};
 use super::{Input, Rewrite, make};
 
@@ -24,16 +24,8 @@ pub(super) static REWRITE: Rewrite = Rewrite {
 const ROWS_PER_VALUE: f64 = 50.0;
 
 fn apply(input: &Input<'_>, statement: &mut Node) -> Vec<String> {
-    let mut conditions = Vec::new();
-    let used = taken(statement);
-    let alias = free(&used, "jumps");
-    each_select(statement, &mut |select, names| {
-        if let Some((new, found)) = rewritten(input, names, select, &alias) {
-            *select = new;
-            conditions.extend(found);
-        }
-    });
-    conditions
+    let alias = free(&taken(statement), "jumps");
+    replace_each(statement, |select, names| rewritten(input, names, select, &alias))
 }
 
 fn rewritten(

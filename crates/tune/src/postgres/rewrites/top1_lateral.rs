@@ -7,7 +7,7 @@ use pg_query::{Node, NodeEnum};
 
 use super::super::ast;
 use super::flat::{flat, is_whole, key_within};
-use super::names::{Names, each_select};
+use super::names::{Names, replace_each};
 use super::naming::{free, taken};
 use super::{Input, Rewrite, make, safe};
 
@@ -19,19 +19,13 @@ pub(super) static REWRITE: Rewrite = Rewrite {
 };
 
 fn apply(input: &Input<'_>, statement: &mut Node) -> Vec<String> {
-    let mut conditions = Vec::new();
     let used = taken(statement);
     let alias = free(&used, "groups");
     let key = free(&used, "group_key");
-    each_select(statement, &mut |select, names| {
-        let found = numbered(input, names, select, &alias, &key)
-            .or_else(|| first_of(input, names, select, &alias, &key, &used));
-        if let Some((new, found)) = found {
-            *select = new;
-            conditions.extend(found);
-        }
-    });
-    conditions
+    replace_each(statement, |select, names| {
+        numbered(input, names, select, &alias, &key)
+            .or_else(|| first_of(input, names, select, &alias, &key, &used))
+    })
 }
 
 /// The inner block that gives one row for the group `groups.key`.
