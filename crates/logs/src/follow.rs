@@ -126,9 +126,7 @@ impl Tail {
         if old.is_none_or(|old| !is_same(&old, &new)) {
             // An empty log of a format not known yet is told by its name's file.
             self.take(now, prefix).map_err(told)?;
-            if !self.open.is_empty() {
-                self.recent.push_back((now, std::mem::take(&mut self.open)));
-            }
+            close(&mut self.open, &mut self.recent, now);
             self.file = Some(named);
             self.offset = 0;
         }
@@ -137,17 +135,21 @@ impl Tail {
 
     /// Takes what was added to the file that is open.
     fn take(&mut self, now: Instant, prefix: Option<&str>) -> std::io::Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
+        let Some(mut file) = self.file.as_ref() else { return Ok(()) };
         let size = file.metadata()?.len();
         if size < self.offset {
             self.offset = 0;
-            self.open.clear();
+            close(&mut self.open, &mut self.recent, now);
         }
         if self.format.is_none() {
             self.format = recognised(file, prefix);
         }
         let Some(format) = self.format.clone() else { return Ok(()) };
         if size == self.offset {
+            // Written whole and quiet since: the last entry of a log that goes on elsewhere.
+            if self.open.ends_with(b"\n") {
+                close(&mut self.open, &mut self.recent, now);
+            }
             return Ok(());
         }
         file.seek(SeekFrom::Start(self.offset))?;
@@ -175,6 +177,13 @@ impl Tail {
     }
 }
 
+/// Takes an entry that might have gone on as it is.
+fn close(open: &mut Vec<u8>, recent: &mut VecDeque<(Instant, Vec<u8>)>, now: Instant) {
+    if !open.is_empty() {
+        recent.push_back((now, std::mem::take(open)));
+    }
+}
+
 /// Whether both are of one file.
 #[cfg(unix)]
 fn is_same(old: &Metadata, new: &Metadata) -> bool {
@@ -189,7 +198,7 @@ fn is_same(_: &Metadata, _: &Metadata) -> bool {
 }
 
 /// The format a file's beginning is of; nothing for one that is still empty.
-fn recognised(file: &mut File, prefix: Option<&str>) -> Option<Arc<dyn Format>> {
+fn recognised(mut file: &File, prefix: Option<&str>) -> Option<Arc<dyn Format>> {
     let written = file.metadata().and_then(|about| about.modified()).ok();
     let written = written
         .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok())

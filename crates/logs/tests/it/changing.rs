@@ -145,6 +145,35 @@ fn a_log_that_is_rotated_while_it_is_followed_loses_nothing() {
     assert_eq!(told.sources[0].ended, None);
 }
 
+#[test]
+fn the_last_entry_of_a_log_that_goes_on_in_another_file_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = ["1.log", "2.log"].map(|name| folder.path().join(name));
+    std::fs::write(&first, postgres(50, "select 1")).unwrap();
+    let mut follow = Follow::begin(&request(&[&first]), Duration::from_secs(600)).unwrap();
+    let calls = |digest: &Digest| {
+        let one = digest.statements.iter().find(|one| one.shape == "SELECT a FROM t");
+        one.map_or(0, |one| one.load.calls)
+    };
+    let append = |bytes: &[u8]| {
+        OpenOptions::new().append(true).open(&first).unwrap().write_all(bytes).unwrap();
+    };
+    append(&postgres(10, "select a from t"));
+    follow.poll();
+    std::fs::write(&second, postgres(7, "select a from t")).unwrap();
+    follow.add(second);
+    follow.poll();
+    assert_eq!(calls(&follow.poll()), 17);
+    // What is added after all belongs to the entry before it.
+    append(b"\tand more\n");
+    follow.poll();
+    assert_eq!(calls(&follow.poll()), 17);
+    // Half a line is waited for.
+    append(&postgres(1, "select a from t")[..20]);
+    follow.poll();
+    assert_eq!(calls(&follow.poll()), 17);
+}
+
 /// UTF-16, as Windows' editors and shells write what they are piped.
 fn utf16(bytes: &[u8], little: bool) -> Vec<u8> {
     let text = format!("\u{feff}{}", String::from_utf8_lossy(bytes));
