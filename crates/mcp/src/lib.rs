@@ -1,0 +1,1 @@
+//! The face for agents: the operations as tools, resources and prompts of the Model Context Protocol.
