@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Catalog, Change, Combination, Comparison, Digest, Failure, Finding, Json, Measurement, Plan,
-    Statement, Target, Tuning,
+    Rehearsal, Statement, Target, Tuning,
 };
 
 /// The version of the report's JSON form. A field may be added under the same number; one that
@@ -53,6 +53,9 @@ pub struct Report {
     /// What tuning a whole workload came to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tuning: Option<Tuning>,
+    /// What rehearsing migrations came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Rehearsal>,
     /// What a command returns that no other does (labs, found servers), by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Json>,
@@ -83,6 +86,7 @@ impl Report {
             digest: None,
             comparison: None,
             tuning: None,
+            rehearsal: None,
             data: None,
             notes: Vec::new(),
             failure: None,
