@@ -12,7 +12,9 @@ async fn main() -> marula_core::Result<()> {
     );
     println!("|---|---|---|---|---|---|");
     let (mut near, mut all) = (0, 0);
-    for seed in [1, 2, 3, 4] {
+    let seeds: Vec<u64> = std::env::args().skip(1).filter_map(|seed| seed.parse().ok()).collect();
+    let seeds = if seeds.is_empty() { vec![1, 2, 3, 4] } else { seeds };
+    for seed in seeds {
         let outcome = shapes::compare(10_000, 25, seed).await?;
         println!(
             "| {seed} | {} | {} | {} ({:.1} %) | {} instead of {} | {:.1} MB instead of {:.1} MB |",
@@ -27,11 +29,25 @@ async fn main() -> marula_core::Result<()> {
         );
         near += outcome.near;
         all += outcome.shapes;
-        for (text, best, given) in &outcome.far {
+        for far in &outcome.far {
             println!(
-                "|  | {} | | {given} examined, {best} at best | | |",
-                text.replace('|', "\\|")
+                "|  | {} | | {} examined instead of {}, {} at best | {:?} instead of {} | {:.1} \
+                 ms instead of {:.1} ms |",
+                far.statement.replace('|', "\\|"),
+                far.given,
+                far.before,
+                far.best,
+                far.used,
+                far.order.as_deref().unwrap_or("the collection"),
+                far.ms.1,
+                far.ms.0,
             );
+        }
+        for title in &outcome.picked {
+            eprintln!("+ {title}");
+        }
+        for (title, reason) in &outcome.turned_down {
+            eprintln!("- {title}: {reason}");
         }
     }
     println!("| all | {all} | | {near} ({:.1} %) | | |", 100.0 * near as f64 / all.max(1) as f64);

@@ -35,6 +35,22 @@ pub struct Shape {
     pub fields: Vec<String>,
 }
 
+/// A statement that the set serves less well than the best order would.
+#[derive(Debug)]
+pub struct Far {
+    pub statement: String,
+    /// Keys and documents examined: as things stand, with the best order, with the set.
+    pub before: u64,
+    pub best: u64,
+    pub given: u64,
+    /// The best order, when it is not a scan of the collection.
+    pub order: Option<String>,
+    /// What it uses of the set.
+    pub used: Vec<String>,
+    /// Milliseconds of a run, as things stand and with the set.
+    pub ms: (f64, f64),
+}
+
 /// How the advisor did.
 #[derive(Debug)]
 pub struct Outcome {
@@ -42,8 +58,11 @@ pub struct Outcome {
     pub shapes: usize,
     /// Those within 10 % (or 20 keys and documents) of the best of all orders.
     pub near: usize,
-    /// Each that is not: statement, best, what the set gives.
-    pub far: Vec<(String, u64, u64)>,
+    /// Each that is not.
+    pub far: Vec<Far>,
+    /// The set, and what was turned down and why.
+    pub picked: Vec<String>,
+    pub turned_down: Vec<(String, String)>,
     /// Indexes of the set, and of one best index for each shape.
     pub indexes: (usize, usize),
     /// Their bytes.
@@ -85,6 +104,12 @@ pub async fn compare(documents: u64, count: usize, seed: u64) -> Result<Outcome>
         shapes: 0,
         near: 0,
         far: Vec::new(),
+        picked: report.changes.iter().map(|change| change.title.clone()).collect(),
+        turned_down: tuning
+            .turned_down
+            .iter()
+            .map(|one| (one.title.clone(), one.reason.clone()))
+            .collect(),
         indexes: (report.changes.len(), 0),
         bytes: (tuning.storage.added, 0),
         orders: best.orders,
@@ -104,7 +129,15 @@ pub async fn compare(documents: u64, count: usize, seed: u64) -> Result<Outcome>
         // A handful of keys and documents more is nothing, however few the best needs.
         match given as f64 <= best.examined as f64 * 1.1 || given <= best.examined + FEW {
             true => outcome.near += 1,
-            false => outcome.far.push((text, best.examined, given)),
+            false => outcome.far.push(Far {
+                statement: text,
+                before: tuned.before.plan.as_deref().map_or(0, examined),
+                best: best.examined,
+                given,
+                order: best.index.as_ref().map(|(keys, _)| keys.clone()),
+                used: plan.summary.indexes.clone(),
+                ms: (tuned.before.ms.unwrap_or(0.0), tuned.after.ms.unwrap_or(0.0)),
+            }),
         }
     }
     outcome.indexes.1 = each.len();

@@ -6,9 +6,11 @@
 //! (`hide.rs`), and what the set costs those who write is measured last (`writes.rs`).
 
 mod choose;
+mod cursors;
 mod harm;
 mod hide;
 mod idea;
+mod made;
 mod proof;
 mod query;
 mod reconsider;
@@ -72,7 +74,7 @@ pub async fn tune(
         return Err(nothing(&parsed.left_out));
     }
     let about = server::ask(session).await;
-    let mut trial = open(session, &parsed, options, progress, &mut report.notes).await?;
+    let mut trial = open(session, &parsed, &catalog, options, progress, &mut report.notes).await?;
     let tuned = work(&mut trial, parsed, &catalog, &about, &mut report).await;
     let effort = trial.effort;
     let closed = trial.bench.close().await;
@@ -122,6 +124,7 @@ async fn catalog(session: &Session, parsed: &mut Parsed) -> Result<DocumentCatal
 async fn open<'a>(
     session: &Session,
     parsed: &Parsed,
+    catalog: &DocumentCatalog,
     options: &'a TuneOptions,
     progress: &'a dyn Progress,
     notes: &mut Vec<String>,
@@ -147,8 +150,7 @@ async fn open<'a>(
     let request = Request { collections, joins: keys, limits: CloneLimits::default() };
     let bench = clone(session, &server.spec(), &request, progress).await?;
     notes.extend(bench.notes().iter().cloned());
-    let version = bench.server().version;
-    Ok(Trial::new(bench, options, progress, version))
+    Ok(Trial::new(bench, options, progress, catalog))
 }
 
 /// Everything that happens on the copy.
@@ -191,9 +193,7 @@ async fn work(
         .map(|collection| (collection.name.clone(), collection.documents))
         .collect();
     let of = |name: &str| documents.get(name).copied().unwrap_or(0);
-    let version = trial.version;
-    let search =
-        Search { queries: &queries, writes: &writes, ideas: &ideas, version, documents: &of };
+    let search = Search { queries: &queries, writes: &writes, ideas: &ideas, documents: &of };
     let (chosen, proved) = settle::prove(trial, &search, &mut table, catalog).await?;
     let shown = chosen.indexes(&ideas);
     trial.keep(&shown).await?;

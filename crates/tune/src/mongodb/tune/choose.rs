@@ -71,8 +71,6 @@ pub(super) struct Search<'s> {
     pub queries: &'s [Query],
     pub writes: &'s [Write],
     pub ideas: &'s Ideas,
-    /// The version of the bench's server.
-    pub version: marula_core::Version,
     /// Documents of each collection on the bench.
     pub documents: &'s dyn Fn(&str) -> u64,
 }
@@ -200,8 +198,7 @@ impl Search<'_> {
             let cell = table.cells.get(&(*at, number))?;
             let (now, served) = (*now.values.get(*at)?, *now.served.get(*at)?);
             let base = table.base.get(*at)?.value;
-            let few = if self.queries[*at].counters_lie(self.version) { 1.0 } else { FEW };
-            let better = cell.value * WORTH < now && now - cell.value >= few;
+            let better = cell.value * WORTH < now && now - cell.value >= FEW;
             let worse = !served && cell.value > now;
             (better || worse).then(|| {
                 self.share(table, *at, now, base) - self.share(table, *at, cell.value, base)
@@ -218,21 +215,12 @@ impl Search<'_> {
             let Some(cell) = table.cells.get(&(*at, number)) else { return false };
             let Some(base) = table.base.get(*at).map(|base| base.value) else { return false };
             let served = now.served.get(*at).copied().unwrap_or(false);
-            let few = if self.queries[*at].counters_lie(self.version) { 5.0 } else { WORSE };
-            !served && cell.value > base * WORTH && cell.value - base > few
+            !served && cell.value > base * WORTH && cell.value - base > WORSE
         })
     }
 
-    /// The time a statement's runs take when one of them costs `value`, where one as things
-    /// stand costs `base`.
     fn share(&self, table: &Table, at: usize, value: f64, base: f64) -> f64 {
-        let weight = table.weight(self.queries, at);
-        match (value.is_finite(), base.is_finite()) {
-            (true, true) => weight * value / base,
-            // Against what did not finish everything that does is a great gain.
-            (true, false) => weight * 0.01,
-            (false, _) => weight,
-        }
+        share(table.weight(self.queries, at), value, base)
     }
 
     /// What the workload loses without an idea of the set, in milliseconds, and how many
@@ -254,7 +242,8 @@ impl Search<'_> {
             let cost = trial.cost(&self.queries[at], wording, limit).await?;
             let Some(value) = cost.map(|cost| cost.value) else { continue };
             let (base, with) = (table.base[at].value, chosen.after[at].value);
-            lost += self.share(table, at, value, base) - self.share(table, at, with, base);
+            let ms = table.measured(self.queries, at);
+            lost += share(ms, value, base) - share(ms, with, base);
             statements += u32::from(value > with * WORTH);
         }
         Ok((lost, statements))
@@ -287,8 +276,7 @@ impl Search<'_> {
                 let base = table.base[at].value;
                 let with = chosen.after[at].value;
                 lost += self.share(table, at, cell.value, base) - self.share(table, at, with, base);
-                let few = if self.queries[at].counters_lie(self.version) { 1.0 } else { FEW };
-                worse |= cell.value > with * WORTH && cell.value - with >= few;
+                worse |= cell.value > with * WORTH && cell.value - with >= FEW;
                 after[at] = cell;
             }
             let idea = &self.ideas.ideas[number];
@@ -301,5 +289,16 @@ impl Search<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The time a statement's runs take when one of them costs `value`, where they take `weight` and
+/// one of them costs `base` as things stand.
+fn share(weight: f64, value: f64, base: f64) -> f64 {
+    match (value.is_finite(), base.is_finite()) {
+        (true, true) => weight * value / base,
+        // Against what did not finish everything that does is a great gain.
+        (true, false) => weight * 0.01,
+        (false, _) => weight,
     }
 }

@@ -41,9 +41,7 @@ impl Search<'_> {
                 after[at] = cell;
             }
             let Some(own) = own else { continue };
-            let worse = own.value > base.value * WORTH
-                && own.value - base.value
-                    > if query.counters_lie(trial.version) { 5.0 } else { WORSE };
+            let worse = own.value > base.value * WORTH && own.value - base.value > WORSE;
             if !worse {
                 continue;
             }

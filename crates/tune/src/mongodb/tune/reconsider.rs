@@ -83,8 +83,7 @@ impl Search<'_> {
             }
             let same = |at: &usize| {
                 let (less, all) = (at_best(&without, *at), at_best(chosen, *at));
-                less <= all * 1.02
-                    || less - all < FEW && !self.queries[*at].counters_lie(self.version)
+                less <= all * 1.02 || less - all < FEW
             };
             if idea.queries.iter().all(same) {
                 *chosen = without;

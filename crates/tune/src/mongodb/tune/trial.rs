@@ -1,43 +1,30 @@
 //! The lab's side of the search: indexes are built once and then shown or hidden, and statements
 //! are measured by what they examine, which does not wobble as clocks do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use marula_core::{
-    Build, Change, ChangeId, Effort, Engine, ErrorKind, Plan, Progress, Proof, Result, Version,
-};
+use marula_core::{DocumentCatalog, Effort, ErrorKind, Plan, Progress, Result, Statement, Version};
 use marula_lab::bench::Bench;
 use marula_lab::bench::mongodb::MongoBench;
 
-use super::idea::Ideas;
+use super::cursors;
+use super::made::Made;
 use super::query::Query;
 use crate::TuneOptions;
 
 /// What sorting a document costs, where reading one costs 1.
 const SORTED: f64 = 0.1;
-/// Indexes kept built at the same time; a server takes 64 of a collection.
-const KEPT: usize = 40;
-
 /// What a statement costs as things are shown now.
 #[derive(Debug, Clone)]
 pub(super) struct Cost {
-    /// What is compared: keys and documents examined, or the time where the server's counters
-    /// leave out a part. Infinite when it did not finish.
+    /// What is compared: keys and documents examined, as the storage engine counts them where the
+    /// server's own counters leave out a part. Infinite when it did not finish.
     pub value: f64,
     /// Keys and documents examined.
     pub examined: u64,
     /// The plan it ran by.
     pub plan: Plan,
-}
-
-/// An index that is built on the bench.
-pub(super) struct Made {
-    /// It as the bench knows it.
-    pub change: Change,
-    /// What building it took.
-    pub build: Build,
-    on: bool,
 }
 
 /// The bench with what is built on it.
@@ -49,9 +36,13 @@ pub(super) struct Trial<'a> {
     pub effort: Effort,
     /// When the search ends, besides the runs of statements.
     pub started: Instant,
-    made: BTreeMap<usize, Made>,
+    pub(super) made: BTreeMap<usize, Made>,
     /// Indexes that could not be built, and why.
     pub failed: BTreeMap<usize, String>,
+    /// How many indexes each collection has already.
+    pub(super) existing: BTreeMap<String, usize>,
+    /// How often something was shown.
+    pub(super) clock: u64,
 }
 
 impl<'a> Trial<'a> {
@@ -59,17 +50,21 @@ impl<'a> Trial<'a> {
         bench: MongoBench,
         options: &'a TuneOptions,
         progress: &'a dyn Progress,
-        version: Version,
+        catalog: &DocumentCatalog,
     ) -> Self {
+        let existing = catalog.collections.iter();
+        let existing = existing.map(|found| (found.name.clone(), found.indexes.len())).collect();
         Trial {
+            version: bench.server().version,
             bench,
             options,
             progress,
-            version,
             effort: Effort::default(),
             started: Instant::now(),
             made: BTreeMap::new(),
             failed: BTreeMap::new(),
+            existing,
+            clock: 0,
         }
     }
 
@@ -89,16 +84,38 @@ impl<'a> Trial<'a> {
         let Some(wording) = query.wordings.get(wording) else { return Ok(None) };
         let started = Instant::now();
         let plan = self.bench.plan(&wording.statement, limit).await;
+        let counted = match &plan {
+            Ok(plan) if plan.executed && query.counters_lie(self.version) => {
+                self.counted(query, &wording.statement, limit).await
+            }
+            _ => Ok(None),
+        };
         self.effort.runs += 1;
         self.effort.run_ms += started.elapsed().as_secs_f64() * 1000.0;
-        match plan {
-            Ok(plan) => Ok(Some(self.worth(query, plan))),
+        match plan.and_then(|plan| Ok((plan, counted?))) {
+            Ok((plan, counted)) => Ok(Some(Self::worth(plan, counted))),
             Err(error) if fatal(error.kind()) => Err(error),
             Err(_) => Ok(None),
         }
     }
 
-    fn worth(&self, query: &Query, plan: Plan) -> Cost {
+    /// What a run reads of all collections as the storage engine counts it; infinite when it did
+    /// not end in time.
+    async fn counted(
+        &mut self,
+        query: &Query,
+        statement: &Statement,
+        limit: Duration,
+    ) -> Result<Option<f64>> {
+        let names = query.command.collections();
+        let session = self.bench.session().clone();
+        let Some(before) = cursors::calls(&session, &names).await else { return Ok(None) };
+        let run = self.bench.run(statement, limit).await?;
+        let Some(after) = cursors::calls(&session, &names).await else { return Ok(None) };
+        Ok(Some(if run.timed_out { f64::INFINITY } else { after.saturating_sub(before) as f64 }))
+    }
+
+    fn worth(plan: Plan, counted: Option<f64>) -> Cost {
         let summary = &plan.summary;
         let examined = summary.reads.unwrap_or(0).saturating_add(summary.keys.unwrap_or(0));
         let sorts = |op: &str| matches!(op, "SORT" | "sort" | "$sort" | "SORT_KEY_GENERATOR");
@@ -111,103 +128,9 @@ impl<'a> Trial<'a> {
             .sum();
         let value = match plan.executed {
             false => f64::INFINITY,
-            true if query.counters_lie(self.version) => plan.execution_ms.unwrap_or(0.0) + 1.0,
-            true => examined as f64 + SORTED * sorted + 1.0,
+            true => counted.unwrap_or(examined as f64) + SORTED * sorted + 1.0,
         };
         Cost { value, examined, plan }
-    }
-
-    /// Builds an index, hidden; whether it could be built.
-    pub async fn build(&mut self, ideas: &Ideas, at: usize) -> Result<bool> {
-        if self.made.contains_key(&at) {
-            return Ok(true);
-        }
-        let Some(candidate) = ideas.indexes.get(at) else { return Ok(false) };
-        if self.failed.contains_key(&at) {
-            return Ok(false);
-        }
-        let proposal = candidate.proposal(1.0);
-        let change = Change {
-            id: ChangeId(format!("i{at}")),
-            kind: proposal.kind,
-            engine: Engine::Mongodb,
-            title: proposal.title,
-            relation: proposal.relation,
-            up: proposal.up,
-            down: proposal.down,
-            hazards: proposal.hazards,
-            conditions: proposal.conditions,
-            proof: Proof::not_tried("not tried yet"),
-        };
-        self.progress.step(&format!("building {}", change.title));
-        let built = match self.bench.apply(&change).await {
-            Ok(build) => self.bench.set_active(&change, false).await.map(|()| build),
-            Err(error) => Err(error),
-        };
-        match built {
-            Ok(build) => {
-                let build = build.unwrap_or(Build { ms: 0.0, bytes: 0 });
-                self.effort.built += 1;
-                self.made.insert(at, Made { change, build, on: false });
-                Ok(true)
-            }
-            Err(error) if fatal(error.kind()) => Err(error),
-            Err(error) => {
-                self.failed.insert(at, error.message().to_string());
-                Ok(false)
-            }
-        }
-    }
-
-    /// Shows exactly these indexes of those that are built.
-    pub async fn show(&mut self, wanted: &BTreeSet<usize>) -> Result<()> {
-        for (at, made) in &mut self.made {
-            let on = wanted.contains(at);
-            if made.on != on {
-                self.bench.set_active(&made.change, on).await?;
-                made.on = on;
-            }
-        }
-        Ok(())
-    }
-
-    /// An index that is built.
-    pub fn made(&self, at: usize) -> Option<&Made> {
-        self.made.get(&at)
-    }
-
-    /// Takes an index away for good.
-    pub async fn remove(&mut self, at: usize) -> Result<()> {
-        match self.made.remove(&at) {
-            Some(made) => self.bench.revert(&made.change).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Whether so many indexes of a collection are built that some have to go.
-    pub fn is_full(&self, collection: &str) -> bool {
-        let on = |made: &&Made| made.change.relation.as_deref() == Some(collection);
-        self.made.values().filter(on).count() >= KEPT
-    }
-
-    /// Takes away all indexes but these.
-    pub async fn keep(&mut self, wanted: &BTreeSet<usize>) -> Result<()> {
-        let others: Vec<usize> =
-            self.made.keys().filter(|at| !wanted.contains(at)).copied().collect();
-        for at in others {
-            self.remove(at).await?;
-        }
-        Ok(())
-    }
-
-    /// The bytes of these indexes together.
-    pub fn bytes(&self, indexes: impl IntoIterator<Item = usize>) -> u64 {
-        indexes.into_iter().filter_map(|at| self.made.get(&at)).map(|made| made.build.bytes).sum()
-    }
-
-    /// Whether a plan uses an index that is built.
-    pub fn uses(&self, plan: &Plan, at: usize) -> bool {
-        self.made.get(&at).is_some_and(|made| self.bench.uses(plan, &made.change) == Some(true))
     }
 }
 
@@ -217,32 +140,4 @@ pub(super) fn fatal(kind: ErrorKind) -> bool {
         kind,
         ErrorKind::ServerDied | ErrorKind::Interrupted | ErrorKind::Unreachable | ErrorKind::Io
     )
-}
-
-impl Trial<'_> {
-    /// Drops what is built of a collection; gives what [`Trial::build_again`] takes.
-    pub async fn drop_built(&mut self, collection: &str) -> Result<Vec<(usize, Made)>> {
-        let on = |made: &Made| made.change.relation.as_deref() == Some(collection);
-        let numbers: Vec<usize> =
-            self.made.iter().filter(|(_, made)| on(made)).map(|(at, _)| *at).collect();
-        let mut dropped = Vec::new();
-        for at in numbers {
-            if let Some(made) = self.made.remove(&at) {
-                self.bench.revert(&made.change).await?;
-                dropped.push((at, made));
-            }
-        }
-        Ok(dropped)
-    }
-
-    /// Builds again what was dropped, and leaves it hidden.
-    pub async fn build_again(&mut self, dropped: Vec<(usize, Made)>) -> Result<()> {
-        for (at, mut made) in dropped {
-            self.bench.apply(&made.change).await?;
-            self.bench.set_active(&made.change, false).await?;
-            made.on = false;
-            self.made.insert(at, made);
-        }
-        Ok(())
-    }
 }

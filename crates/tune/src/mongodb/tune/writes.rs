@@ -56,9 +56,8 @@ pub(super) async fn writes(
         let mut after = vec![Vec::new(); kinds.len()];
         for _ in 0..TURNS {
             // A hidden index is written all the same: it has to be gone for this.
-            let dropped = trial.drop_built(collection).await?;
+            trial.clear(collection).await?;
             rates(&session, collection, &kinds, &documents, &mut before).await;
-            trial.build_again(dropped).await?;
             trial.show(shown).await?;
             rates(&session, collection, &kinds, &documents, &mut after).await;
         }
