@@ -8,11 +8,13 @@ use marula_core::{Engine, Version};
 
 use crate::duration;
 
+mod apply;
 mod logs;
 mod migrate;
 mod tune;
 mod values;
 
+pub use apply::*;
 pub use logs::*;
 pub use migrate::*;
 pub use tune::*;

@@ -24,6 +24,12 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The same, and none at all: `0s`.
+pub fn parse_or_none(text: &str) -> Result<Duration, String> {
+    let zero = ["0", "0s", "0ms", "0m"].contains(&text.trim());
+    if zero { Ok(Duration::ZERO) } else { parse(text) }
+}
+
 /// The same in milliseconds, as reports have it.
 pub fn as_ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3

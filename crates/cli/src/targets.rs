@@ -17,7 +17,6 @@ pub struct Resolved {
     /// The URL or conninfo string; may hold a password.
     pub connection: Secret,
     /// What marula may do there: commands that write ask, explain and inspect only read anyway.
-    #[allow(dead_code)]
     pub access: Access,
 }
 

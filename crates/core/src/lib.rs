@@ -5,6 +5,7 @@
 //! [`Finding`]s with [`Change`]s, the lab measures each change into a [`Proof`], and the whole
 //! goes out as a [`Report`].
 
+mod applied;
 mod catalog;
 mod change;
 mod comparison;
@@ -27,6 +28,7 @@ mod timestamp;
 mod tuning;
 mod workload;
 
+pub use applied::*;
 pub use catalog::*;
 pub use change::*;
 pub use comparison::*;

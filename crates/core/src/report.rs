@@ -2,8 +2,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Catalog, Change, Combination, Comparison, Digest, Failure, Finding, Json, Measurement, Plan,
-    Rehearsal, Statement, Target, Tuning,
+    Catalog, Change, Combination, Comparison, Digest, Failure, Finding, Json, Measurement,
+    Migrations, Plan, Rehearsal, Statement, Target, Tuning,
 };
 
 /// The version of the report's JSON form. A field may be added under the same number; one that
@@ -56,6 +56,9 @@ pub struct Report {
     /// What rehearsing migrations came to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Rehearsal>,
+    /// Where the migrations of the target stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migrations: Option<Migrations>,
     /// What a command returns that no other does (labs, found servers), by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Json>,
@@ -87,6 +90,7 @@ impl Report {
             comparison: None,
             tuning: None,
             rehearsal: None,
+            migrations: None,
             data: None,
             notes: Vec::new(),
             failure: None,

@@ -4,6 +4,7 @@
 //! [`lint`] follows their statements with a small state of the schema and asks every rule. The two
 //! halves, [`postgres`] and [`mongodb`], have the same file names where they do the same job.
 
+pub mod apply;
 pub mod files;
 mod ignore;
 pub mod lint;

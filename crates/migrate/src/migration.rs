@@ -61,11 +61,13 @@ pub struct Options {
     pub lock_timeout: Option<Duration>,
     /// Rows or documents in one batch of a backfill.
     pub batch: Option<u64>,
+    /// The pause between two batches.
+    pub pace: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { transaction: true, lock_timeout: None, batch: None }
+        Options { transaction: true, lock_timeout: None, batch: None, pace: None }
     }
 }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueHint};
 use marula_core::{Engine, Version};
 
-use super::FailOn;
+use super::{
+    FailOn, MigrateApply, MigratePlan, MigrateRepair, MigrateRollback, MigrateStatus,
+};
 use crate::duration;
 
 /// `marula migrate`.
@@ -23,6 +25,18 @@ pub enum Migrate {
     AddField(MigrateAddField),
     /// Make a migration that forbids NULL in a column, without keeping anybody out.
     NotNull(MigrateNotNull),
+    /// Show what would run on a target, with what the rules find in it; nothing is changed.
+    Plan(MigratePlan),
+    /// Run what has not run on a target; what broke off is gone on with.
+    Apply(MigrateApply),
+    /// Take back what was applied last.
+    Rollback(MigrateRollback),
+    /// Say what has run on a target, what is half done, what is to come.
+    Status(MigrateStatus),
+    /// Compare the files with what has run, and look for what broken migrations leave.
+    Verify(MigrateStatus),
+    /// Settle by name what only a person can know: a changed file, one that is gone, a step.
+    Repair(MigrateRepair),
 }
 
 /// `marula migrate lint`.

@@ -1,8 +1,9 @@
 //! The program as its users meet it: the real binary, real servers.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod arrows;
 mod died;
+mod kills;
 mod lab;
 mod large;
 mod lifecycle;

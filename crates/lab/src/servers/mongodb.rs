@@ -22,6 +22,7 @@ pub struct MongoServer {
     spec: ConnectSpec,
     listen: Listen,
     replica_set: bool,
+    arguments: Vec<String>,
 }
 
 impl MongoServer {
@@ -52,13 +53,34 @@ impl MongoServer {
         let output = path.join("output");
         let mut launch = process::Launch::of(&install, "mongod", &path, &output);
         launch.account = account;
-        launch.arguments = arguments(options, folder.sockets(), &data, &log);
+        let arguments = arguments(options, folder.sockets(), &data, &log);
+        launch.arguments.clone_from(&arguments);
         let spec = ConnectSpec::parse(&url(options.listen, folder.sockets(), ""))?;
         // There is nothing to save.
         let mut running = Running::start(&install, folder, &launch, Signal::KILL)?;
         wait_until_ready(running.process(), &install, &log, &output)?;
         let (listen, replica_set) = (options.listen, options.replica_set);
-        Ok(MongoServer { running, spec, listen, replica_set })
+        Ok(MongoServer { running, spec, listen, replica_set, arguments })
+    }
+
+    /// Kills it, as a crash would, and starts it again on the data it left; it takes connections
+    /// when this returns, but may not be primary yet.
+    ///
+    /// # Errors
+    /// `Lab` or `ServerDied` when it does not come back.
+    pub fn crash(&mut self) -> Result<()> {
+        let (path, log) = (self.folder().to_owned(), self.log());
+        let (install, output) = (self.install().clone(), path.join("output"));
+        let account = account::lab_account()?;
+        let mut launch = process::Launch::of(&install, "mongod", &path, &output);
+        launch.account = account.as_ref();
+        launch.arguments.clone_from(&self.arguments);
+        self.running.process().crash();
+        // What the old one said, and where it listened, is not taken for the new one's.
+        let _ = std::fs::remove_file(&log);
+        let _ = std::fs::remove_file(self.socket());
+        self.running.restart(&launch)?;
+        wait_until_ready(self.running.process(), &install, &log, &output)
     }
 
     /// How to connect: without a database chosen, through the socket or, on a port, over TCP.

@@ -54,11 +54,7 @@ impl PostgresServer {
             std::fs::write(data.join("pg_hba.conf"), rules)?;
         }
         let (path, log) = (folder.path().to_owned(), log_in(&folder));
-        let mut launch = process::Launch::of(&install, "postgres", &path, &log);
-        launch.account = account;
-        // Immediate shutdown: the postmaster takes its children with it, as SIGKILL would not.
-        launch.at_our_end = Signal::QUIT;
-        launch.arguments = vec!["-D".to_owned(), data.display().to_string()];
+        let launch = launch(&install, account, &path, &log);
         // In a file, so that ALTER SYSTEM can change them on a lab's server.
         let lines: String = settings(&install, options, &folder, port)
             .iter()
@@ -68,6 +64,20 @@ impl PostgresServer {
         let mut running = Running::start(&install, folder, &launch, Signal::QUIT)?;
         wait_until_ready(running.process(), &install, &data, &log)?;
         Ok(PostgresServer { running, port, listen: options.listen })
+    }
+
+    /// Kills it, as a crash would, and starts it again on the data it left; it answers when this
+    /// returns. What was committed is there if `synchronous_commit` was switched on.
+    ///
+    /// # Errors
+    /// `Lab` or `ServerDied` when it does not come back.
+    pub fn crash(&mut self) -> Result<()> {
+        let (path, log) = (self.folder().to_owned(), self.log());
+        let install = self.install().clone();
+        let account = account::lab_account()?;
+        let launch = launch(&install, account.as_ref(), &path, &log);
+        self.running.restart(&launch)?;
+        wait_until_ready(self.running.process(), &install, &path.join("data"), &log)
     }
 
     /// How to connect as superuser: to the database `postgres`, through the socket.
@@ -141,6 +151,21 @@ impl DerefMut for PostgresServer {
     }
 }
 
+/// How the server in the folder `path` is started.
+fn launch<'a>(
+    install: &'a Install,
+    account: Option<&'a account::Account>,
+    path: &'a Path,
+    log: &'a Path,
+) -> process::Launch<'a> {
+    let mut launch = process::Launch::of(install, "postgres", path, log);
+    launch.account = account;
+    // Immediate shutdown: the postmaster takes its children with it, as SIGKILL would not.
+    launch.at_our_end = Signal::QUIT;
+    launch.arguments = vec!["-D".to_owned(), path.join("data").display().to_string()];
+    launch
+}
+
 fn settings(
     install: &Install,
     options: &StartOptions,
@@ -207,7 +232,9 @@ fn wait_until_ready(
     let until = Instant::now() + START_LIMIT;
     loop {
         let state = std::fs::read_to_string(&pid_file).unwrap_or_default();
-        if state.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
+        // A server that was killed leaves its own behind.
+        let own = state.lines().next().is_some_and(|pid| pid.trim() == process.id().to_string());
+        if own && state.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
             return Ok(());
         }
         if let Some(status) = process.exited() {

@@ -113,6 +113,23 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// Ends it and its children at once, as a crash does, and waits until all are gone.
+    pub(super) fn crash(&mut self) {
+        let children = children_of(self.id());
+        let _ = self.child.kill();
+        self.exited = self.child.wait().ok();
+        let lives = |(pid, start): &(u32, u64)| started_at(*pid) == Some(*start);
+        for (pid, _) in children.iter().filter(|child| lives(child)) {
+            if let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw) {
+                let _ = rustix::process::kill_process(pid, Signal::KILL);
+            }
+        }
+        let until = Instant::now() + Duration::from_secs(10);
+        while children.iter().any(lives) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Waits for it to end by itself, within `limit`.
     pub(super) fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
         let until = Instant::now() + limit;
@@ -153,6 +170,19 @@ pub(super) fn how(status: ExitStatus) -> String {
         (None, Some(signal)) => format!("signal {signal}"),
         (None, None) => "unknown".to_owned(),
     }
+}
+
+/// The processes a process started, each with its start time.
+fn children_of(parent: u32) -> Vec<(u32, u64)> {
+    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter_map(|entry| {
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let (_, fields) = stat.rsplit_once(')')?;
+        let own: u32 = fields.split_whitespace().nth(1)?.parse().ok()?;
+        (own == parent).then(|| Some((pid, started_at(pid)?)))?
+    })
+    .collect()
 }
 
 /// The time a process was started in clock ticks since boot (`/proc/PID/stat`, field 22), which

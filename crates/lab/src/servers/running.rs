@@ -35,6 +35,14 @@ impl Running {
         Ok(Running { process, folder, install: install.clone(), end, databases })
     }
 
+    /// Ends the process as a crash would, and starts `launch` on what it left.
+    pub(super) fn restart(&mut self, launch: &Launch<'_>) -> Result<()> {
+        self.process.crash();
+        self.process = Process::start(launch)?;
+        ServerFolder::note_server(self.process.id());
+        Ok(())
+    }
+
     pub(super) fn process(&mut self) -> &mut Process {
         &mut self.process
     }

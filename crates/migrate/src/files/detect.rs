@@ -24,7 +24,9 @@ pub fn tool_of(path: &Path, text: &str) -> Tool {
         let ours = text.lines().any(|line| {
             let line = squeezed(line);
             line.starts_with("-- migrate:")
-                && (line.contains("lock_timeout:") || line.contains("batch:"))
+                && (line.contains("lock_timeout:")
+                    || line.contains("batch:")
+                    || line.contains("pace:"))
         });
         return if !ours && near(path, &["schema.sql", ".dbmate"]) {
             Tool::Dbmate

@@ -97,8 +97,18 @@ fn migrate(path: &Path, text: &str) -> Result<Sections> {
         for word in words {
             option(word, &mut options, &mut said).map_err(|what| {
                 fault(path, text, range.clone(), what)
-                    .hint("known are transaction:false, lock_timeout:2s and batch:1000")
+                    .hint("known are transaction:false, lock_timeout:2s, batch:1000 and pace:50ms")
             })?;
+        }
+        if options.batch.is_some() {
+            // Each batch is a transaction of its own.
+            if said && options.transaction {
+                let what = "batches and one transaction for all exclude each other".into();
+                return Err(fault(path, text, range, what)
+                    .hint("leave transaction:true out, or batch:"));
+            }
+            options.transaction = false;
+            said = true;
         }
         found.push((up, range, options, said));
     }
@@ -149,6 +159,9 @@ fn option(word: &str, options: &mut Options, said: &mut bool) -> Result<(), Stri
         "batch" => {
             let batch = value.parse().ok().filter(|batch| *batch > 0);
             options.batch = Some(batch.ok_or_else(|| format!("'{value}' is no batch size"))?);
+        }
+        "pace" => {
+            options.pace = Some(duration(value).ok_or_else(|| format!("'{value}' is no time"))?);
         }
         _ => return Err(format!("'{key}' is no option")),
     }

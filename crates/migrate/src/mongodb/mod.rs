@@ -1,5 +1,6 @@
 //! MongoDB: files of commands, the collections they meet, and the rules.
 
+pub mod apply;
 pub mod context;
 pub(crate) mod files;
 pub mod generate;

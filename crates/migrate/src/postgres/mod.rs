@@ -1,5 +1,6 @@
 //! PostgreSQL: SQL files, the schema they meet, and the rules.
 
+pub mod apply;
 pub mod classify;
 pub mod context;
 pub(crate) mod files;

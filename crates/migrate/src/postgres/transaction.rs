@@ -24,6 +24,8 @@ pub struct Transaction {
     pub open: bool,
     /// Whether the tool opened it around the whole file.
     pub of_tool: bool,
+    /// Whether whoever runs the file cuts UPDATE and DELETE into batches.
+    pub batched: bool,
     /// What it has locked against writers or all, in order.
     pub held: Vec<(String, Lock)>,
     /// Enum values it added: type, value.
@@ -46,6 +48,7 @@ impl Transaction {
         Transaction {
             open: options.transaction,
             of_tool: options.transaction,
+            batched: options.batch.is_some(),
             held: Vec::new(),
             enum_values: Vec::new(),
             lock_timeout,

@@ -1,7 +1,11 @@
 //! `marula migrate`.
 
+mod apply;
+mod ground;
 mod lint;
 mod new;
+mod plan;
+mod status;
 
 use marula_core::Result;
 
@@ -16,5 +20,11 @@ pub async fn run(app: &mut App, args: Migrate) -> Result<Outcome> {
         Migrate::AddIndex(args) => new::add_index(&args),
         Migrate::AddField(args) => new::add_field(&args),
         Migrate::NotNull(args) => new::not_null(&args),
+        Migrate::Plan(args) => plan::run(app, args).await,
+        Migrate::Apply(args) => apply::run(app, args).await,
+        Migrate::Rollback(args) => apply::rollback(app, args).await,
+        Migrate::Status(args) => status::run(app, &args).await,
+        Migrate::Verify(args) => status::verify(app, &args).await,
+        Migrate::Repair(args) => apply::repair(app, args).await,
     }
 }

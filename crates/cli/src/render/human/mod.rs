@@ -1,5 +1,6 @@
 //! For people at a terminal: what they need first comes first.
 
+pub mod applied;
 mod changes;
 mod document;
 mod findings;
@@ -29,6 +30,9 @@ const READABLE: usize = 100;
 
 /// The report as text.
 pub fn report(report: &Report, look: &Look) -> String {
+    if let Some(all) = &report.migrations {
+        return applied::migrations(report, all, look);
+    }
     match (report.command.as_str(), &report.catalog, &report.data) {
         ("inspect", Some(catalog), data) => {
             let object = data.as_ref().and_then(|data| data["object"].as_str());

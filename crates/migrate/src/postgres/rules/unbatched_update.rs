@@ -26,7 +26,7 @@ fn check(context: &Context) -> Vec<Draft> {
         Some(NodeEnum::DeleteStmt(delete)) => (&delete.relation, &delete.where_clause, "deleted"),
         _ => return Vec::new(),
     };
-    if !is_everything(condition.as_deref()) {
+    if context.transaction.batched || !is_everything(condition.as_deref()) {
         return Vec::new();
     }
     let table = relation.as_ref().map(table_key).unwrap_or_default();
