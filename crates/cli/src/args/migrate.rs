@@ -6,9 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueHint};
 use marula_core::{Engine, Version};
 
-use super::{
-    FailOn, MigrateApply, MigratePlan, MigrateRepair, MigrateRollback, MigrateStatus,
-};
+use super::{FailOn, MigrateApply, MigratePlan, MigrateRepair, MigrateRollback, MigrateStatus};
 use crate::duration;
 
 /// `marula migrate`.

@@ -47,11 +47,7 @@ pub async fn repair(
     said
 }
 
-async fn settle(
-    ground: &impl Ground,
-    folder: &[Migration],
-    asked: &Repair,
-) -> Result<Vec<String>> {
+async fn settle(ground: &impl Ground, folder: &[Migration], asked: &Repair) -> Result<Vec<String>> {
     ground.prepare().await?;
     let records = ground.records().await?;
     let record = |key: &String| {
@@ -78,8 +74,7 @@ async fn settle(
             };
             let known = record.done.len();
             if known > steps.len() {
-                let what =
-                    format!("{known} statements are done, and the file has {}", steps.len());
+                let what = format!("{known} statements are done, and the file has {}", steps.len());
                 return Err(Error::new(ErrorKind::Refused, what)
                     .at(record.file)
                     .hint("put the statements back that are done"));
@@ -103,12 +98,16 @@ async fn settle(
         record.state = State::Applied;
         put.push((record, format!("{key}: noted as applied; nothing of it ran")));
     }
-    for (key, again) in asked.again.iter().map(|k| (k, true)).chain(asked.done.iter().map(|k| (k, false)))
+    for (key, again) in
+        asked.again.iter().map(|k| (k, true)).chain(asked.done.iter().map(|k| (k, false)))
     {
         let mut record = record(key)?;
         let Some(current) = record.current.take() else {
-            return Err(Error::new(ErrorKind::Refused, format!("no step of {key} is in the middle"))
-                .hint("marula migrate apply goes on by itself"));
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!("no step of {key} is in the middle"),
+            )
+            .hint("marula migrate apply goes on by itself"));
         };
         let number = current.step + 1;
         let said = if again {

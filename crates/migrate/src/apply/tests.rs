@@ -13,7 +13,8 @@ fn file(name: &str, text: &str) -> Migration {
 fn folder() -> Vec<Migration> {
     ["1_a.sql", "2_b.sql", "3_c.sql"]
         .map(|name| {
-            let text = format!("-- migrate:up\nSELECT '{name}';\nSELECT 2;\n-- migrate:down\nSELECT 3;");
+            let text =
+                format!("-- migrate:up\nSELECT '{name}';\nSELECT 2;\n-- migrate:down\nSELECT 3;");
             file(name, &text)
         })
         .into()

@@ -104,8 +104,9 @@ fn migrate(path: &Path, text: &str) -> Result<Sections> {
             // Each batch is a transaction of its own.
             if said && options.transaction {
                 let what = "batches and one transaction for all exclude each other".into();
-                return Err(fault(path, text, range, what)
-                    .hint("leave transaction:true out, or batch:"));
+                return Err(
+                    fault(path, text, range, what).hint("leave transaction:true out, or batch:")
+                );
             }
             options.transaction = false;
             said = true;

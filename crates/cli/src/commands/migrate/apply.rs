@@ -7,20 +7,15 @@ use serde_json::json;
 
 use super::ground::{self, Where, on};
 use crate::app::{App, Outcome};
-use crate::args::{
-    FailOn, MigrateApply, MigrateHow, MigrateOn, MigrateRepair, MigrateRollback,
-};
+use crate::args::{FailOn, MigrateApply, MigrateHow, MigrateOn, MigrateRepair, MigrateRollback};
 use crate::signals;
 
 /// Runs what has not run.
 pub async fn run(app: &App, args: MigrateApply) -> Result<Outcome> {
     let (target, place) = ground::to_write(app, &args.on.target).await?;
     let folder = ground::folder(&args.on.dir, &target)?;
-    let options = ApplyOptions {
-        to: args.to.clone(),
-        out_of_order: args.out_of_order,
-        ..options(&args.how)
-    };
+    let options =
+        ApplyOptions { to: args.to.clone(), out_of_order: args.out_of_order, ..options(&args.how) };
     let progress = app.progress();
     let migrations = &folder.migrations;
     let outcome = until_asked(&options.stop, async {

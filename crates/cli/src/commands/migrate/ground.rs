@@ -115,10 +115,9 @@ pub fn folder(dir: &Path, target: &Target) -> Result<Folder> {
             };
         }
     };
-    let nameless = folder
-        .migrations
-        .iter()
-        .find(|migration| migration.version.is_none() && migration.kind == MigrationKind::Versioned);
+    let nameless = folder.migrations.iter().find(|migration| {
+        migration.version.is_none() && migration.kind == MigrationKind::Versioned
+    });
     if let Some(migration) = nameless {
         return Err(Error::new(ErrorKind::Usage, "this file has no version to be known by")
             .at(migration.path.display().to_string())

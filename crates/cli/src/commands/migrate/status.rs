@@ -25,8 +25,8 @@ async fn look(app: &App, args: &MigrateStatus, command: &str, deep: bool) -> Res
     let mut report = Report::new(command);
     report.notes = folder.notes;
     let name = |error| ground::place(error, &target.name);
-    let mut status = on!(&place, ground => apply::status(&**ground, &folder.migrations).await)
-        .map_err(name)?;
+    let mut status =
+        on!(&place, ground => apply::status(&**ground, &folder.migrations).await).map_err(name)?;
     status.folder = args.on.dir.display().to_string();
     report.findings = drift(&status);
     if deep {

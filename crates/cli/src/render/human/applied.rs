@@ -82,7 +82,13 @@ fn line(one: &MigrationStatus, width: usize, look: &Look) -> String {
     match (one.ms, one.finished) {
         (Some(ms), _) => add(super::numbers::duration(ms)),
         (None, Some(finished)) if one.state == MigrationState::Applied => {
-            add(finished.to_string().split('.').next().unwrap_or_default().trim_end_matches('Z').replace('T', " "));
+            add(finished
+                .to_string()
+                .split('.')
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches('Z')
+                .replace('T', " "));
         }
         _ => {}
     }

@@ -93,7 +93,7 @@ impl Eye {
     /// How many commands the history knows as done or begun, and how many documents.
     fn at(&self) -> (i64, i64) {
         let steps = doc! { "$sum": { "$add": [{ "$multiply": [2, { "$size": "$done" }] },
-            { "$cond": [{ "$eq": [{ "$type": "$current" }, "object"] }, 1, 0] }] } };
+        { "$cond": [{ "$eq": [{ "$type": "$current" }, "object"] }, 1, 0] }] } };
         let rows = doc! { "$sum": "$current.batch.rows" };
         let group = doc! { "$group": { "_id": 1, "steps": steps, "rows": rows } };
         let found = self.first("marula.migrations", vec![group]).unwrap_or_default();
@@ -109,12 +109,12 @@ impl Eye {
         let mut said = Vec::new();
         let sum = |field: &str| doc! { "$sum": field };
         let group = doc! { "$group": { "_id": 1, "count": { "$sum": 1 }, "n": sum("$n"),
-            "b": sum("$b"), "c": sum("$c"), "squares": { "$sum": { "$multiply": ["$a", "$n"] } } } };
+        "b": sum("$b"), "c": sum("$c"), "squares": { "$sum": { "$multiply": ["$a", "$n"] } } } };
         said.push(format!("{:?}", self.first("items", vec![group])));
         let all = doc! { "$group": { "_id": 1, "ran": { "$push": { "what": "$what", "times": "$times" } } } };
         said.push(format!("{:?}", self.first("ran", vec![doc! { "$sort": { "what": 1 } }, all])));
         let history = doc! { "$group": { "_id": 1, "all": { "$push": { "k": "$_id", "s": "$state",
-            "c": "$current", "d": { "$size": "$done" } } } } };
+        "c": "$current", "d": { "$size": "$done" } } } } };
         let sorted = vec![doc! { "$sort": { "position": 1 } }, history];
         said.push(format!("{:?}", self.first("marula.migrations", sorted)));
         self.runtime.block_on(async {
@@ -219,7 +219,9 @@ fn kill_the_program(replica: bool, files: &[(&str, &str)], wanted: usize) {
         same_end(&project, &eye, &expected, &format!("round {rounds}, killed at {killed:?}"));
         rounds += 1;
     }
-    println!("MongoDB (replica set: {replica}): the program was killed {kills} times, {rounds} rounds");
+    println!(
+        "MongoDB (replica set: {replica}): the program was killed {kills} times, {rounds} rounds"
+    );
 }
 
 #[test]
@@ -272,6 +274,8 @@ fn the_server_is_killed_and_comes_back() {
             same_end(&project, &eye, &expected, &format!("round {rounds}"));
             rounds += 1;
         }
-        println!("MongoDB (replica set: {replica}): the server was killed {kills} times, {rounds} rounds");
+        println!(
+            "MongoDB (replica set: {replica}): the server was killed {kills} times, {rounds} rounds"
+        );
     }
 }

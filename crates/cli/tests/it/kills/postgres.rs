@@ -121,7 +121,8 @@ const STATE: &str = "SELECT concat_ws(E'\\n',
     ORDER BY position) FROM marula.migrations))";
 
 /// How many statements the history knows as done or begun, and how many rows batches changed.
-const AT: &str = "SELECT coalesce(sum(cardinality(done) * 2 + (current IS NOT NULL)::int), 0)::int8,
+const AT: &str =
+    "SELECT coalesce(sum(cardinality(done) * 2 + (current IS NOT NULL)::int), 0)::int8,
  coalesce(sum((current->'batch'->>'rows')::int8), 0)::int8 FROM marula.migrations";
 
 /// Something to look with.

@@ -3,9 +3,9 @@
 use bson::{Bson, Document, doc};
 use marula_core::{Error, ErrorKind, Result};
 
+use super::Ground;
 use super::pieces::{Batched, How};
 use super::send::{self, number};
-use super::Ground;
 
 /// The largest document a server takes, in bytes.
 const LARGEST: i64 = 16 << 20;
@@ -32,7 +32,11 @@ fn found(what: String, hint: &str) -> Error {
         .hint("or pass the look at the data over: --no-data-check")
 }
 
-async fn first(ground: &Ground, collection: &str, stages: Vec<Document>) -> Result<Option<Document>> {
+async fn first(
+    ground: &Ground,
+    collection: &str,
+    stages: Vec<Document>,
+) -> Result<Option<Document>> {
     let map = |error| ground.session.map(error);
     let documents = ground.collection(collection);
     let mut cursor = documents.aggregate(stages).allow_disk_use(true).await.map_err(map)?;
@@ -82,7 +86,8 @@ fn stages_of(update: &Bson) -> Option<Vec<Document>> {
 
 async fn of_update(ground: &Ground, batched: &Batched, update: &Bson) -> Result<()> {
     let name = &batched.collection;
-    let growth = bson::serialize_to_vec(&doc! { "u": update.clone() }).map_or(0, |bytes| bytes.len());
+    let growth =
+        bson::serialize_to_vec(&doc! { "u": update.clone() }).map_or(0, |bytes| bytes.len());
     let stages = stages_of(update);
     // What a pipeline makes of a document can be anything; operators add what they hold.
     let limit = match (&stages, update) {
@@ -107,10 +112,17 @@ async fn of_update(ground: &Ground, batched: &Batched, update: &Bson) -> Result<
     match first(ground, name, look).await {
         Ok(None) => {}
         Ok(Some(document)) => return Err(too_large(shown(document.get("_id")))),
-        Err(error) if error.message().contains("too large") || error.server_code() == Some("BSONObjectTooLarge") => {
+        Err(error)
+            if error.message().contains("too large")
+                || error.server_code() == Some("BSONObjectTooLarge") =>
+        {
             return Err(too_large("?".into()));
         }
-        Err(error) => return Err(error.hint("this is what the update does to the documents that are there; it was not begun")),
+        Err(error) => {
+            return Err(error.hint(
+                "this is what the update does to the documents that are there; it was not begun",
+            ));
+        }
     }
     let Some(stages) = stages else { return Ok(()) };
     // The whole update over all documents, without writing: an expression that throws, throws here.
@@ -140,7 +152,10 @@ async fn of_update(ground: &Ground, batched: &Batched, update: &Bson) -> Result<
         }
         Err(error) => Err(Error::new(
             ErrorKind::Refused,
-            format!("a document of {name} would end the change with an error: {}; it was not begun", error.message()),
+            format!(
+                "a document of {name} would end the change with an error: {}; it was not begun",
+                error.message()
+            ),
         )
         .hint("give the conversion onError and onNull, or leave such documents out with the filter")
         .hint("or pass the look at the data over: --no-data-check")),
@@ -152,7 +167,8 @@ async fn validator_of(ground: &Ground, name: &str) -> Result<Option<Document>> {
     let map = |error| ground.session.map(error);
     let list = doc! { "listCollections": 1, "filter": { "name": name } };
     let reply = ground.session.database().run_command(list).await.map_err(map)?;
-    let batch = reply.get_document("cursor").ok().and_then(|cursor| cursor.get_array("firstBatch").ok());
+    let batch =
+        reply.get_document("cursor").ok().and_then(|cursor| cursor.get_array("firstBatch").ok());
     let options = batch
         .and_then(|batch| batch.first()?.as_document()?.get_document("options").ok())
         .cloned()
@@ -163,7 +179,8 @@ async fn validator_of(ground: &Ground, name: &str) -> Result<Option<Document>> {
 fn refusing(options: &Document) -> Option<Document> {
     let strict = options.get_str("validationLevel").unwrap_or("strict") == "strict";
     let error = options.get_str("validationAction").unwrap_or("error") == "error";
-    let validator = options.get_document("validator").ok().filter(|validator| !validator.is_empty());
+    let validator =
+        options.get_document("validator").ok().filter(|validator| !validator.is_empty());
     validator.filter(|_| strict && error).cloned()
 }
 
@@ -178,7 +195,9 @@ async fn validator(ground: &Ground, command: &Document) -> Result<()> {
     let Some(document) = first(ground, name, look).await? else { return Ok(()) };
     let (n, one) = (number(&document, "n"), shown(document.get("one")));
     Err(found(
-        format!("the new validator of {name} rejects {n} documents that are there, such as {one}: every update to them would fail"),
+        format!(
+            "the new validator of {name} rejects {n} documents that are there, such as {one}: every update to them would fail"
+        ),
         "mend them with a backfill first, or set validationLevel to moderate",
     ))
 }
@@ -191,7 +210,11 @@ async fn unique(ground: &Ground, command: &Document) -> Result<()> {
         let Ok(keys) = index.get_document("key") else { continue };
         // Of what is inside arrays each element counts: that is for the build to find.
         let plain = index.get_bool("unique").unwrap_or(false) && !index.contains_key("collation");
-        if !plain || keys.values().any(|kind| !matches!(kind, Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_))) {
+        if !plain
+            || keys
+                .values()
+                .any(|kind| !matches!(kind, Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_)))
+        {
             continue;
         }
         let mut look = Vec::new();
@@ -214,7 +237,9 @@ async fn unique(ground: &Ground, command: &Document) -> Result<()> {
             let n = number(&document, "n");
             let (one, two) = (shown(document.get("one")), shown(document.get("two")));
             return Err(found(
-                format!("{n} documents of {name} agree in {keys}, such as {one} and {two}: the unique index would fail"),
+                format!(
+                    "{n} documents of {name} agree in {keys}, such as {one} and {two}: the unique index would fail"
+                ),
                 "make them differ, or delete all but one of each",
             ));
         }

@@ -53,12 +53,12 @@ fn of_document(document: &Document) -> Result<Record> {
     };
     let done = document.get_array("done").ok().map(Vec::as_slice).unwrap_or_default();
     let current = match document.get("current") {
-        Some(Bson::Document(current)) => Some(
-            bson::deserialize_from_document::<Current>(current.clone()).map_err(|error| {
+        Some(Bson::Document(current)) => {
+            Some(bson::deserialize_from_document::<Current>(current.clone()).map_err(|error| {
                 Error::new(ErrorKind::Internal, format!("the history cannot be read: {error}"))
                     .at(COLLECTION)
-            })?,
-        ),
+            })?)
+        }
         _ => None,
     };
     Ok(Record {
@@ -88,9 +88,8 @@ fn current_of(current: Option<&Current>) -> Result<Bson> {
 }
 
 fn to_document(record: &Record, token: i64) -> Result<Document> {
-    let moment = |moment: Option<Timestamp>| {
-        moment.map(|moment| bson::DateTime::from_millis(moment.0))
-    };
+    let moment =
+        |moment: Option<Timestamp>| moment.map(|moment| bson::DateTime::from_millis(moment.0));
     let finished = match (record.state, record.finished) {
         (State::Applied, None) => Some(bson::DateTime::now()),
         (_, finished) => moment(finished),

@@ -60,7 +60,9 @@ fn pipeline(stages: &[&Document]) -> Option<String> {
                 ("$unset", Bson::Array(fields)) => {
                     written.extend(fields.iter().filter_map(|f| f.as_str().map(String::from)));
                 }
-                _ => return Some(format!("it cannot be seen what {operator} makes of what it made")),
+                _ => {
+                    return Some(format!("it cannot be seen what {operator} makes of what it made"));
+                }
             }
         }
     }
@@ -135,7 +137,9 @@ fn scalar(value: &Bson) -> bool {
 pub(super) fn command(command: &Document) -> Option<String> {
     let by_id = |filter: Option<&Document>| {
         filter.is_some_and(|filter| {
-            filter.get("_id").is_some_and(|id| !matches!(id, Bson::Document(d) if d.keys().any(|k| k.starts_with('$'))))
+            filter.get("_id").is_some_and(
+                |id| !matches!(id, Bson::Document(d) if d.keys().any(|k| k.starts_with('$'))),
+            )
         })
     };
     let some = "it changes one of several documents, and the second time perhaps another";
@@ -177,7 +181,11 @@ mod tests {
         for (filter, change, fine) in [
             (doc! {}, bson!({ "$set": { "a": 1 } }), true),
             (doc! {}, bson!({ "$inc": { "a": 1 } }), false),
-            (doc! { "a": { "$exists": false } }, bson!({ "$set": { "a": 1 }, "$inc": { "n": 1 } }), true),
+            (
+                doc! { "a": { "$exists": false } },
+                bson!({ "$set": { "a": 1 }, "$inc": { "n": 1 } }),
+                true,
+            ),
             (doc! { "v": 1 }, bson!({ "$set": { "v": 2 }, "$push": { "log": "x" } }), true),
             (doc! { "v": 1 }, bson!({ "$set": { "v": 1 }, "$push": { "log": "x" } }), false),
             (doc! {}, bson!([{ "$set": { "total": { "$multiply": ["$price", "$n"] } } }]), true),

@@ -43,7 +43,9 @@ async fn worst(ground: &Ground) -> Option<(String, Duration)> {
     let status = match admin.run_command(doc! { "replSetGetStatus": 1 }).await {
         Ok(status) => status,
         Err(_) => {
-            ground.note("how far secondaries are behind cannot be read: the user lacks clusterMonitor");
+            ground.note(
+                "how far secondaries are behind cannot be read: the user lacks clusterMonitor",
+            );
             return None;
         }
     };

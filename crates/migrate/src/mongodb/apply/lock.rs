@@ -37,7 +37,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(beat) = self.beat.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+        if let Some(beat) =
+            self.beat.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+        {
             beat.abort();
         }
     }
@@ -183,7 +185,7 @@ fn beat(ground: &Ground) {
             let asked = Instant::now();
             let own = doc! { "_id": "migrate", "token": token };
             let more = vec![doc! { "$set": { "expires":
-                { "$add": ["$$NOW", i64::try_from(LEASE.as_millis()).unwrap_or(20_000)] } } }];
+            { "$add": ["$$NOW", i64::try_from(LEASE.as_millis()).unwrap_or(20_000)] } } }];
             match locks.update_one(own, more).write_concern(safely()).await {
                 Ok(done) if done.matched_count == 1 => {
                     *renewed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
@@ -216,9 +218,12 @@ pub(super) fn check(ground: &Ground) -> Result<()> {
 
 /// Somebody took it, or it ran out.
 pub(super) fn lost() -> Error {
-    Error::new(ErrorKind::Refused, "the lease that keeps others from migrating ran out or was taken")
-        .hint("see who migrates: marula migrate status")
-        .hint("the same command goes on where it was left")
+    Error::new(
+        ErrorKind::Refused,
+        "the lease that keeps others from migrating ran out or was taken",
+    )
+    .hint("see who migrates: marula migrate status")
+    .hint("the same command goes on where it was left")
 }
 
 /// Gives it back.
@@ -230,7 +235,7 @@ pub(super) async fn release(ground: &Ground) {
     }
     let own = doc! { "_id": "migrate", "token": ground.lease.token() };
     let free = doc! { "$set": { "expires": bson::DateTime::MIN },
-                      "$unset": { "lsid": "", "machine": "", "pid": "", "began": "" } };
+    "$unset": { "lsid": "", "machine": "", "pid": "", "began": "" } };
     let _ = ground.collection(COLLECTION).update_one(own, free).write_concern(safely()).await;
     *ground.lease.renewed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
 }

@@ -80,19 +80,30 @@ pub(super) async fn run(work: &Work<'_>, step: usize, command: &Document) -> Res
         }
         let passing = matches!(
             code.as_str(),
-            "MaxTimeMSExpired" | "LockTimeout" | "LockBusy" | "IndexBuildAborted"
-                | "BackgroundOperationInProgressForNamespace" | "ConflictingOperationInProgress"
+            "MaxTimeMSExpired"
+                | "LockTimeout"
+                | "LockBusy"
+                | "IndexBuildAborted"
+                | "BackgroundOperationInProgressForNamespace"
+                | "ConflictingOperationInProgress"
         );
         // A command that a limit or a lock ended may be begun again; a server that went away is
         // asked by the next run.
         if passing && tries < work.options.tries {
-            work.progress.step(&format!("{}: waits for a lock (try {})", due.migration.title(), tries + 1));
+            work.progress.step(&format!(
+                "{}: waits for a lock (try {})",
+                due.migration.title(),
+                tries + 1
+            ));
             tokio::time::sleep(retry::pause(tries)).await;
             work.options.stop.check()?;
             tries += 1;
             continue;
         }
-        if matches!(error.kind(), ErrorKind::Server | ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Timeout) {
+        if matches!(
+            error.kind(),
+            ErrorKind::Server | ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Timeout
+        ) {
             // The server said no: it is as if the step had not begun.
             let wrote = history::current(ground, due, step, None, None).await;
             history::plainly(ground, wrote)?;
@@ -104,8 +115,17 @@ pub(super) async fn run(work: &Work<'_>, step: usize, command: &Document) -> Res
 }
 
 fn is_unknown(name: &str) -> bool {
-    let seen = ["create", "drop", "dropIndexes", "renameCollection", "createUser", "createRole",
-        "dropUser", "dropRole", "dropDatabase"];
+    let seen = [
+        "create",
+        "drop",
+        "dropIndexes",
+        "renameCollection",
+        "createUser",
+        "createRole",
+        "dropUser",
+        "dropRole",
+        "dropDatabase",
+    ];
     !AGAIN.contains(&name) && !seen.contains(&name)
 }
 

@@ -106,13 +106,19 @@ pub(super) fn check(due: &Due<'_>, deployment: Deployment) -> Result<()> {
         let how = how(due, step, deployment);
         if due.options().transaction {
             if !deployment.transactions {
-                return Err(refused(at, "the file wants a transaction, and this server stands alone".into())
-                    .hint("run it on a replica set, or take options.transaction out"));
+                return Err(refused(
+                    at,
+                    "the file wants a transaction, and this server stands alone".into(),
+                )
+                .hint("run it on a replica set, or take options.transaction out"));
             }
             if let How::Outside(command) = &how {
                 let name = send::name(command).to_string();
-                return Err(refused(at, format!("{name} cannot run in a transaction, and the file wants one"))
-                    .hint("move it into a migration of its own"));
+                return Err(refused(
+                    at,
+                    format!("{name} cannot run in a transaction, and the file wants one"),
+                )
+                .hint("move it into a migration of its own"));
             }
             continue;
         }

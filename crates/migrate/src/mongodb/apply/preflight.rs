@@ -38,7 +38,8 @@ pub(super) async fn check(ground: &Ground, due: &[Due<'_>], options: &ApplyOptio
         for (at, step) in due.steps().iter().enumerate().skip(due.from()) {
             let how = pieces::how(due, step, ground.deployment);
             let collection = collection(&how);
-            let begun = due.left().is_some_and(|record| record.current.is_some()) && at == due.from();
+            let begun =
+                due.left().is_some_and(|record| record.current.is_some()) && at == due.from();
             if !begun && !touched.contains(&collection) && !due.options().transaction {
                 data::check(ground, &how).await.map_err(|error| match error.kind() {
                     ErrorKind::Refused => error.at(due.place(at)),
@@ -60,7 +61,12 @@ fn collection(how: &How) -> String {
         How::Transaction(command) | How::Again(command) | How::Outside(command) => {
             let name = super::send::name(command);
             // What is renamed changes two; neither can be told from the other's data.
-            command.get_str("to").ok().or(command.get_str(name).ok()).unwrap_or_default().to_string()
+            command
+                .get_str("to")
+                .ok()
+                .or(command.get_str(name).ok())
+                .unwrap_or_default()
+                .to_string()
         }
     }
 }
@@ -83,7 +89,9 @@ async fn rights(ground: &Ground) -> Result<()> {
             || (text("db").is_some_and(|db| db.is_empty() || db == database.name())
                 && text("collection").is_some_and(|c| c.is_empty() || c == "marula.migrations"));
         let actions = privilege.get_array("actions").ok().map(Vec::as_slice).unwrap_or_default();
-        let has = |wanted: &str| actions.iter().filter_map(Bson::as_str).any(|a| a == wanted || a == "anyAction");
+        let has = |wanted: &str| {
+            actions.iter().filter_map(Bson::as_str).any(|a| a == wanted || a == "anyAction")
+        };
         here && has("insert") && has("update")
     };
     if list("authenticatedUserPrivileges").iter().filter_map(Bson::as_document).any(may) {
@@ -91,7 +99,10 @@ async fn rights(ground: &Ground) -> Result<()> {
     }
     Err(Error::new(
         ErrorKind::Denied,
-        format!("{user} may not write to {} (the history is its collection marula.migrations)", database.name()),
+        format!(
+            "{user} may not write to {} (the history is its collection marula.migrations)",
+            database.name()
+        ),
     )
     .hint("grant the user the role readWrite on the database, and dbAdmin for collMod"))
 }

@@ -166,7 +166,9 @@ impl Work<'_> {
             _ => error.at(self.due.place(step)),
         };
         let said = match (self.due.options().transaction, done) {
-            (true, _) => "the file's transaction was rolled back: nothing of it is done".to_string(),
+            (true, _) => {
+                "the file's transaction was rolled back: nothing of it is done".to_string()
+            }
             (false, 0) => format!("none of its {all} commands is done"),
             (false, done) => format!("{done} of its {all} commands are done and stay"),
         };

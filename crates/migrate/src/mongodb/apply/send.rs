@@ -3,7 +3,9 @@
 use bson::{Bson, Document, doc};
 use marula_core::{Error, ErrorKind, Result};
 use mongodb::ClientSession;
-use mongodb::error::{Error as DriverError, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT};
+use mongodb::error::{
+    Error as DriverError, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT,
+};
 
 use super::{Ground, lock};
 use crate::apply::{Stop, retry};
@@ -46,9 +48,10 @@ pub(super) async fn alone(ground: &Ground, command: &Document) -> Result<Documen
     let own = name(&command).to_string();
     let writes_out = own == "aggregate"
         && command.get_array("pipeline").is_ok_and(|stages| {
-            stages.last().and_then(Bson::as_document).is_some_and(|stage| {
-                stage.contains_key("$out") || stage.contains_key("$merge")
-            })
+            stages
+                .last()
+                .and_then(Bson::as_document)
+                .is_some_and(|stage| stage.contains_key("$out") || stage.contains_key("$merge"))
         });
     if (WRITING.contains(&own.as_str()) || writes_out) && !command.contains_key("writeConcern") {
         command.insert("writeConcern", doc! { "w": "majority", "j": true });
@@ -65,7 +68,8 @@ pub(super) async fn alone(ground: &Ground, command: &Document) -> Result<Documen
 
 /// Fails for what a reply says in its inside.
 pub(super) fn checked(reply: Document) -> Result<Document> {
-    let first = reply.get_array("writeErrors").ok().and_then(|errors| errors.first()?.as_document());
+    let first =
+        reply.get_array("writeErrors").ok().and_then(|errors| errors.first()?.as_document());
     let trouble = first.or_else(|| reply.get_document("writeConcernError").ok());
     let Some(trouble) = trouble else { return Ok(reply) };
     let message = trouble.get_str("errmsg").unwrap_or("the write failed").to_string();
@@ -73,7 +77,8 @@ pub(super) fn checked(reply: Document) -> Result<Document> {
     let why = trouble.get_document("errInfo").ok().map(ToString::to_string);
     let mut error = Error::new(ErrorKind::Server, message).code(code.to_string());
     if let Some(why) = why {
-        error = error.hint(format!("the server adds: {}", why.chars().take(300).collect::<String>()));
+        error =
+            error.hint(format!("the server adds: {}", why.chars().take(300).collect::<String>()));
     }
     Err(error)
 }
@@ -121,8 +126,7 @@ pub(super) async fn together<T>(
     loop {
         lock::check(ground)?;
         tried += 1;
-        let concern =
-            WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build();
+        let concern = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build();
         let options = TransactionOptions::builder()
             .read_concern(ReadConcern::snapshot())
             .write_concern(concern)

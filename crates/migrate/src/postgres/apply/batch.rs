@@ -134,7 +134,9 @@ fn refused(what: &str, hint: &str) -> Error {
 async fn ranged<'a>(work: &Work<'_>, statement: &'a ParsedStatement) -> Result<Ranged<'a>> {
     let alone = "take batch: off the file, or move the statement into a file of its own";
     let (relation, set) = match statement.root() {
-        Some(NodeEnum::UpdateStmt(update)) => (update.relation.as_ref(), update.target_list.as_slice()),
+        Some(NodeEnum::UpdateStmt(update)) => {
+            (update.relation.as_ref(), update.target_list.as_slice())
+        }
         Some(NodeEnum::DeleteStmt(delete)) => (delete.relation.as_ref(), &[][..]),
         _ => (None, &[][..]),
     };
@@ -234,7 +236,8 @@ impl Ranged<'_> {
         let parsed = sql::parse(&format!("SELECT WHERE {range}"))?;
         let condition = parsed.select().and_then(|select| select.where_clause.clone());
         let mut tree: pb::ParseResult = self.statement.tree().clone();
-        let node = tree.stmts.first_mut().and_then(|s| s.stmt.as_mut()).and_then(|s| s.node.as_mut());
+        let node =
+            tree.stmts.first_mut().and_then(|s| s.stmt.as_mut()).and_then(|s| s.node.as_mut());
         let place = match node {
             Some(NodeEnum::UpdateStmt(update)) => &mut update.where_clause,
             Some(NodeEnum::DeleteStmt(delete)) => &mut delete.where_clause,

@@ -49,5 +49,7 @@ async fn worst(ground: &Ground) -> Result<Option<(String, f64, i64)>> {
     let rows = ground.session.client().query(sql, &[]).await;
     let rows = rows.map_err(|error| from_server(&error))?;
     let all = rows.iter().map(|row| (row.get(0), row.get(1), row.get(2)));
-    Ok(all.max_by(|a: &(String, f64, i64), b| (a.1 * 1e6 + a.2 as f64).total_cmp(&(b.1 * 1e6 + b.2 as f64))))
+    Ok(all.max_by(|a: &(String, f64, i64), b| {
+        (a.1 * 1e6 + a.2 as f64).total_cmp(&(b.1 * 1e6 + b.2 as f64))
+    }))
 }

@@ -78,7 +78,10 @@ pub(super) async fn drop(ground: &Ground, index: &Index) -> Result<()> {
     if let Some(pid) = index.builder {
         return Err(Error::new(
             ErrorKind::Refused,
-            format!("the index {name} is invalid, and server process {pid} works on {}", index.table),
+            format!(
+                "the index {name} is invalid, and server process {pid} works on {}",
+                index.table
+            ),
         )
         .hint("wait until that has ended, then run this again"));
     }

@@ -72,7 +72,9 @@ pub(super) async fn take(
                 format!("somebody else migrates this database: {shown}"),
             )
             .hint("wait until that has ended (--wait 10m waits for it)")
-            .hint("if that program is gone, end its session on the server with pg_terminate_backend"));
+            .hint(
+                "if that program is gone, end its session on the server with pg_terminate_backend",
+            ));
         }
         progress.step(&format!("waits for {shown}"));
         stop.check()?;

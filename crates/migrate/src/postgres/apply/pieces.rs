@@ -229,7 +229,11 @@ pub(super) fn plan(due: &Due<'_>) -> Result<Vec<PlannedStep>> {
             How::Batches(rows) => format!("in batches of {rows} rows"),
         };
         for step in &due.steps()[piece.steps] {
-            planned.push(PlannedStep { text: step.text.clone(), line: step.line, how: how.clone() });
+            planned.push(PlannedStep {
+                text: step.text.clone(),
+                line: step.line,
+                how: how.clone(),
+            });
         }
     }
     Ok(planned.split_off(due.from().min(planned.len())))

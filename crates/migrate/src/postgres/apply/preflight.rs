@@ -43,7 +43,9 @@ pub(super) async fn check(ground: &Ground, due: &[Due<'_>]) -> Result<()> {
             ErrorKind::Denied,
             format!("{user} may not write the history (schema marula, table migrations)"),
         )
-        .hint(format!("GRANT CREATE ON DATABASE … TO {user}, or have the owner of marula.migrations run it")));
+        .hint(format!(
+            "GRANT CREATE ON DATABASE … TO {user}, or have the owner of marula.migrations run it"
+        )));
     }
     Ok(())
 }

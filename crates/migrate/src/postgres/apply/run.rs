@@ -157,7 +157,9 @@ impl Work<'_> {
             return error.hint("the same command goes on where it was left");
         }
         let said = match (self.whole_transaction(), done) {
-            (true, _) => "the file's transaction was rolled back: nothing of it is done".to_string(),
+            (true, _) => {
+                "the file's transaction was rolled back: nothing of it is done".to_string()
+            }
             (false, 0) => format!("none of its {all} statements is done"),
             (false, done) => format!("{done} of its {all} statements are done and stay"),
         };
