@@ -7,6 +7,7 @@ mod shapes;
 
 #[tokio::main]
 async fn main() -> marula_core::Result<()> {
+    // Each named seed, or four of them.
     println!(
         "| seed | shapes | orders built | within 10 % (or 20 keys) of the best | indexes | bytes |"
     );
@@ -17,11 +18,12 @@ async fn main() -> marula_core::Result<()> {
     for seed in seeds {
         let outcome = shapes::compare(10_000, 25, seed).await?;
         println!(
-            "| {seed} | {} | {} | {} ({:.1} %) | {} instead of {} | {:.1} MB instead of {:.1} MB |",
+            "| {seed} | {} | {} | {} ({:.1} %; {} of them by the clock) | {} instead of {} | {:.1} MB instead of {:.1} MB |",
             outcome.shapes,
             outcome.orders,
             outcome.near,
             100.0 * outcome.near as f64 / outcome.shapes.max(1) as f64,
+            outcome.by_clock,
             outcome.indexes.0,
             outcome.indexes.1,
             outcome.bytes.0 as f64 / 1e6,

@@ -6,11 +6,14 @@
 //! (`hide.rs`), and what the set costs those who write is measured last (`writes.rs`).
 
 mod choose;
+mod cost;
 mod cursors;
 mod harm;
 mod hide;
 mod idea;
 mod made;
+mod natural;
+mod passed_over;
 mod proof;
 mod query;
 mod reconsider;
@@ -195,6 +198,7 @@ async fn work(
     let of = |name: &str| documents.get(name).copied().unwrap_or(0);
     let search = Search { queries: &queries, writes: &writes, ideas: &ideas, documents: &of };
     let (chosen, proved) = settle::prove(trial, &search, &mut table, catalog).await?;
+    table.turned_down.extend(search.passed_over(trial, &table, &chosen));
     let shown = chosen.indexes(&ideas);
     trial.keep(&shown).await?;
     let gains = settle::gains(trial, &search, &table, &chosen).await?;

@@ -23,15 +23,16 @@ pub(super) fn partial(
     let rare = |predicate: &&Predicate| {
         !predicate.expression && !predicate.element && share(predicate, schema) <= Some(0.2)
     };
+    // Only where the value is one of a few, and so most likely always this one.
+    let few = |predicate: &&Predicate| {
+        profile(&predicate.path, Some(schema)).is_some_and(|field| field.distinct <= 20)
+            && array_in(&predicate.path, Some(schema)).is_none()
+    };
     let constant = access
         .all(|kind| *kind == Kind::Equality)
         .filter(|predicate| share(predicate, schema).is_some())
+        .filter(few)
         .find(rare)?;
-    let field = profile(&constant.path, Some(schema))?;
-    // Only where the value is one of a few, and so most likely always this one.
-    if field.distinct > 20 || array_in(&constant.path, Some(schema)).is_some() {
-        return None;
-    }
     let keys: Keys =
         best.index.keys.iter().filter(|(path, _)| *path != constant.path).cloned().collect();
     if keys.is_empty() {

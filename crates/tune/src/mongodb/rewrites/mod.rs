@@ -6,6 +6,7 @@ mod date_range;
 mod early_sort;
 mod elements_in_place;
 mod facet_hoist;
+mod group_before_lookup;
 mod group_order;
 mod least_first;
 mod match_before_root;
@@ -52,8 +53,9 @@ pub type Answer = Result<Rewrite, Option<String>>;
 type Rule = fn(&[Document], Facts) -> Answer;
 
 /// Every rewrite, in the order in which they are best made.
-const ALL: [(&str, Rule); 13] = [
+const ALL: [(&str, Rule); 14] = [
     (unused_lookup::ID, unused_lookup::rewrite),
+    (group_before_lookup::ID, group_before_lookup::rewrite),
     (match_before_unwind::ID, match_before_unwind::rewrite),
     (match_before_window::ID, match_before_window::rewrite),
     (facet_hoist::ID, facet_hoist::rewrite),
@@ -69,11 +71,16 @@ const ALL: [(&str, Rule); 13] = [
 ];
 
 /// The rewrites that no rule of its own proposes, with what each does about.
-pub const ORDER_OF_STAGES: [(&str, &str); 8] = [
+pub const ORDER_OF_STAGES: [(&str, &str); 9] = [
     (
         match_before_root::ID,
         "the $match stands behind the $replaceRoot: asked before it, by the paths as they are \
          called there, an index can be used",
+    ),
+    (
+        group_before_lookup::ID,
+        "each document is looked up for, and all of a group find the same: grouped first, there is \
+         one $lookup for each group",
     ),
     (plain_in::ID, "$expr with $in reads every document: asked plainly, an index can be used"),
     (

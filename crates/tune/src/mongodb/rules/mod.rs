@@ -46,6 +46,7 @@ mod scatter;
 mod skip;
 mod slow_pipeline;
 mod spill;
+mod type_mismatch;
 mod uncovered;
 mod unused_lookup;
 mod window_match;
@@ -87,6 +88,7 @@ pub(super) static ALL: &[&Rule<Context>] = &[
     &scatter::RULE,
     &javascript::RULE,
     &slow_pipeline::RULE,
+    &type_mismatch::RULE,
 ];
 
 /// Below so many documents or keys for nothing, a plan is good enough.

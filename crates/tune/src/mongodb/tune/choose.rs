@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 
 use marula_core::Result;
 
-use super::harm::WORSE;
 use super::idea::{Idea, Ideas};
 use super::query::{Query, Write};
-use super::table::{Cell, Table, WORTH, best, turned};
+use super::table::{Cell, Table, WORTH, best, is_worse, turned};
 use super::trial::Trial;
 
 /// What an index must be worth of the workload's time, though nothing is written.
 const LEAST: f64 = 1e-6;
 /// A gain of fewer keys and documents a run counts for nothing.
 pub(super) const FEW: f64 = 20.0;
+/// What changing a statement so that it goes on reading its collection has to bring, of the
+/// workload's time.
+const TOLD: f64 = 1e-3;
 /// How often the search begins anew without what did harm.
 const ROUNDS: usize = 60;
 
@@ -44,17 +46,24 @@ pub(super) struct Now {
     /// Whether one of the ideas serves it: then it is not read as it was before, for better or
     /// worse.
     served: Vec<bool>,
+    /// Whether it has to be told to go on reading its collection unless another idea serves it.
+    told: Vec<bool>,
 }
 
 impl Now {
     pub fn new(table: &Table) -> Self {
         let values: Vec<f64> = table.plain.iter().map(|cell| cell.value).collect();
-        Now { served: vec![false; values.len()], values }
+        let none = vec![false; values.len()];
+        Now { values, served: none.clone(), told: none }
     }
 
-    pub fn add(&mut self, table: &Table, at: usize, number: usize) {
+    pub fn add(&mut self, queries: &[Query], table: &Table, at: usize, number: usize) {
         let plain = table.plain.get(at).map_or(f64::INFINITY, |cell| cell.value);
         let Some(cell) = table.cells.get(&(at, number)) else { return };
+        if queries[at].is_natural(cell.wording) {
+            self.told[at] = true;
+            return;
+        }
         // The same as before: the server does not use it.
         if (cell.value - plain).abs() <= plain * 0.001 {
             return;
@@ -123,7 +132,7 @@ impl Search<'_> {
     }
 
     /// What keeping an idea's indexes costs the workload, in milliseconds.
-    fn keeping(&self, trial: &Trial<'_>, table: &Table, idea: &Idea) -> f64 {
+    pub(super) fn keeping(&self, trial: &Trial<'_>, table: &Table, idea: &Idea) -> f64 {
         let mut cost = LEAST * table.total(self.queries);
         for made in idea.indexes.iter().filter_map(|at| trial.made(*at)) {
             let Some(name) = made.change.relation.as_deref() else { continue };
@@ -185,19 +194,23 @@ impl Search<'_> {
             let Some((_, _, number)) = best else { return Ok(chosen) };
             chosen.insert(number);
             for &at in &self.ideas.ideas[number].queries {
-                now.add(table, at, number);
+                now.add(self.queries, table, at, number);
             }
             self.again(trial, table, &chosen, number, &mut now.values).await?;
         }
     }
 
     /// What an idea gains over what there is, in milliseconds of the workload. Gains below 1.1
-    /// times count for nothing; what gets worse counts.
+    /// times count for nothing; what gets worse counts, and what has to be told to stay as it is.
     fn gain(&self, table: &Table, number: usize, now: &Now) -> f64 {
         let of = |at: &usize| {
             let cell = table.cells.get(&(*at, number))?;
-            let (now, served) = (*now.values.get(*at)?, *now.served.get(*at)?);
+            let (told, served) = (*now.told.get(*at)?, *now.served.get(*at)?);
+            let now = *now.values.get(*at)?;
             let base = table.base.get(*at)?.value;
+            if self.queries[*at].is_natural(cell.wording) {
+                return (!served && !told).then(|| -TOLD * table.total(self.queries));
+            }
             let better = cell.value * WORTH < now && now - cell.value >= FEW;
             let worse = !served && cell.value > now;
             (better || worse).then(|| {
@@ -215,11 +228,11 @@ impl Search<'_> {
             let Some(cell) = table.cells.get(&(*at, number)) else { return false };
             let Some(base) = table.base.get(*at).map(|base| base.value) else { return false };
             let served = now.served.get(*at).copied().unwrap_or(false);
-            !served && cell.value > base * WORTH && cell.value - base > WORSE
+            !served && is_worse(cell.value, base)
         })
     }
 
-    fn share(&self, table: &Table, at: usize, value: f64, base: f64) -> f64 {
+    pub(super) fn share(&self, table: &Table, at: usize, value: f64, base: f64) -> f64 {
         share(table.weight(self.queries, at), value, base)
     }
 

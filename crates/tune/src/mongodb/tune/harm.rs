@@ -6,11 +6,9 @@ use std::collections::BTreeSet;
 use marula_core::Result;
 
 use super::choose::{Search, indexes};
-use super::table::{Cell, Table, WORTH, best};
+use super::table::{Cell, Table, WORTH, best, is_worse};
 use super::trial::Trial;
 
-/// A statement that examines so much more than before, at least, got worse.
-pub(super) const WORSE: f64 = 50.0;
 /// A statement that a set makes worse.
 pub(super) struct Harm {
     pub query: usize,
@@ -41,8 +39,8 @@ impl Search<'_> {
                 after[at] = cell;
             }
             let Some(own) = own else { continue };
-            let worse = own.value > base.value * WORTH && own.value - base.value > WORSE;
-            if !worse {
+            // What can go on as it does is not made worse.
+            if !is_worse(own.value, base.value) || query.natural.is_some() {
                 continue;
             }
             let used = |number: &&usize| {

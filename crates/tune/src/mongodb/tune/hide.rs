@@ -226,14 +226,18 @@ async fn without(
         statements += 1;
         let limit = table.limit(at, trial.options.timeout) * 2;
         let with = after.get(at).map_or(f64::INFINITY, |cell| cell.value);
-        let cell = best(trial, query, limit).await?.map(|(cell, _)| cell.value);
-        if cell.is_none_or(|value| value > with * WORTH && value - with > 10.0) {
+        let cost = best(trial, query, limit).await?;
+        let worse = |value: f64| value > with * WORTH && value - with > 10.0;
+        if cost.as_ref().is_none_or(|(cell, _)| worse(cell.value)) {
             trial.bench.revert(change).await?;
             let text: String = query.wordings[0].statement.text.chars().take(100).collect();
-            return Ok(Err(format!(
-                "without it a statement examines {} instead of {with:.0}: {text}",
-                cell.map_or("more".into(), |value| format!("{value:.0}"))
-            )));
+            let more = match cost {
+                Some((_, cost)) if cost.plan.executed => {
+                    format!("examines {} keys and documents, which is more", cost.examined)
+                }
+                _ => "does not finish".into(),
+            };
+            return Ok(Err(format!("without it a statement {more}: {text}")));
         }
     }
     Ok(Ok(statements))

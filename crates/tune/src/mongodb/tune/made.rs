@@ -170,6 +170,11 @@ impl Trial<'_> {
         indexes.into_iter().filter_map(|at| self.made.get(&at)).map(|made| made.build.bytes).sum()
     }
 
+    /// Whether a plan shows that it does not use an index.
+    pub fn is_unused(&self, plan: &Plan, at: usize) -> bool {
+        self.made.get(&at).is_none_or(|made| self.bench.uses(plan, &made.change) == Some(false))
+    }
+
     /// Whether a plan uses an index that is built.
     pub fn uses(&self, plan: &Plan, at: usize) -> bool {
         self.made.get(&at).is_some_and(|made| self.bench.uses(plan, &made.change) == Some(true))

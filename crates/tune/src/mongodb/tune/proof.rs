@@ -27,6 +27,8 @@ pub(super) struct Proved {
     pub after: Measurement,
     /// What its own wording takes with the set, where another one is run.
     pub own_ms: Option<f64>,
+    /// The plan of its own wording with the set.
+    pub own_plan: Option<Box<Plan>>,
     /// The wording that was run with the set.
     pub wording: usize,
     /// Whether the results are equal; `None` where that cannot be told.
@@ -120,15 +122,23 @@ pub(super) async fn prove(
         after.take(cold);
     }
     after.plan = plan(trial, &new, if after.timed_out { Duration::ZERO } else { limit }).await?;
-    let pairs = if trial.options.stop.is_stopped() { 1 } else { PAIRS };
-    for _ in 0..pairs {
-        if !slow {
-            trial.show(&none).await?;
-            before.take(run(trial, &own, limit).await?);
-        }
-        if after.ms.first().is_none_or(|ms| *ms <= SLOW_MS) {
-            trial.show(shown).await?;
-            after.take(run(trial, &new, limit).await?);
+    // What uses nothing of the set is run by the same plan as before.
+    let same = after
+        .plan
+        .as_ref()
+        .is_some_and(|plan| wording == 0 && shown.iter().all(|at| trial.is_unused(plan, *at)));
+    let pairs = if same || trial.options.stop.is_stopped() { 1 } else { PAIRS };
+    for pair in 0..pairs {
+        // Each side first in turn: whatever the machine gets into shows on both, and the indexes
+        // are switched only once a pair.
+        for with in [pair % 2 == 0, pair % 2 != 0] {
+            if with && after.ms.first().is_none_or(|ms| *ms <= SLOW_MS) {
+                trial.show(shown).await?;
+                after.take(run(trial, &new, limit).await?);
+            } else if !with && !slow {
+                trial.show(&none).await?;
+                before.take(run(trial, &own, limit).await?);
+            }
         }
     }
     let how = order::comparison(&query.command.to_command(), Some(catalog));
@@ -145,12 +155,14 @@ pub(super) async fn prove(
     let (middle, middle_after) = (median(&before.ms), median(&after.ms));
     Ok(Proved {
         slower: after.timed_out && !before.timed_out
-            || fastest > slowest
+            || !same
+                && fastest > slowest
                 && middle_after > middle * WORTH
                 && middle_after - middle > NOISE_MS,
         before: before.measurement(),
         after: after.measurement(),
         own_ms: None,
+        own_plan: None,
         wording,
         equal: match &outcome {
             Outcome::Equal => Some(true),

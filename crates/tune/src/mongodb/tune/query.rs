@@ -4,6 +4,8 @@ use bson::{Bson, Document};
 use marula_core::{DocumentCatalog, Engine, LeftOut, Statement, Version, WeightedStatement};
 use marula_mongodb::{Command, Operation, guard, shell};
 
+use super::cost::Cost;
+use super::natural::natural;
 use crate::mongodb::rewrites::{Rewrite, of_command};
 use crate::mongodb::shape::Shape;
 use crate::mongodb::view;
@@ -26,6 +28,9 @@ pub(super) struct Query {
     pub command: Command,
     /// It as it stands, then the other ways to write it.
     pub wordings: Vec<Wording>,
+    /// The wording that goes on reading the whole collection, with what that costs, where it does
+    /// so now.
+    pub natural: Option<(usize, Cost)>,
 }
 
 impl Query {
@@ -33,6 +38,21 @@ impl Query {
     /// `$lookup` reads inside.
     pub fn counters_lie(&self, version: Version) -> bool {
         version.major < 5 && self.command.collections().len() > 1
+    }
+
+    /// Whether a wording is the statement itself, told to go on reading the whole collection.
+    pub fn is_natural(&self, wording: usize) -> bool {
+        self.natural.as_ref().is_some_and(|(natural, _)| *natural == wording)
+    }
+
+    /// Adds the wording that goes on reading the whole collection, where the statement does so
+    /// by this cost as things stand.
+    pub fn stay(&mut self, base: &Cost, catalog: &DocumentCatalog) {
+        let known = catalog.find(&self.command.collection);
+        let Some((statement, rewrite)) = natural(&self.command, base, known) else { return };
+        self.natural = Some((self.wordings.len(), base.clone()));
+        let shape = self.wordings[0].shape.clone();
+        self.wordings.push(Wording { statement, shape, rewrite: Some(rewrite) });
     }
 
     /// How often it runs; at least once.
@@ -140,7 +160,7 @@ pub(super) fn query(
             rewrite: Some(rewrite),
         });
     }
-    Query { weighted, command, wordings }
+    Query { weighted, command, wordings, natural: None }
 }
 
 /// What a command asks of the collections, below its view when it asks one.

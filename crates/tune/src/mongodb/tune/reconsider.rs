@@ -62,7 +62,7 @@ impl Search<'_> {
         let at_best = |set: &BTreeSet<usize>, at: usize| {
             let mut now = Now::new(table);
             for number in set {
-                now.add(table, at, *number);
+                now.add(self.queries, table, at, *number);
             }
             now.values.get(at).copied().unwrap_or(f64::INFINITY)
         };

@@ -5,18 +5,27 @@ use std::time::Duration;
 
 use marula_core::{Result, TurnedDown};
 
+use super::cost::Cost;
 use super::idea::{Idea, Ideas};
 use super::query::Query;
-use super::trial::{Cost, Trial};
+use super::trial::Trial;
 
 /// The least gain that counts.
 pub(super) const WORTH: f64 = 1.1;
 
-/// About what any run takes, each key or document it examines, and one that is cut, in
+/// About what any run takes, each document it reads in passing, and one that is cut, in
 /// milliseconds.
 const RUN_MS: f64 = 0.2;
-const EXAMINED_MS: f64 = 0.0005;
+const READ_MS: f64 = 0.0005;
 const UNFINISHED_MS: f64 = 60_000.0;
+
+/// So much more, at least, is worse.
+const WORSE: f64 = 50.0;
+
+/// Whether a statement that costs `value` costs clearly more than one that costs `base`.
+pub(super) fn is_worse(value: f64, base: f64) -> bool {
+    value > base * WORTH && value - base > WORSE
+}
 
 /// What a statement costs at best in some state, and in which wording.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +62,7 @@ impl Table {
             return told;
         }
         let value = self.base.get(at).map_or(0.0, |base| base.value);
-        let run = if value.is_finite() { RUN_MS + value * EXAMINED_MS } else { UNFINISHED_MS };
+        let run = if value.is_finite() { RUN_MS + value * READ_MS } else { UNFINISHED_MS };
         query.calls() * run
     }
 
@@ -82,12 +91,17 @@ pub(super) async fn best(
     limit: Duration,
 ) -> Result<Option<(Cell, Cost)>> {
     let mut best: Option<(Cell, Cost)> = None;
-    for wording in 0..query.wordings.len() {
+    for wording in (0..query.wordings.len()).filter(|wording| !query.is_natural(*wording)) {
         let Some(cost) = trial.cost(query, wording, limit).await? else { continue };
         let better = best.as_ref().is_none_or(|(known, _)| cost.value * WORTH < known.value);
         if better {
             best = Some((Cell { value: cost.value, wording }, cost));
         }
+    }
+    if let Some((wording, cost)) = &query.natural
+        && best.as_ref().is_none_or(|(known, _)| is_worse(known.value, cost.value))
+    {
+        best = Some((Cell { value: cost.value, wording: *wording }, cost.clone()));
     }
     Ok(best)
 }

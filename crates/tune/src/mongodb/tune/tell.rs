@@ -37,6 +37,8 @@ struct Pick {
     change: Change,
     /// The statements that use it.
     used: Vec<usize>,
+    /// The index, by number, when it is one.
+    index: Option<usize>,
 }
 
 /// What the pieces of a tuning were measured to be.
@@ -68,11 +70,12 @@ impl Told<'_> {
                 ..Proof::bare(Verdict::Proven, reason)
             };
             let change = Change { proof, ..hide.change };
-            picks.push(Pick { gain: 0.0, statements: 0, change, used: Vec::new() });
+            picks.push(Pick { gain: 0.0, statements: 0, change, used: Vec::new(), index: None });
         }
         for (number, pick) in picks.iter_mut().enumerate() {
             pick.change.id = ChangeId(format!("c{}", number + 1));
         }
+        self.order(trial, &proved, &mut picks);
         let (before_ms, after_ms) =
             proved.iter().zip(self.queries).fold((0.0, 0.0), |(before, after), (proved, query)| {
                 let of = |ms: Option<f64>| query.calls() * ms.unwrap_or(0.0);
@@ -127,6 +130,38 @@ impl Told<'_> {
         }
     }
 
+    /// Says of each index which statements have to be told first to go on reading the whole
+    /// collection.
+    fn order(&self, trial: &Trial<'_>, proved: &[Proved], picks: &mut [Pick]) {
+        let mut hazards: Vec<(usize, String)> = Vec::new();
+        for pick in picks.iter().filter(|pick| pick.index.is_none()) {
+            let [at] = pick.used[..] else { continue };
+            let Some(plan) = proved[at].own_plan.as_deref() else { continue };
+            if !self.queries[at].is_natural(proved[at].wording) {
+                continue;
+            }
+            let taken = picks
+                .iter()
+                .enumerate()
+                .filter(|(_, other)| other.index.is_some_and(|index| trial.uses(plan, index)));
+            hazards.extend(taken.map(|(number, _)| {
+                let ms = |ms: Option<f64>| ms.unwrap_or(0.0);
+                let said = format!(
+                    "make {} first: the server would take this index for that statement, which is \
+                     slower by it than by reading all of {} ({:.1} ms instead of {:.1} ms)",
+                    pick.change.id.0,
+                    self.queries[at].command.collection,
+                    ms(proved[at].own_ms),
+                    ms(proved[at].before.ms),
+                );
+                (number, said)
+            }));
+        }
+        for (number, said) in hazards {
+            picks[number].change.hazards.insert(0, said);
+        }
+    }
+
     fn indexes(
         &self,
         trial: &Trial<'_>,
@@ -150,7 +185,7 @@ impl Told<'_> {
             let statements = statements.max(u32::try_from(used.len()).unwrap_or(u32::MAX));
             let mut change = made.change.clone();
             change.proof = self.proof(trial, proved, &used, Some(made.build));
-            picks.push(Pick { gain, statements, change, used });
+            picks.push(Pick { gain, statements, change, used, index: Some(at) });
         }
         picks
     }
@@ -211,7 +246,7 @@ impl Told<'_> {
                 conditions: rewrite.conditions.clone(),
                 proof: self.proof(trial, proved, &[at], None),
             };
-            picks.push(Pick { gain, statements: 1, change, used: vec![at] });
+            picks.push(Pick { gain, statements: 1, change, used: vec![at], index: None });
         }
         picks
     }

@@ -8,6 +8,8 @@ use marula_tune::{Stop, TuneOptions};
 
 use super::{fresh, set_up, target};
 
+// The example prints what is not looked at here.
+#[allow(dead_code)]
 #[path = "../../../examples/shapes/mod.rs"]
 mod shapes;
 
@@ -35,7 +37,16 @@ fn workload(statements: &[(&str, u64)]) -> Workload {
 }
 
 async fn tuned_with(setup: &str, statements: &[(&str, u64)], options: &TuneOptions) -> Report {
-    let session = fresh(6, 0).await;
+    tuned_on((6, 0), setup, statements, options).await
+}
+
+async fn tuned_on(
+    (major, minor): (u16, u16),
+    setup: &str,
+    statements: &[(&str, u64)],
+    options: &TuneOptions,
+) -> Report {
+    let session = fresh(major, minor).await;
     set_up(&session, setup).await;
     let report = tune(&session, &target(&session), &workload(statements), options, &Quiet).await;
     let report = report.unwrap_or_else(|error| panic!("{error} {:?}", error.hints()));
@@ -210,12 +221,93 @@ async fn a_budget_of_nothing_still_rewrites_and_a_stop_gives_what_there_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_set_for_many_shapes_is_nearly_as_good_as_the_best_order_for_each() {
-    let outcome = shapes::compare(4000, 14, 7).await.unwrap();
-    assert_eq!(outcome.shapes, 14);
+    // More indexes are tried than a server takes of a collection, and some ranges are so wide that
+    // reading everything is the best for them.
+    let outcome = shapes::compare(2000, 22, 3).await.unwrap();
+    assert_eq!(outcome.shapes, 22);
     assert!(outcome.orders > 20, "{outcome:?}");
-    assert!(outcome.near * 100 >= outcome.shapes * 92, "{outcome:#?}");
+    assert!(outcome.near * 100 >= outcome.shapes * 95, "{outcome:#?}");
     assert!(outcome.indexes.0 < outcome.indexes.1, "{outcome:#?}");
     assert!(outcome.bytes.0 < outcome.bytes.1, "{outcome:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_is_best_off_reading_everything_is_told_to_go_on() {
+    let wide = "db.orders.find({number: {$gte: 1000}})";
+    let narrow = "db.orders.find({number: {$gte: 100, $lt: 130}})";
+    let report = tuned(SHOP, &[(narrow, 1000), (wide, 1)]).await;
+    let index = report.changes.iter().find(|one| one.up[0].contains("{ number: 1 }")).unwrap();
+    let told = report.changes.iter().find(|one| one.up[0].contains("$natural")).unwrap();
+    assert!(told.up[0].contains("$gte: 1000"), "{:?}", told.up);
+    assert_eq!(told.down, [wide]);
+    let first = format!("make {} first", told.id.0);
+    assert!(index.hazards[0].contains(&first), "{:?}", index.hazards);
+    assert_none_worse(&report);
+    assert!(examined(&of(&report, "$lt: 130").after.plan) < 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_workload_gets_the_same_set() {
+    let statements = [
+        ("db.orders.find({customer: 7, status: 'open'})", 100),
+        ("db.orders.find({customer: 9}).sort({at: -1}).limit(10)", 50),
+        ("db.orders.find({kind: 3, at: {$gte: 19000}})", 20),
+        ("db.orders.find({at: {$gte: 5000}}).sort({number: 1}).limit(5)", 20),
+        ("db.orders.find({city: 3, kind: {$in: [1, 2]}}).sort({at: 1})", 20),
+        ("db.orders.find({'items.sku': 399, city: 2})", 10),
+        ("db.orders.insertOne({number: 1})", 200),
+    ];
+    let told = |report: &Report| {
+        let mut picked: Vec<String> = ups(report).into_iter().map(Into::into).collect();
+        picked.sort();
+        let mut turned: Vec<String> =
+            tuning(report).turned_down.iter().flat_map(|one| one.up.clone()).collect();
+        turned.sort();
+        (picked, turned)
+    };
+    let first = told(&tuned(SHOP, &statements).await);
+    let second = told(&tuned(SHOP, &statements).await);
+    assert_eq!(first, second);
+    assert!(!first.1.is_empty(), "what was turned down is told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_count_less_are_tuned_as_well() {
+    for version in [(4, 4), (5, 0)] {
+        let lookup = "db.orders.aggregate([{$match: {customer: {$lt: 5}}}, {$lookup: {from: \
+                      'customers', localField: 'customer', foreignField: 'number', as: 'c'}}])";
+        let unused = "db.orders.aggregate([{$match: {city: 3}}, {$lookup: {from: 'customers', \
+                      localField: 'kind', foreignField: 'number', as: 'c'}}, {$group: {_id: \
+                      '$customer', n: {$sum: 1}}}, {$sort: {_id: 1}}])";
+        let statements = [
+            (lookup, 10),
+            (unused, 1),
+            ("db.orders.find({kind: 3, at: {$gte: 19000}})", 20),
+            ("db.orders.find({customer: 9}).sort({at: -1}).limit(10)", 50),
+        ];
+        let report = tuned_on(version, SHOP, &statements, &TuneOptions::default()).await;
+        let all = format!("{version:?} {:#?}", ups(&report));
+        // On 4.4 no plan shows what a $lookup reads: that the index is found all the same is due
+        // to what the storage engine counts.
+        assert!(ups(&report).iter().any(|up| up.contains("customers.createIndex")), "{all}");
+        assert!(ups(&report).iter().any(|up| up.contains("{ kind: 1, at: 1 }")), "{all}");
+        assert!(ups(&report).iter().any(|up| up.contains("{ customer: 1, at: -1 }")), "{all}");
+        let rewritten = report.changes.iter().filter(|change| change.down == [unused]);
+        assert_eq!(rewritten.count(), 1, "{all}");
+        assert_none_worse(&report);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_writes_would_pay_for_is_not_picked() {
+    let rare = "db.orders.find({city: 3, kind: 7})";
+    let report = tuned(SHOP, &[(rare, 1), ("db.orders.insertOne({number: 1})", 500_000)]).await;
+    assert!(report.changes.is_empty(), "{:?}", ups(&report));
+    let reasons: Vec<&str> =
+        tuning(&report).turned_down.iter().map(|one| one.reason.as_str()).collect();
+    assert!(reasons.iter().any(|reason| reason.contains("500000 writes")), "{reasons:?}");
+    let read_often = tuned(SHOP, &[(rare, 500_000), ("db.orders.insertOne({number: 1})", 1)]).await;
+    assert_eq!(read_often.changes.len(), 1, "{:?}", ups(&read_often));
 }
 
 #[tokio::test(flavor = "multi_thread")]

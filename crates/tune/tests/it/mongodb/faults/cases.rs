@@ -200,4 +200,10 @@ pub(super) const CASES: &[Case] = &[
     case("scatter", true, "", include_str!("estimated.json")),
     case("scatter", false, "", include_str!("../../../../src/mongodb/rules/scatter/targeted.json")),
     case("scatter", false, "", include_str!("all.json")),
+    case("type-mismatch", true, "", "db.orders.find({a: '3'})"),
+    case("type-mismatch", true, "db.orders.createIndex({a: 1})", "db.orders.find({a: {$in: ['3', '4']}, c: 3})"),
+    case("type-mismatch", true, "", "db.orders.find({at: {$gte: '2021-01-01', $lt: '2022-01-01'}})"),
+    case("type-mismatch", false, "", "db.orders.find({a: 3.0, name: 'nobody'})"),
+    case("type-mismatch", false, "", "db.orders.find({missing: '3'})"),
+    case("type-mismatch", false, "", "db.orders.find({a: {$type: 'string'}})"),
 ];
