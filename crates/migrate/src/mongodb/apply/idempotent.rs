@@ -61,7 +61,9 @@ fn pipeline(stages: &[&Document]) -> Option<String> {
                     written.extend(fields.iter().filter_map(|f| f.as_str().map(String::from)));
                 }
                 _ => {
-                    return Some(format!("it cannot be seen what {operator} makes of what it made"));
+                    return Some(format!(
+                        "it cannot be seen what {operator} makes of what it made"
+                    ));
                 }
             }
         }
