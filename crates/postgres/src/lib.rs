@@ -12,6 +12,7 @@ mod error;
 pub mod explain;
 pub mod guard;
 mod names;
+pub mod page;
 pub mod parameters;
 pub mod plan;
 pub mod run;

@@ -1,0 +1,46 @@
+//! JSON Schemas of arguments and answers, from the types. What says nothing to a model is left out.
+
+use std::sync::Arc;
+
+use rmcp::model::JsonObject;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+/// What a tool takes.
+pub fn input<T: JsonSchema>() -> Arc<JsonObject> {
+    made::<T>(SchemaSettings::draft2020_12())
+}
+
+/// What a tool answers.
+pub fn output<T: JsonSchema>() -> Arc<JsonObject> {
+    made::<T>(SchemaSettings::draft2020_12().for_serialize())
+}
+
+fn made<T: JsonSchema>(settings: SchemaSettings) -> Arc<JsonObject> {
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    lean(&mut schema);
+    let Value::Object(mut object) = schema else { return Arc::default() };
+    for word in ["$schema", "title", "description"] {
+        object.remove(word);
+    }
+    object.entry("properties").or_insert_with(|| Value::Object(JsonObject::new()));
+    Arc::new(object)
+}
+
+/// Takes out what only generators of code read.
+fn lean(schema: &mut Value) {
+    match schema {
+        Value::Object(words) => {
+            if words.get("type").is_some_and(|kind| !kind.is_object()) {
+                words.remove("format");
+            }
+            if words.get("default").is_some_and(Value::is_null) {
+                words.remove("default");
+            }
+            words.values_mut().for_each(lean);
+        }
+        Value::Array(items) => items.iter_mut().for_each(lean),
+        _ => {}
+    }
+}
