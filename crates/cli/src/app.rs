@@ -83,6 +83,8 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Tune(args) => commands::tune::run(&mut app, args).await?,
         Command::Migrate(args) => commands::migrate::run(&mut app, args).await?,
         Command::Lab(args) => commands::lab::run(&app, args).await?,
+        Command::Mcp(args) => commands::mcp::run(&mut app, args).await?,
+        Command::Skill(args) => commands::skill::run(args)?,
         Command::Rule(args) => commands::rule::run(&app, &args)?,
         Command::Schema(args) => commands::schema::run(args)?,
         Command::Completions { shell } => commands::completions::run(shell),

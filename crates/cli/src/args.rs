@@ -10,12 +10,14 @@ use crate::duration;
 
 mod apply;
 mod logs;
+mod mcp;
 mod migrate;
 mod tune;
 mod values;
 
 pub use apply::*;
 pub use logs::*;
+pub use mcp::*;
 pub use migrate::*;
 pub use tune::*;
 pub use values::*;
@@ -78,6 +80,11 @@ pub enum Command {
     /// Start, list and end throw-away servers.
     #[command(subcommand)]
     Lab(Lab),
+    /// Serve agents: the operations as tools of the Model Context Protocol.
+    Mcp(Mcp),
+    /// Teach agents when and how to use this program.
+    #[command(subcommand)]
+    Skill(Skill),
     /// Print the page of a rule, or list all rules.
     Rule(Rule),
     /// Print a published schema.

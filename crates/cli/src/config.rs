@@ -46,6 +46,9 @@ pub struct TargetEntry {
     /// What marula may do there; nothing but reading unless this says otherwise.
     #[serde(default)]
     pub access: Access,
+    /// Its log files and folders, for agents: they can name no other files.
+    #[serde(default)]
+    pub logs: Vec<PathBuf>,
     /// The folder of the file that declares it: relative `file:` paths start there.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -83,8 +86,9 @@ pub struct Config {
     pub warnings: Vec<String>,
 }
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "format", "color", "timeout", "goal", "prove", "fail-on", "targets", "url", "service", "access",
+    "logs",
 ];
 
 impl Config {

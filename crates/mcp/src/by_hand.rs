@@ -42,7 +42,7 @@ fn file(plan: &Plan) -> (String, String) {
 }
 
 /// This second, as versions of migrations are written.
-fn now() -> String {
+pub fn now() -> String {
     let seconds = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());

@@ -23,7 +23,7 @@ pub fn run(app: &App, args: &args::Rule) -> Result<Outcome> {
     }
     Ok(Outcome::Text(match (app.format(), &args.id) {
         (Format::Json, _) => json(&chosen)?,
-        (_, Some(_)) => chosen.iter().map(|rule| page(rule)).collect::<Vec<_>>().join("\n"),
+        (_, Some(_)) => chosen.iter().map(|rule| marula_mcp::rule_page(rule)).collect::<Vec<_>>().join("\n"),
         (_, None) => list(&chosen),
     }))
 }
@@ -52,32 +52,6 @@ fn list(rules: &[&RuleInfo]) -> String {
             ));
         }
     }
-    out
-}
-
-/// The page as Markdown.
-fn page(rule: &RuleInfo) -> String {
-    let since = rule.since.map(|version| format!(", since {version}")).unwrap_or_default();
-    let mut out = format!(
-        "# {}\n\n{} ({}{since}, at most {})\n\n{}\n",
-        rule.id,
-        rule.title,
-        rule.engine.title(),
-        severity(rule.severity),
-        rule.page.trim()
-    );
-    let language = if rule.engine == Engine::Postgres { "sql" } else { "javascript" };
-    for example in rule.examples {
-        let fires = if example.fires { "fires" } else { "stays quiet" };
-        out.push_str(&format!("\n## {}: {fires}\n\n```{language}\n", example.name));
-        for part in [example.setup, example.statement] {
-            if !part.trim().is_empty() {
-                out.push_str(&format!("{}\n", part.trim()));
-            }
-        }
-        out.push_str("```\n");
-    }
-    out.push_str(&format!("\nSource: {}\n", rule.source.trim()));
     out
 }
 

@@ -3,12 +3,14 @@
 
 mod arrows;
 mod died;
+mod json_schema;
 mod kills;
 mod lab;
 mod large;
 mod lifecycle;
 mod live;
 mod logs;
+mod mcp;
 mod page;
 mod program;
 mod scenarios;

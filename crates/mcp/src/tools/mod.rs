@@ -11,6 +11,8 @@ mod plan_change;
 mod review_migration;
 mod run_query;
 
+pub(crate) use review_migration::parse as parse_migration;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

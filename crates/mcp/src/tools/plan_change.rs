@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use marula_core::{ChangeKind, Engine, Error, ErrorKind, Result};
+use marula_migrate::MigrationKind;
 use pg_query::NodeEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use super::review_migration::{Known, catalog, lint, parse};
 use super::{Call, Operation, Outcome};
 use crate::answer::{self, FindingBrief};
 use crate::plans::{Matter, Plan, digest};
-use crate::{Access, text};
+use crate::{Access, by_hand, text};
 
 pub struct PlanChange;
 
@@ -125,6 +126,18 @@ fn matter(call: &Call, input: &Input, engine: Engine) -> Result<Made> {
     }
     if let Some(migration) = &input.migration {
         let read = parse(input.file_name.as_deref(), migration, engine)?;
+        let nameless = read.version.is_none() && read.kind == MigrationKind::Versioned;
+        let read = match (nameless, &input.file_name) {
+            (false, _) => read,
+            (true, None) => {
+                let kind = read.path.extension().unwrap_or_default().to_string_lossy().into_owned();
+                parse(Some(&format!("{}_change.{kind}", by_hand::now())), migration, engine)?
+            }
+            (true, Some(_)) => {
+                return Err(Error::new(ErrorKind::Usage, "the file's name has no version")
+                    .hint("call it TIMESTAMP_name.sql, such as 20260101120000_add_status.sql"));
+            }
+        };
         let up: Vec<String> = read.up.iter().map(|step| step.text.clone()).collect();
         if up.is_empty() {
             return Err(Error::new(ErrorKind::Usage, "the migration has no statement")

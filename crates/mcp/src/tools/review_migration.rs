@@ -164,7 +164,7 @@ pub(super) async fn catalog(lease: &crate::pool::Lease) -> Result<Known> {
 
 /// Reads a migration. Of its name only the last part is taken: nothing on this machine is looked
 /// at.
-pub(super) fn parse(name: Option<&str>, text: &str, engine: Engine) -> Result<Migration> {
+pub(crate) fn parse(name: Option<&str>, text: &str, engine: Engine) -> Result<Migration> {
     let given = name.and_then(|name| name.rsplit(['/', '\\']).next()).filter(|name| !name.is_empty());
     let name = match (given, engine) {
         (Some(name), _) => name.chars().take(200).collect(),

@@ -8,6 +8,7 @@ mod certificates;
 mod mangle;
 
 mod attack;
+mod attack_set;
 mod catalog;
 mod connect;
 mod explain;

@@ -7,7 +7,7 @@ use marula_core::ErrorKind;
 use marula_mongodb::{ConnectSpec, guard, shell};
 use proptest::prelude::*;
 
-use crate::attack::{HARMLESS, NOT_COMMANDS, REFUSED};
+use crate::attack_set::{HARMLESS, NOT_COMMANDS, REFUSED};
 use crate::mangle::mangled;
 
 fn commands() -> Vec<String> {

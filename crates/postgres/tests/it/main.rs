@@ -4,6 +4,7 @@
 mod support;
 mod texts;
 
+mod attack_set;
 mod attacks;
 mod basics;
 mod certificates;

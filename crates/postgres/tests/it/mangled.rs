@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use marula_postgres::{ConnectSpec, Environment, guard, plan, sql};
 use proptest::prelude::*;
 
-use crate::attacks::{ALLOWED, REFUSED};
+use crate::attack_set::{ALLOWED, REFUSED};
 use crate::mangle::mangled;
 use crate::plans::STATEMENTS;
 
