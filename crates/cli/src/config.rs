@@ -87,8 +87,8 @@ pub struct Config {
 }
 
 const KEYS: [&str; 11] = [
-    "format", "color", "timeout", "goal", "prove", "fail-on", "targets", "url", "service", "access",
-    "logs",
+    "format", "color", "timeout", "goal", "prove", "fail-on", "targets", "url", "service",
+    "access", "logs",
 ];
 
 impl Config {

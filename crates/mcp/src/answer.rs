@@ -160,7 +160,9 @@ pub fn best(best: &Combination) -> String {
     let names: Vec<&str> = best.changes.iter().map(|id| id.0.as_str()).collect();
     let names = names.join(" and ");
     match (best.proof.verdict, best.proof.speedup) {
-        (Verdict::Proven, Some(times)) => format!("with {names} it runs {times:.1} times as fast, measured"),
+        (Verdict::Proven, Some(times)) => {
+            format!("with {names} it runs {times:.1} times as fast, measured")
+        }
         (other, _) => format!("{names} is the best set found; its proof is {}", verdict(other)),
     }
 }

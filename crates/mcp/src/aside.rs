@@ -20,18 +20,20 @@ where
     let runtime = Handle::current();
     let (stop, stopped) = oneshot::channel::<()>();
     let (tell, told) = oneshot::channel();
-    let started = std::thread::Builder::new().name("marula lab".into()).stack_size(STACK).spawn(move || {
-        let done = runtime.block_on(async {
-            tokio::select! {
-                done = work() => Some(done),
-                _ = stopped => None,
+    let started =
+        std::thread::Builder::new().name("marula lab".into()).stack_size(STACK).spawn(move || {
+            let done = runtime.block_on(async {
+                tokio::select! {
+                    done = work() => Some(done),
+                    _ = stopped => None,
+                }
+            });
+            if let Some(done) = done {
+                let _ = tell.send(done);
             }
         });
-        if let Some(done) = done {
-            let _ = tell.send(done);
-        }
-    });
-    started.map_err(|error| Error::new(ErrorKind::Lab, "no thread can be started").because(error))?;
+    started
+        .map_err(|error| Error::new(ErrorKind::Lab, "no thread can be started").because(error))?;
     let done = told.await;
     drop(stop);
     done.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the work in the lab failed")))

@@ -28,7 +28,8 @@ pub fn told(error: &Error) -> Value {
         inner["server_code"] = code.into();
     }
     if let Some(marked) = error.marked() {
-        let near: String = marked.text.get(marked.start..).unwrap_or_default().chars().take(60).collect();
+        let near: String =
+            marked.text.get(marked.start..).unwrap_or_default().chars().take(60).collect();
         if !near.trim().is_empty() {
             inner["near"] = near.into();
         }
@@ -53,7 +54,9 @@ fn fallback(kind: ErrorKind) -> &'static str {
         ErrorKind::Refused => "only what reads is sent to a target; change it with plan_change",
         ErrorKind::NotFound => "look the name up: list_targets, then describe",
         ErrorKind::Unsupported => "do it another way: this engine or version cannot",
-        ErrorKind::Unreachable | ErrorKind::ServerDied => "ask the user whether the server runs, then call again",
+        ErrorKind::Unreachable | ErrorKind::ServerDied => {
+            "ask the user whether the server runs, then call again"
+        }
         ErrorKind::Denied => "ask the user to look at the target's user and rights",
         ErrorKind::Timeout => "ask for less, or give the statement an index first",
         ErrorKind::Server => "read the server's message and correct the statement",

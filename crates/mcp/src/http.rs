@@ -72,7 +72,8 @@ pub async fn bind(state: Arc<State>, address: SocketAddr, token: &SecretString) 
     };
     let listener = TcpListener::bind(address).await.map_err(trouble)?;
     let address = listener.local_addr().map_err(trouble)?;
-    let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{}", address.port()));
+    let hosts =
+        ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{}", address.port()));
     let origins = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("http://{name}:*"));
     let config = StreamableHttpServerConfig::default()
         .with_allowed_hosts(hosts)

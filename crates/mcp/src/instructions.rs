@@ -11,7 +11,10 @@ pub fn of(state: &State) -> String {
     );
     let steps = [
         ("list_targets", "list_targets: which databases there are and what may be done there."),
-        ("describe", "describe: search for tables and collections, then look at the few that matter."),
+        (
+            "describe",
+            "describe: search for tables and collections, then look at the few that matter.",
+        ),
         ("run_query", "run_query: look at data; reads only, capped and paged."),
         ("explain_query", "explain_query: one slow query: why, and a fix that was measured."),
         ("analyze_workload", "analyze_workload: many queries: which cost most."),

@@ -48,7 +48,10 @@ pub(crate) async fn read(
 }
 
 /// The files the configuration names.
-pub(crate) async fn files(inputs: Vec<PathBuf>, request: &Request) -> Result<(Digest, Vec<String>)> {
+pub(crate) async fn files(
+    inputs: Vec<PathBuf>,
+    request: &Request,
+) -> Result<(Digest, Vec<String>)> {
     if inputs.is_empty() {
         return Err(Error::new(ErrorKind::NotFound, "the configuration names no log files of this target")
             .hint("ask the user to add logs = [\"/path/to/logs\"] to the target in marula.toml, or choose another source"));
@@ -58,9 +61,8 @@ pub(crate) async fn files(inputs: Vec<PathBuf>, request: &Request) -> Result<(Di
 }
 
 async fn digested(request: Request) -> Result<Digest> {
-    let work = tokio::task::spawn_blocking(move || {
-        marula_logs::digest(&request, &marula_core::Quiet)
-    });
+    let work =
+        tokio::task::spawn_blocking(move || marula_logs::digest(&request, &marula_core::Quiet));
     work.await.unwrap_or_else(|error| {
         Err(Error::new(ErrorKind::Internal, "the logs could not be read").because(error))
     })
@@ -82,7 +84,10 @@ async fn postgres(
         Some(Ok(counted)) => Ok(counted),
         Some(Err(error)) if source == Source::Statements => Err(error),
         Some(Err(error))
-            if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Usage) =>
+            if !matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Usage
+            ) =>
         {
             Err(error)
         }
@@ -154,7 +159,11 @@ async fn of_log(log: &LiveLog, request: &Request) -> Result<Digest> {
 }
 
 /// A request for all statements of at least so many milliseconds since a moment.
-pub(crate) fn request(text: Option<String>, min_ms: Option<f64>, from: Option<Timestamp>) -> Request {
+pub(crate) fn request(
+    text: Option<String>,
+    min_ms: Option<f64>,
+    from: Option<Timestamp>,
+) -> Request {
     let min_duration = min_ms
         .filter(|ms| ms.is_finite() && *ms >= 0.0)
         .map(|ms| std::time::Duration::from_secs_f64((ms / 1e3).min(1e6)));
@@ -180,4 +189,3 @@ fn unknown(what: &str, engine: &str, instead: &str) -> Error {
     Error::new(ErrorKind::Usage, format!("{engine} has no {what}"))
         .hint(format!("choose source {instead}, or log, or leave it out"))
 }
-

@@ -96,8 +96,13 @@ impl Plans {
                 .hint("make it with plan_change and use the id it gives"));
         };
         if !plan.digest.eq_ignore_ascii_case(digest) {
-            return Err(Error::new(ErrorKind::Refused, "the digest is not this plan's: nothing was done")
-                .hint("show the user the plan of plan_change again, and give its id and digest unchanged"));
+            return Err(Error::new(
+                ErrorKind::Refused,
+                "the digest is not this plan's: nothing was done",
+            )
+            .hint(
+                "show the user the plan of plan_change again, and give its id and digest unchanged",
+            ));
         }
         check(stage)?;
         Ok(Arc::clone(plan))
@@ -122,8 +127,11 @@ impl Plans {
                 *stage = Stage::Waiting;
                 Ok(())
             }
-            _ => Err(Error::new(ErrorKind::Refused, "this answers no open question: nothing was done")
-                .hint("call apply_plan again without it, so that the user is asked")),
+            _ => Err(Error::new(
+                ErrorKind::Refused,
+                "this answers no open question: nothing was done",
+            )
+            .hint("call apply_plan again without it, so that the user is asked")),
         })
     }
 
@@ -163,10 +171,16 @@ impl Plans {
 fn check(stage: &Stage) -> Result<()> {
     match stage {
         Stage::Waiting | Stage::Asked(..) => Ok(()),
-        Stage::Running => Err(Error::new(ErrorKind::Refused, "the plan is being applied right now")
-            .hint("wait for that call to end")),
-        Stage::Over(how) => Err(Error::new(ErrorKind::Refused, format!("the plan {how}: it is not run again"))
-            .hint("look at the target with describe, and make a new plan of what is still to do")),
+        Stage::Running => {
+            Err(Error::new(ErrorKind::Refused, "the plan is being applied right now")
+                .hint("wait for that call to end"))
+        }
+        Stage::Over(how) => {
+            Err(Error::new(ErrorKind::Refused, format!("the plan {how}: it is not run again"))
+                .hint(
+                    "look at the target with describe, and make a new plan of what is still to do",
+                ))
+        }
     }
 }
 

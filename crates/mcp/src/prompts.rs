@@ -53,14 +53,18 @@ pub fn get(name: &str, given: &JsonObject) -> Result<GetPromptResult> {
     let mut lines: Vec<String> = task.text.lines().map(str::to_string).collect();
     for (argument, _, required) in task.arguments {
         let place = format!("{{{argument}}}");
-        match given.get(*argument).and_then(|value| value.as_str()).filter(|text| !text.is_empty()) {
+        match given.get(*argument).and_then(|value| value.as_str()).filter(|text| !text.is_empty())
+        {
             Some(value) => {
                 let value = text::cut(&text::spelled(value), ARGUMENT);
                 lines.iter_mut().for_each(|line| *line = line.replace(&place, &value));
             }
             None if *required => {
-                return Err(Error::new(ErrorKind::Usage, format!("the argument {argument} is missing"))
-                    .hint("give every required argument"));
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("the argument {argument} is missing"),
+                )
+                .hint("give every required argument"));
             }
             None => lines.retain(|line| !line.contains(&place)),
         }
@@ -197,8 +201,11 @@ mod tests {
                 assert!(task.text.contains(&format!("{{{name}}}")), "{} {name}", task.name);
             }
             let places = task.text.matches('{').count();
-            let known: usize =
-                task.arguments.iter().map(|(name, ..)| task.text.matches(&format!("{{{name}}}")).count()).sum();
+            let known: usize = task
+                .arguments
+                .iter()
+                .map(|(name, ..)| task.text.matches(&format!("{{{name}}}")).count())
+                .sum();
             assert_eq!(places, known, "{}", task.name);
         }
     }
@@ -208,8 +215,15 @@ mod tests {
         let given = json!({ "target": "shop", "pipeline": "db.a.aggregate([])" });
         let prompt = get("optimize_pipeline", given.as_object().unwrap()).unwrap();
         let text = serde_json::to_string(&prompt).unwrap();
-        assert!(text.contains("target 'shop'") && !text.contains("{goal}") && !text.contains("The goal"));
+        assert!(
+            text.contains("target 'shop'")
+                && !text.contains("{goal}")
+                && !text.contains("The goal")
+        );
         assert!(get("optimize_pipeline", &JsonObject::new()).is_err());
-        assert!(get("optimise_pipeline", &JsonObject::new()).err().unwrap().hints()[0].contains("optimize"));
+        assert!(
+            get("optimise_pipeline", &JsonObject::new()).err().unwrap().hints()[0]
+                .contains("optimize")
+        );
     }
 }

@@ -60,8 +60,9 @@ pub fn list(state: &State) -> Vec<Resource> {
 /// `NotFound`, and what reading a catalogue says.
 pub async fn read(state: &Arc<State>, uri: &str) -> Result<ReadResourceResult> {
     let unknown = || {
-        Error::new(ErrorKind::NotFound, "there is no such resource")
-            .hint("read marula://rules/ID, marula://targets/ALIAS/catalog or marula://labs/ID/report")
+        Error::new(ErrorKind::NotFound, "there is no such resource").hint(
+            "read marula://rules/ID, marula://targets/ALIAS/catalog or marula://labs/ID/report",
+        )
     };
     let path = uri.strip_prefix("marula://").ok_or_else(unknown)?;
     let contents = match path.split_once('/').ok_or_else(unknown)? {
@@ -138,7 +139,9 @@ fn encoded(alias: &str) -> String {
     let mut out = String::new();
     for byte in alias.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte))
+            }
             other => out.push_str(&format!("%{other:02X}")),
         }
     }

@@ -117,7 +117,9 @@ impl ServerHandler for Server {
                 let message = error.message().to_string();
                 Err(match error.kind() {
                     ErrorKind::NotFound => ErrorData::resource_not_found(message, data),
-                    ErrorKind::Usage | ErrorKind::Refused => ErrorData::invalid_params(message, data),
+                    ErrorKind::Usage | ErrorKind::Refused => {
+                        ErrorData::invalid_params(message, data)
+                    }
                     _ => ErrorData::internal_error(message, data),
                 })
             }

@@ -87,8 +87,11 @@ impl State {
             || alias.contains('=')
             || ["env:", "file:"].iter().any(|begin| alias.starts_with(begin));
         if address || alias.len() > 200 {
-            return Err(Error::new(ErrorKind::Refused, "a target is named by its alias, never by an address")
-                .hint("call list_targets and use a name it gives"));
+            return Err(Error::new(
+                ErrorKind::Refused,
+                "a target is named by its alias, never by an address",
+            )
+            .hint("call list_targets and use a name it gives"));
         }
         self.host.find(alias).map_err(|error| match error.kind() {
             // Hints for the command line do not help here.
@@ -112,7 +115,10 @@ impl State {
     }
 
     /// A place in the lab, once one is free.
-    pub(crate) async fn lab(&self, progress: &dyn marula_core::Progress) -> Result<OwnedSemaphorePermit> {
+    pub(crate) async fn lab(
+        &self,
+        progress: &dyn marula_core::Progress,
+    ) -> Result<OwnedSemaphorePermit> {
         if let Ok(place) = Arc::clone(&self.labs).try_acquire_owned() {
             return Ok(place);
         }

@@ -11,9 +11,12 @@ use crate::{Server, State};
 /// `Usage` when who is there does not speak the protocol.
 pub async fn serve(state: Arc<State>) -> Result<()> {
     let running = Server::new(state).serve(rmcp::transport::stdio()).await.map_err(|error| {
-        Error::new(ErrorKind::Usage, "the client on stdin does not speak the Model Context Protocol")
-            .because(error)
-            .hint("start it from an agent, with command \"marula\" and arguments [\"mcp\"]")
+        Error::new(
+            ErrorKind::Usage,
+            "the client on stdin does not speak the Model Context Protocol",
+        )
+        .because(error)
+        .hint("start it from an agent, with command \"marula\" and arguments [\"mcp\"]")
     })?;
     running.waiting().await.map(|_| ()).map_err(|error| {
         Error::new(ErrorKind::Internal, "the server ended on its own").because(error)

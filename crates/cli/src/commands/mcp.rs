@@ -12,8 +12,8 @@ use secrecy::SecretString;
 use crate::app::{App, Outcome};
 use crate::args::Mcp;
 use crate::config::{self, Config};
-use crate::targets::{self, Resolved};
 use crate::duration;
+use crate::targets::{self, Resolved};
 
 /// The variable a token may come from.
 const TOKEN: &str = "MARULA_MCP_TOKEN";
@@ -33,7 +33,11 @@ pub async fn run(app: &mut App, args: Mcp) -> Result<Outcome> {
     Ok(Outcome::Text(String::new()))
 }
 
-async fn serve(state: Arc<State>, address: std::net::SocketAddr, file: Option<&Path>) -> Result<()> {
+async fn serve(
+    state: Arc<State>,
+    address: std::net::SocketAddr,
+    file: Option<&Path>,
+) -> Result<()> {
     let (token, new) = token(file)?;
     let bound = marula_mcp::bind(state, address, &token).await?;
     let mut said = format!("listening on {}\n", bound.url());

@@ -23,7 +23,9 @@ pub fn run(app: &App, args: &args::Rule) -> Result<Outcome> {
     }
     Ok(Outcome::Text(match (app.format(), &args.id) {
         (Format::Json, _) => json(&chosen)?,
-        (_, Some(_)) => chosen.iter().map(|rule| marula_mcp::rule_page(rule)).collect::<Vec<_>>().join("\n"),
+        (_, Some(_)) => {
+            chosen.iter().map(|rule| marula_mcp::rule_page(rule)).collect::<Vec<_>>().join("\n")
+        }
         (_, None) => list(&chosen),
     }))
 }

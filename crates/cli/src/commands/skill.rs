@@ -86,7 +86,8 @@ fn folders(place: &SkillWhere) -> Result<Vec<PathBuf>> {
     if !place.agent.is_empty() {
         return Ok(place.agent.iter().map(|agent| home.join(folder(*agent))).collect());
     }
-    let all = [Agent::Agents, Agent::Claude, Agent::Codex, Agent::Copilot, Agent::Cursor, Agent::Gemini];
+    let all =
+        [Agent::Agents, Agent::Claude, Agent::Codex, Agent::Copilot, Agent::Cursor, Agent::Gemini];
     let there = all.iter().map(|agent| home.join(folder(*agent)));
     let there: Vec<PathBuf> =
         there.filter(|skills| skills.parent().is_some_and(Path::is_dir)).collect();
@@ -115,9 +116,9 @@ fn files() -> Vec<(String, String)> {
         ("rules-postgresql-migrations", "Rules on PostgreSQL migrations", Engine::Postgres, true),
         ("rules-mongodb-migrations", "Rules on MongoDB migrations", Engine::Mongodb, true),
     ] {
-        let own = crate::rules::all().into_iter().filter(|rule| {
-            rule.engine == engine && migrations.contains(&rule.id) == of_migrations
-        });
+        let own = crate::rules::all()
+            .into_iter()
+            .filter(|rule| rule.engine == engine && migrations.contains(&rule.id) == of_migrations);
         let pages: Vec<String> = own.map(marula_mcp::rule_page).map(|page| below(&page)).collect();
         all.push((format!("references/{name}.md"), format!("# {title}\n\n{}", pages.join("\n"))));
     }

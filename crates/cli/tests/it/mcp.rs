@@ -97,7 +97,10 @@ fn an_agent_of_any_age_is_served_and_ends_the_program_by_leaving() {
         let listed = agent.call("list_targets", json!({}));
         let targets = &listed["structuredContent"]["targets"];
         assert_eq!(targets[0]["alias"], "shop");
-        assert_eq!((&targets[0]["access"], &targets[0]["log_files"]), (&json!("read_only"), &json!(true)));
+        assert_eq!(
+            (&targets[0]["access"], &targets[0]["log_files"]),
+            (&json!("read_only"), &json!(true))
+        );
         assert_eq!(targets[1]["access"], "read_write");
         assert!(targets[1]["trouble"].as_str().unwrap().contains("MARULA_NO_SUCH is not set"));
         let failed = agent.call("describe", json!({ "target": "shop" }));
@@ -145,7 +148,11 @@ fn http_is_for_this_machine_and_tells_its_token_once() {
     let folder = tempfile::tempdir().unwrap();
     let output = marula(&["mcp", "--http", "0.0.0.0:0"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("only this machine may reach the server"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("only this machine may reach the server"),
+        "{}",
+        stderr(&output)
+    );
     let output = marula(&["mcp", "--tools", "run_qery"]);
     assert!(stderr(&output).contains("did you mean 'run_query'?"), "{}", stderr(&output));
     let begun = |args: &[&str]| {

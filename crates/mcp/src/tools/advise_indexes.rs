@@ -111,7 +111,8 @@ impl Operation for AdviseIndexes {
             lease.ended(made)
         })
         .await?;
-        let title = format!("index advice on {} for {} statements", input.target, input.statements.len());
+        let title =
+            format!("index advice on {} for {} statements", input.target, input.statements.len());
         let id = state.reports.keep(title, report.clone());
         Ok(Outcome::Done(answer(call, &report, &id, &input.target)))
     }

@@ -108,14 +108,21 @@ impl Operation for AnalyzeWorkload {
         let end = skip + shown.len();
         let truncated = (end < digest.statements.len()).then(|| {
             Truncated::page(
-                format!("{} of {} statements are left", digest.statements.len() - end, digest.statements.len()),
+                format!(
+                    "{} of {} statements are left",
+                    digest.statements.len() - end,
+                    digest.statements.len()
+                ),
                 "call again with this cursor and the same other arguments",
                 cursor::encode(end as u64, &question),
             )
         });
         let mut next = Vec::new();
         if shown.iter().any(|slow| slow.sample.is_some()) && state.has("explain_query") {
-            next.push(format!("explain_query with target '{}' and a statement's sample", input.target));
+            next.push(format!(
+                "explain_query with target '{}' and a statement's sample",
+                input.target
+            ));
         }
         if digest.statements.len() > 1 && state.has("advise_indexes") {
             next.push("advise_indexes with the samples of those that cost most".into());

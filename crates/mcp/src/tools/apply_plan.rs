@@ -67,8 +67,11 @@ impl Operation for ApplyPlan {
                 .hint(by_hand::hint(&plan)));
             }
             Word::No(how) => {
-                return Err(Error::new(ErrorKind::Refused, format!("the user {how}: nothing was done"))
-                    .hint("ask the user what to change, then make a new plan"));
+                return Err(Error::new(
+                    ErrorKind::Refused,
+                    format!("the user {how}: nothing was done"),
+                )
+                .hint("ask the user what to change, then make a new plan"));
             }
             Word::Yes => {}
         }
@@ -124,7 +127,12 @@ async fn apply(call: &Call, plan: &Arc<Plan>, found: &Found) -> Result<Output> {
     let mut session = Opened(Some(Session::open_to_write(found).await?));
     let mut done = Vec::new();
     for (number, step) in plan.up.iter().enumerate() {
-        call.progress.step(&format!("step {} of {}: {}", number + 1, plan.up.len(), text::cut(step, 120)));
+        call.progress.step(&format!(
+            "step {} of {}: {}",
+            number + 1,
+            plan.up.len(),
+            text::cut(step, 120)
+        ));
         let began = std::time::Instant::now();
         if let Err(error) = session.run(plan.engine, step).await {
             let error = session.name(error, &plan.alias);
@@ -150,7 +158,9 @@ async fn apply(call: &Call, plan: &Arc<Plan>, found: &Found) -> Result<Output> {
 
 fn next(call: &Call, plan: &Plan) -> Vec<String> {
     match call.state.has("explain_query") {
-        true => vec![format!("explain_query with target '{}' to see the query's new plan", plan.alias)],
+        true => {
+            vec![format!("explain_query with target '{}' to see the query's new plan", plan.alias)]
+        }
         false => Vec::new(),
     }
 }
@@ -186,7 +196,8 @@ impl Opened {
 
 impl Drop for Opened {
     fn drop(&mut self) {
-        if let (Some(session), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+        if let (Some(session), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current())
+        {
             runtime.spawn(async move { session.stop().await });
         }
     }

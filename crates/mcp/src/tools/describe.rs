@@ -104,10 +104,8 @@ impl Operation for Describe {
             [] => Detail::Names,
             _ => Detail::Full,
         });
-        let question = format!(
-            "describe {} {:?} {:?} {detail:?}",
-            input.target, input.search, input.objects
-        );
+        let question =
+            format!("describe {} {:?} {:?} {detail:?}", input.target, input.search, input.objects);
         let skip = cursor::decode(input.cursor.as_deref(), &question)?;
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         let words = words(input.search.as_deref());
@@ -175,9 +173,7 @@ async fn read(
         }
     };
     Ok(match catalog {
-        Catalog::Postgres(catalog) => {
-            (relational::objects(&catalog, detail, words), Vec::new())
-        }
+        Catalog::Postgres(catalog) => (relational::objects(&catalog, detail, words), Vec::new()),
         Catalog::Mongodb(catalog) => {
             let mut found = document::objects(&catalog, detail, words);
             let mut notes = catalog.notes.clone();

@@ -121,7 +121,10 @@ pub(crate) trait Operation: 'static {
     type Output: Serialize + JsonSchema;
 
     /// Does it.
-    fn run(call: &Call, input: Self::Input) -> impl Future<Output = Result<Outcome<Self::Output>>> + Send;
+    fn run(
+        call: &Call,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Outcome<Self::Output>>> + Send;
 }
 
 type Running<'a> = Pin<Box<dyn Future<Output = Result<CallToolResponse>> + Send + 'a>>;

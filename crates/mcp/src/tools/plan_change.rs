@@ -86,7 +86,12 @@ impl Operation for PlanChange {
     }
 }
 
-fn answer(call: &Call, plan: &Arc<Plan>, access: Access, findings: &[marula_core::Finding]) -> Output {
+fn answer(
+    call: &Call,
+    plan: &Arc<Plan>,
+    access: Access,
+    findings: &[marula_core::Finding],
+) -> Output {
     let mut notes = Vec::new();
     let applicable = access == Access::ReadWrite && call.state.has("apply_plan");
     if access == Access::ReadOnly {
@@ -97,12 +102,20 @@ fn answer(call: &Call, plan: &Arc<Plan>, access: Access, findings: &[marula_core
         ));
     }
     let next = if applicable {
-        vec![format!("apply_plan with plan_id '{}' and this digest, once the user has seen the steps", plan.id)]
+        vec![format!(
+            "apply_plan with plan_id '{}' and this digest, once the user has seen the steps",
+            plan.id
+        )]
     } else {
         vec!["give the steps to the user".into()]
     };
     Output {
-        summary: format!("{}: {} steps on '{}'; nothing was run", plan.id, plan.up.len(), plan.alias),
+        summary: format!(
+            "{}: {} steps on '{}'; nothing was run",
+            plan.id,
+            plan.up.len(),
+            plan.alias
+        ),
         plan_id: plan.id.clone(),
         digest: plan.digest.clone(),
         steps: plan.up.clone(),
@@ -163,8 +176,11 @@ fn of_report(call: &Call, id: &str, wanted: &[String], engine: Engine) -> Result
     let known: Vec<&str> = kept.report.changes.iter().map(|change| change.id.0.as_str()).collect();
     for want in wanted {
         if !known.contains(&want.as_str()) {
-            return Err(Error::new(ErrorKind::NotFound, format!("the report has no change '{}'", text::cut(want, 50)))
-                .hint(format!("its changes are {}", known.join(", "))));
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("the report has no change '{}'", text::cut(want, 50)),
+            )
+            .hint(format!("its changes are {}", known.join(", "))));
         }
     }
     let best = kept.report.best.as_ref().map(|best| best.changes.as_slice());
@@ -179,8 +195,11 @@ fn of_report(call: &Call, id: &str, wanted: &[String], engine: Engine) -> Result
     });
     let up: Vec<String> = chosen.flat_map(|change| change.up.iter().cloned()).collect();
     if up.is_empty() {
-        return Err(Error::new(ErrorKind::NotFound, "the report proposes no index for this target")
-            .hint("name changes of kind index; a rewrite is for the application's code"));
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            "the report proposes no index for this target",
+        )
+        .hint("name changes of kind index; a rewrite is for the application's code"));
     }
     Ok(up)
 }
@@ -217,7 +236,9 @@ fn indexes(given: &[String], engine: Engine) -> Result<Vec<String>> {
         }
     }
     if up.is_empty() {
-        return Err(Error::new(ErrorKind::Usage, "there is no statement").hint("give CREATE INDEX …"));
+        return Err(
+            Error::new(ErrorKind::Usage, "there is no statement").hint("give CREATE INDEX …")
+        );
     }
     Ok(up)
 }

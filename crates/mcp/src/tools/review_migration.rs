@@ -165,22 +165,26 @@ pub(super) async fn catalog(lease: &crate::pool::Lease) -> Result<Known> {
 /// Reads a migration. Of its name only the last part is taken: nothing on this machine is looked
 /// at.
 pub(crate) fn parse(name: Option<&str>, text: &str, engine: Engine) -> Result<Migration> {
-    let given = name.and_then(|name| name.rsplit(['/', '\\']).next()).filter(|name| !name.is_empty());
+    let given =
+        name.and_then(|name| name.rsplit(['/', '\\']).next()).filter(|name| !name.is_empty());
     let name = match (given, engine) {
         (Some(name), _) => name.chars().take(200).collect(),
         (None, Engine::Postgres) => "migration.sql".to_string(),
         (None, Engine::Mongodb) => match text.trim_start().chars().next() {
             Some('[' | '{') => "migration.json".into(),
-            _ if text.contains("module.exports") || text.contains("export ") => "migration.js".into(),
+            _ if text.contains("module.exports") || text.contains("export ") => {
+                "migration.js".into()
+            }
             _ => "migration.yaml".into(),
         },
     };
     let path = Path::new("/nowhere").join(name);
     let tool = files::tool_of(&path, text);
-    let mut migration = files::parse(&path, text, tool, engine).map_err(|error| match error.place() {
-        Some(place) if place.starts_with("/nowhere") => error.at("migration"),
-        _ => error,
-    })?;
+    let mut migration =
+        files::parse(&path, text, tool, engine).map_err(|error| match error.place() {
+            Some(place) if place.starts_with("/nowhere") => error.at("migration"),
+            _ => error,
+        })?;
     migration.path = path.strip_prefix("/nowhere").unwrap_or(&path).to_path_buf();
     Ok(migration)
 }
@@ -195,7 +199,9 @@ pub(super) fn lint(
     let options = LintOptions { version };
     let one = std::slice::from_ref(&migration);
     let linted = match migration.engine {
-        Engine::Postgres => postgres::lint::lint(one, relational.clone().unwrap_or_default(), &options),
+        Engine::Postgres => {
+            postgres::lint::lint(one, relational.clone().unwrap_or_default(), &options)
+        }
         Engine::Mongodb => mongodb::lint::lint(one, documents.unwrap_or_default(), &options),
     };
     let ignored: usize = linted.iter().map(|one| one.ignored).sum();

@@ -39,7 +39,10 @@ async fn a_confirmed_plan_runs_once_through_every_door() {
         {
             let asked = client.human.asked.lock().unwrap();
             assert_eq!(asked.len(), 1);
-            assert!(asked[0].contains("CREATE INDEX CONCURRENTLY") && asked[0].contains("'pgw'"), "{asked:?}");
+            assert!(
+                asked[0].contains("CREATE INDEX CONCURRENTLY") && asked[0].contains("'pgw'"),
+                "{asked:?}"
+            );
             assert!(asked[0].contains(&made.1));
         }
         let again = apply(&client, &made).await.unwrap_err();
@@ -90,9 +93,7 @@ async fn a_read_only_target_a_wrong_digest_and_a_forged_answer_are_refused() {
     let world = world().await;
     let client = connect(&world.state, Says::Yes).await;
     let before = indexes(&world.postgres).await;
-    let step = |target: &str| {
-        json!({ "target": target, "indexes": ["CREATE INDEX never ON orders (total)"] })
-    };
+    let step = |target: &str| json!({ "target": target, "indexes": ["CREATE INDEX never ON orders (total)"] });
     let made = plan(&client, step("pg")).await;
     let error = apply(&client, &made).await.unwrap_err();
     assert!(error["message"].as_str().unwrap().contains("read-only"), "{error}");
@@ -125,11 +126,17 @@ async fn a_plan_holds_indexes_or_a_migration_and_nothing_else() {
     for (arguments, code) in [
         (json!({ "target": "pgw" }), "usage"),
         (json!({ "target": "pgw", "indexes": ["DROP TABLE orders"] }), "refused"),
-        (json!({ "target": "pgw", "indexes": ["CREATE INDEX a ON orders (id); DROP TABLE orders"] }), "refused"),
+        (
+            json!({ "target": "pgw", "indexes": ["CREATE INDEX a ON orders (id); DROP TABLE orders"] }),
+            "refused",
+        ),
         (json!({ "target": "mongow", "indexes": ["db.orders.drop()"] }), "refused"),
         (json!({ "target": "mongow", "indexes": ["db.orders.deleteMany({})"] }), "refused"),
         (json!({ "target": "pgw", "report": "r77" }), "not_found"),
-        (json!({ "target": "pgw", "indexes": ["CREATE INDEX a ON orders (id)"], "migration": "SELECT 1" }), "usage"),
+        (
+            json!({ "target": "pgw", "indexes": ["CREATE INDEX a ON orders (id)"], "migration": "SELECT 1" }),
+            "usage",
+        ),
         (json!({ "target": "pgw", "indexes": vec!["CREATE INDEX ON orders (id)"; 101] }), "usage"),
     ] {
         let error = client.call("plan_change", arguments.clone()).await.unwrap_err();
@@ -185,7 +192,8 @@ async fn a_migration_is_applied_with_its_history_on_both_engines() {
     let between = plan(&client, step(2)).await;
     let error = apply(&client, &between).await.unwrap_err();
     assert!(error["hint"].as_str().unwrap().contains("later version"), "{error}");
-    let name = json!({ "target": "pgw", "file_name": "x.sql", "migration": "CREATE TABLE z (a int)" });
+    let name =
+        json!({ "target": "pgw", "file_name": "x.sql", "migration": "CREATE TABLE z (a int)" });
     assert_eq!(client.call("plan_change", name).await.unwrap_err()["code"], "usage");
     let documents = json!({ "target": "mongow", "migration":
         "[{\"update\": \"orders\", \"updates\": [{\"q\": {\"added\": {\"$exists\": false}}, \"u\": {\"$set\": {\"added\": 1}}, \"multi\": true}]}]" });

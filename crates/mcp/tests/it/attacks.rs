@@ -103,7 +103,8 @@ async fn no_attack_on_mongodb_succeeds_through_any_tool() {
     for text in never {
         for (tool, arguments) in with("mongow", text) {
             // Planning an index is what that tool is for.
-            let index = ["createIndex(", "dropIndex(", "hideIndex("].iter().any(|one| text.contains(one));
+            let index =
+                ["createIndex(", "dropIndex(", "hideIndex("].iter().any(|one| text.contains(one));
             if tool == "plan_change" && index {
                 continue;
             }
@@ -115,7 +116,8 @@ async fn no_attack_on_mongodb_succeeds_through_any_tool() {
                 assert!(fine, "{tool} {text}: {error}");
             }
         }
-        let _ = client.call("review_migration", json!({ "target": "mongow", "migration": text })).await;
+        let _ =
+            client.call("review_migration", json!({ "target": "mongow", "migration": text })).await;
     }
     for text in attacks_on_mongodb::HARMLESS {
         for (tool, arguments) in with("mongow", text) {
@@ -169,11 +171,15 @@ async fn too_much_is_refused_with_a_hint() {
         assert!(error.to_string().len() < 1000);
     }
     let list: Vec<Value> = (0..200_000).map(|_| json!("x")).collect();
-    let error = client.call("describe", json!({ "target": "pg", "objects": list })).await.unwrap_err();
+    let error =
+        client.call("describe", json!({ "target": "pg", "objects": list })).await.unwrap_err();
     assert_eq!(error["code"], "usage");
     let deep = format!("SELECT {}1{}", "(".repeat(100_000), ")".repeat(100_000));
-    let error = client.call("run_query", json!({ "target": "pg", "query": deep })).await.unwrap_err();
-    assert!(["syntax", "refused", "usage", "unsupported"].contains(&error["code"].as_str().unwrap()));
+    let error =
+        client.call("run_query", json!({ "target": "pg", "query": deep })).await.unwrap_err();
+    assert!(
+        ["syntax", "refused", "usage", "unsupported"].contains(&error["code"].as_str().unwrap())
+    );
     let wrong = json!({ "target": "pg", "sql": "SELECT 1" });
     let error = client.call("run_query", wrong).await.unwrap_err();
     assert!(error["message"].as_str().unwrap().contains("expected one of"), "{error}");
@@ -226,10 +232,17 @@ async fn text_out_of_a_database_stays_data() {
     assert!(!serde_json::to_string(&tools).unwrap().contains("IGNORE"));
     let rows = json!({ "target": "pg", "query": "SELECT t FROM notes" });
     let rows = client.call("run_query", rows).await.unwrap();
-    assert!(rows["notice"].as_str().unwrap().contains("not") || rows["notice"].as_str().unwrap().contains("nothing"));
+    assert!(
+        rows["notice"].as_str().unwrap().contains("not")
+            || rows["notice"].as_str().unwrap().contains("nothing")
+    );
     assert_eq!(rows["untrusted_rows"], json!([[order], ["\\u{202e}txet\\u{e0041}"]]));
-    assert!(!rows["summary"].to_string().contains("IGNORE") && !rows["next"].to_string().contains("IGNORE"));
-    let tables = client.call("describe", json!({ "target": "pg", "search": "notes" })).await.unwrap();
+    assert!(
+        !rows["summary"].to_string().contains("IGNORE")
+            && !rows["next"].to_string().contains("IGNORE")
+    );
+    let tables =
+        client.call("describe", json!({ "target": "pg", "search": "notes" })).await.unwrap();
     assert!(tables["notice"].is_string());
 }
 

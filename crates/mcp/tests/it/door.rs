@@ -43,12 +43,19 @@ async fn who_may_speak() {
     assert_eq!(knock(&url, "/mcp", &[known]).await, 200);
     assert_eq!(knock(&url, "/mcp", &[known, ("Origin", "http://localhost:6274")]).await, 200);
     assert_eq!(knock(&url, "/", &[known]).await, 404);
-    for wrong in [vec![], vec![("Authorization", "Bearer guessed")], vec![("Authorization", "Bearer ")]] {
+    for wrong in
+        [vec![], vec![("Authorization", "Bearer guessed")], vec![("Authorization", "Bearer ")]]
+    {
         assert_eq!(knock(&url, "/mcp", &wrong).await, 401, "{wrong:?}");
     }
     assert_eq!(knock(&url, "/mcp", &[known, known]).await, 401);
     // A page that was rebound to this machine names its own host; any page names its origin.
-    for wrong in [("Host", "evil.example:80"), ("Host", "127.0.0.1:1"), ("Origin", "http://evil.example"), ("Origin", "null")] {
+    for wrong in [
+        ("Host", "evil.example:80"),
+        ("Host", "127.0.0.1:1"),
+        ("Origin", "http://evil.example"),
+        ("Origin", "null"),
+    ] {
         assert_eq!(knock(&url, "/mcp", &[known, wrong]).await, 403, "{wrong:?}");
     }
 }

@@ -26,7 +26,8 @@ fn rows() -> Vec<Row> {
             Row {
                 request: cells[0].to_string(),
                 tool: cells[1].trim_matches('`').to_string(),
-                arguments: serde_json::from_str(arguments).unwrap_or_else(|e| panic!("{line}: {e}")),
+                arguments: serde_json::from_str(arguments)
+                    .unwrap_or_else(|e| panic!("{line}: {e}")),
             }
         })
         .collect()

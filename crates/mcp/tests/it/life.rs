@@ -10,7 +10,7 @@ use marula_mcp::{Access, Limits, State};
 use marula_postgres::{Session, SessionOptions};
 use serde_json::json;
 
-use crate::support::{DOORS, Says, Targets, conninfo, connect, params, through, world};
+use crate::support::{DOORS, Says, Targets, connect, conninfo, params, through, world};
 
 /// Sessions of ours that run a statement right now.
 async fn running(owner: &Session) -> i64 {
@@ -30,14 +30,16 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 }
 
 /// Reads for minutes.
-const LONG: &str = "SELECT count(*) FROM orders a, orders b, orders c WHERE a.total + b.total > c.total";
+const LONG: &str =
+    "SELECT count(*) FROM orders a, orders b, orders c WHERE a.total + b.total > c.total";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_call_ends_on_the_server_too() {
     let world = world().await;
     for door in DOORS {
         let client = through(&world.state, Says::Yes, door).await;
-        let call = client.service.call_tool(params("run_query", json!({ "target": "pg", "query": LONG })));
+        let call =
+            client.service.call_tool(params("run_query", json!({ "target": "pg", "query": LONG })));
         let mut call = Box::pin(call);
         tokio::select! {
             answer = &mut call => panic!("it ended by itself: {answer:?}"),
@@ -53,7 +55,8 @@ async fn a_cancelled_call_ends_on_the_server_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_lab_is_gone() {
     let world = world().await;
-    let state = State::new(world.targets.clone(), None, Limits { labs: 1, ..Limits::default() }).unwrap();
+    let state =
+        State::new(world.targets.clone(), None, Limits { labs: 1, ..Limits::default() }).unwrap();
     let client = connect(&state, Says::Yes).await;
     let query = json!({ "target": "pg", "query": LONG });
     let mut call = Box::pin(client.service.call_tool(params("explain_query", query)));
@@ -114,11 +117,13 @@ async fn ten_clients_work_at_once_over_few_sessions() {
             let client = through(&state, Says::Yes, DOORS[number % 4]).await;
             for turn in 0..5 {
                 let query = format!("SELECT {number} * 100 + {turn}, pg_backend_pid()");
-                let rows = client.call("run_query", json!({ "target": "pg", "query": query })).await;
+                let rows =
+                    client.call("run_query", json!({ "target": "pg", "query": query })).await;
                 let rows = rows.unwrap();
                 assert_eq!(rows["untrusted_rows"][0][0], (number * 100 + turn).to_string());
                 let find = format!("db.customers.find({{_id: {number}}})");
-                let rows = client.call("run_query", json!({ "target": "mongo", "query": find })).await;
+                let rows =
+                    client.call("run_query", json!({ "target": "mongo", "query": find })).await;
                 assert_eq!(rows.unwrap()["untrusted_rows"][0]["_id"], number);
             }
         });

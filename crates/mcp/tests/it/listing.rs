@@ -58,7 +58,8 @@ async fn the_whole_description_is_under_six_thousand_tokens() {
     for tool in &tools {
         let whole = tokens_of_json(&serde_json::to_value(tool).unwrap());
         let input = tokens_of_json(&Value::Object(tool.input_schema.as_ref().clone()));
-        let output = tokens_of_json(&Value::Object(tool.output_schema.as_ref().unwrap().as_ref().clone()));
+        let output =
+            tokens_of_json(&Value::Object(tool.output_schema.as_ref().unwrap().as_ref().clone()));
         table.push_str(&format!("{} {whole} (input {input}, output {output})\n", tool.name));
         sum += whole;
         assert!(tool.name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_'));
@@ -75,13 +76,23 @@ async fn fewer_tools_make_shorter_instructions() {
     let only = ["describe".to_string(), "run_query".to_string()];
     let state = State::new(Targets::default(), Some(&only), Limits::default()).unwrap();
     let client = connect(&state, Says::Yes).await;
-    let names: Vec<String> =
-        client.service.list_all_tools().await.unwrap().iter().map(|tool| tool.name.to_string()).collect();
+    let names: Vec<String> = client
+        .service
+        .list_all_tools()
+        .await
+        .unwrap()
+        .iter()
+        .map(|tool| tool.name.to_string())
+        .collect();
     assert_eq!(names, only);
     let info = client.service.peer_info().unwrap();
     let instructions = info.instructions.clone().unwrap();
     for tool in marula_mcp::tool_names() {
-        assert_eq!(instructions.contains(&format!("{tool}:")), only.iter().any(|one| one == tool), "{tool}");
+        assert_eq!(
+            instructions.contains(&format!("{tool}:")),
+            only.iter().any(|one| one == tool),
+            "{tool}"
+        );
     }
     let gone = client.service.call_tool(crate::support::params("apply_plan", json!({}))).await;
     assert!(gone.is_err());
@@ -102,7 +113,9 @@ async fn resources_and_prompts_are_there() {
     for rule in marula_mcp::rules() {
         let uri = format!("marula://rules/{}", rule.id);
         let read = client.service.read_resource(ReadResourceRequestParams::new(uri)).await.unwrap();
-        assert!(serde_json::to_string(&read).unwrap().contains(rule.title.split('"').next().unwrap()));
+        assert!(
+            serde_json::to_string(&read).unwrap().contains(rule.title.split('"').next().unwrap())
+        );
     }
     for uri in [
         "marula://rules/selective-seq-scn",

@@ -2,10 +2,10 @@
 #![recursion_limit = "512"]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-#[path = "../../../postgres/tests/it/attack_set.rs"]
-mod attacks_on_postgres;
 #[path = "../../../mongodb/tests/it/attack_set.rs"]
 mod attacks_on_mongodb;
+#[path = "../../../postgres/tests/it/attack_set.rs"]
+mod attacks_on_postgres;
 #[path = "../../../cli/tests/it/json_schema.rs"]
 mod json_schema;
 #[allow(dead_code)]

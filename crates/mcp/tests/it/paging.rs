@@ -4,7 +4,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Says, connect, world, world_with};
 
-async fn all_pages(client: &Client, tool: &str, arguments: Value, key: &str) -> (Vec<Value>, usize) {
+async fn all_pages(
+    client: &Client,
+    tool: &str,
+    arguments: Value,
+    key: &str,
+) -> (Vec<Value>, usize) {
     let (mut all, mut pages, mut arguments) = (Vec::new(), 0, arguments);
     loop {
         let answer = client.call(tool, arguments.clone()).await.unwrap();
@@ -28,7 +33,8 @@ async fn pages_of_rows_join_without_seam() {
     let ids: Vec<i64> = rows.iter().map(|row| row[0].as_str().unwrap().parse().unwrap()).collect();
     assert_eq!(ids, (1..=2000).collect::<Vec<_>>());
     assert!(pages >= 3);
-    let query = json!({ "target": "mongo", "limit": 150, "query": "db.customers.find().sort({_id: 1})" });
+    let query =
+        json!({ "target": "mongo", "limit": 150, "query": "db.customers.find().sort({_id: 1})" });
     let (rows, pages) = all_pages(&client, "run_query", query, "untrusted_rows").await;
     let ids: Vec<i64> = rows.iter().map(|row| row["_id"].as_i64().unwrap()).collect();
     assert_eq!((ids, pages), ((0..200).collect(), 2));

@@ -263,7 +263,10 @@ impl Client {
         if result.is_error == Some(true) {
             let error = &value["error"];
             for key in ["code", "message", "hint"] {
-                assert!(error[key].as_str().is_some_and(|text| !text.is_empty()), "{name}: {value}");
+                assert!(
+                    error[key].as_str().is_some_and(|text| !text.is_empty()),
+                    "{name}: {value}"
+                );
             }
             assert!(result.structured_content.is_none());
             return Err(error.clone());

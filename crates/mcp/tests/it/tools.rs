@@ -22,7 +22,11 @@ async fn every_tool_answers_as_its_schema_says_through_every_door() {
         let targets = client.call("list_targets", json!({})).await.unwrap();
         assert_eq!(targets["targets"].as_array().unwrap().len(), 4, "{door:?}");
         for (target, query, migration) in [
-            ("pg", "SELECT id, status FROM orders ORDER BY id", "ALTER TABLE orders ALTER total TYPE text"),
+            (
+                "pg",
+                "SELECT id, status FROM orders ORDER BY id",
+                "ALTER TABLE orders ALTER total TYPE text",
+            ),
             (
                 "mongo",
                 "db.orders.find({}, {status: 1}).sort({_id: 1})",
@@ -34,7 +38,10 @@ async fn every_tool_answers_as_its_schema_says_through_every_door() {
             let full = json!({ "target": target, "objects": ["orders"] });
             let full = client.call("describe", full).await.unwrap();
             let object = &full["objects"][0];
-            assert!(strings(&object["columns"]).iter().any(|one| one.starts_with("status ")), "{object}");
+            assert!(
+                strings(&object["columns"]).iter().any(|one| one.starts_with("status ")),
+                "{object}"
+            );
             assert!(strings(&object["indexes"]).len() >= 2, "{object}");
             let rows = json!({ "target": target, "query": query, "limit": 3 });
             let rows = client.call("run_query", rows).await.unwrap();
@@ -119,7 +126,8 @@ async fn a_migration_is_reviewed_and_its_safe_form_is_given() {
         "file_name": "20260101120000_total.sql" });
     let answer = client.call("review_migration", safe).await.unwrap();
     assert_eq!(answer["findings"], json!([]), "{answer}");
-    let error = client.call("review_migration", json!({ "migration": "SELECT 1" })).await.unwrap_err();
+    let error =
+        client.call("review_migration", json!({ "migration": "SELECT 1" })).await.unwrap_err();
     assert_eq!(error["code"], "usage");
     let broken = json!({ "migration": "ALTER TABEL x", "engine": "postgres" });
     let error = client.call("review_migration", broken).await.unwrap_err();

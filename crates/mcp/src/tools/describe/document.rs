@@ -38,8 +38,12 @@ fn object(collection: &Collection, detail: Detail) -> Object {
         return object;
     }
     if let Some(schema) = &collection.schema {
-        object.columns =
-            schema.fields.iter().take(FIELDS).map(|(path, field)| line(path, field, detail)).collect();
+        object.columns = schema
+            .fields
+            .iter()
+            .take(FIELDS)
+            .map(|(path, field)| line(path, field, detail))
+            .collect();
         if schema.fields.len() > FIELDS {
             object.more.push(format!("{} fields more", schema.fields.len() - FIELDS));
         }
@@ -93,7 +97,9 @@ fn index(index: &DocumentIndex) -> String {
     let keys: Vec<String> =
         index.keys.iter().map(|(path, order)| format!("{path}: {order}")).collect();
     let mut out = format!("{} {{ {} }}", index.name, keys.join(", "));
-    for (word, set) in [("unique", index.unique), ("sparse", index.sparse), ("hidden", index.hidden)] {
+    for (word, set) in
+        [("unique", index.unique), ("sparse", index.sparse), ("hidden", index.hidden)]
+    {
         if set {
             out.push_str(&format!(" {word}"));
         }

@@ -102,7 +102,11 @@ fn more(relation: &Relation) -> Vec<String> {
         let nulls = statistics.null_fraction * 100.0;
         let common: Vec<String> =
             statistics.common_values.iter().take(3).map(|value| text::cut(value, 40)).collect();
-        let common = if common.is_empty() { String::new() } else { format!(", often {}", common.join(", ")) };
+        let common = if common.is_empty() {
+            String::new()
+        } else {
+            format!(", often {}", common.join(", "))
+        };
         out.push(format!("{}: {distinct}, {nulls:.0} % null{common}", column.name));
     }
     out
