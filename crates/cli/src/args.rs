@@ -12,6 +12,7 @@ mod apply;
 mod logs;
 mod mcp;
 mod migrate;
+mod rehearse;
 mod tune;
 mod values;
 
@@ -19,6 +20,7 @@ pub use apply::*;
 pub use logs::*;
 pub use mcp::*;
 pub use migrate::*;
+pub use rehearse::*;
 pub use tune::*;
 pub use values::*;
 

@@ -39,6 +39,8 @@ pub fn of_report(report: &Report, fail_on: FailOn) -> u8 {
         left if left <= 0.9 => Severity::Medium,
         _ => Severity::Low,
     });
+    let stalled = report.rehearsal.as_ref().and_then(crate::render::stalled);
+    let gained = gained.into_iter().chain(stalled);
     let severities = report.findings.iter().map(|finding| finding.severity);
     if severities.chain(gained).any(|severity| fail_on.is_reached_by(severity)) {
         FINDINGS

@@ -81,7 +81,8 @@ pub struct RehearsalRun {
     pub stalled: u64,
     /// Operations that failed.
     pub failed: u64,
-    /// WAL or oplog that was written, in bytes, the load's own share left out.
+    /// WAL (without images of whole pages) or oplog that was written, in bytes, the load's own
+    /// share left out.
     pub log_bytes: u64,
     /// The data on disk before it, in bytes.
     pub disk_before_bytes: u64,

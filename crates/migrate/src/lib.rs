@@ -11,6 +11,7 @@ pub mod lint;
 mod migration;
 pub mod mongodb;
 pub mod postgres;
+pub mod rehearse;
 mod rule;
 
 use std::sync::OnceLock;
@@ -18,7 +19,8 @@ use std::sync::OnceLock;
 use marula_core::RuleInfo;
 
 pub use migration::{Backfill, Migration, MigrationKind, Options, Step, StepKind, Tool};
-pub use rule::{Draft, Rule, Size};
+pub use rehearse::RehearseOptions;
+pub use rule::{Draft, Meets, Rule, Size};
 
 /// Every rule of both engines, PostgreSQL first, each half in the order of its numbers.
 pub fn rules() -> &'static [&'static RuleInfo] {

@@ -106,7 +106,7 @@ impl Size {
 }
 
 /// A rule's page, from its parts.
-pub(crate) const fn info(
+const fn info(
     engine: Engine,
     id: &'static str,
     title: &'static str,
@@ -123,6 +123,28 @@ pub(crate) const fn info(
         Engine::Mongodb => "measured on MongoDB 6.0, or MongoDB's manual",
     };
     RuleInfo { id, engine, title, severity, since, page, source, examples }
+}
+
+/// What an engine's checks look at.
+pub trait Meets {
+    /// The engine.
+    const ENGINE: Engine;
+}
+
+/// A rule from its parts.
+#[expect(clippy::too_many_arguments, reason = "a table of rules reads best without names")]
+pub(crate) const fn rule<C: Meets + 'static>(
+    number: u8,
+    id: &'static str,
+    title: &'static str,
+    severity: Severity,
+    since: Option<Version>,
+    page: &'static str,
+    examples: &'static [Example],
+    check: fn(&C) -> Vec<Draft>,
+) -> Rule<C> {
+    let info = info(C::ENGINE, id, title, severity, since, page, examples);
+    Rule { number, info, check }
 }
 
 /// An example on which the rule fires.

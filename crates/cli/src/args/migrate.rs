@@ -15,6 +15,9 @@ pub enum Migrate {
     /// Say what each statement of a migration locks, whom that stops and for how long; and write
     /// the safe form.
     Lint(MigrateLint),
+    /// Run a migration on a copy in the lab while clients go on working: locks, stalls, work, and
+    /// the way back.
+    Rehearse(super::MigrateRehearse),
     /// Make a new, empty migration.
     New(MigrateNew),
     /// Make a migration that builds an index while everybody goes on.

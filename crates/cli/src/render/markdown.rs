@@ -49,6 +49,9 @@ pub fn report(report: &Report) -> String {
         Some(tuning) => super::markdown_tune::tuning(report, tuning, &mut out),
         None => changes(report, &mut out),
     }
+    if let Some(rehearsal) = &report.rehearsal {
+        super::markdown_rehearse::rehearsal(report, rehearsal, &mut out);
+    }
     if let Some(best) = &report.best {
         out.push_str(&format!(
             "\n### How it was proved\n\n{}\n",

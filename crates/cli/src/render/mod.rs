@@ -10,15 +10,19 @@ mod json;
 mod junit;
 mod markdown;
 mod markdown_logs;
+mod markdown_rehearse;
 mod markdown_tune;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod rehearse_samples;
 mod sarif;
 pub mod script;
 mod statement;
 
 pub use error::error;
 pub use human::logs::{label as title, line, moment, screen, spanned};
+pub use human::rehearse::severity as stalled;
 pub use human::{numbers, paint, text};
 pub use paint::Paint;
 

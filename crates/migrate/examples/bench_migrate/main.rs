@@ -1,9 +1,11 @@
 //! How many hazards of the corpus are found and how many false alarms are raised, against what
 //! servers show, with squawk beside; and how long a file takes.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, dead_code, missing_docs)]
+#![allow(clippy::print_stdout, missing_docs)]
 
+#[allow(clippy::unwrap_used, clippy::panic, dead_code)]
 #[path = "../../tests/it/postgres/cases.rs"]
 mod cases;
+#[allow(clippy::unwrap_used, clippy::panic, dead_code)]
 #[path = "../../tests/it/postgres/probe.rs"]
 mod probe;
 
@@ -67,23 +69,22 @@ fn squawk() -> Option<PathBuf> {
     })
 }
 
-fn squawk_alarms(squawk: &Path, sql: &str, major: u16) -> bool {
-    let folder = tempfile::tempdir().unwrap();
+fn squawk_alarms(squawk: &Path, sql: &str, major: u16) -> std::io::Result<bool> {
+    let folder = tempfile::tempdir()?;
     let file = folder.path().join("case.sql");
-    std::fs::write(&file, format!("{sql};\n")).unwrap();
+    std::fs::write(&file, format!("{sql};\n"))?;
     let version = format!("--pg-version={major}.0");
     let output =
-        Command::new(squawk).args(["--reporter=Json", &version]).arg(&file).output().unwrap();
+        Command::new(squawk).args(["--reporter=Json", &version]).arg(&file).output()?;
     let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    found
-        .as_array()
-        .into_iter()
-        .flatten()
-        .any(|one| one["rule_name"].as_str().is_some_and(|rule| SIZE_ALARMS.contains(&rule)))
+    let alarms = |one: &serde_json::Value| {
+        one["rule_name"].as_str().is_some_and(|rule| SIZE_ALARMS.contains(&rule))
+    };
+    Ok(found.as_array().into_iter().flatten().any(alarms))
 }
 
 #[tokio::main]
-async fn main() {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let peer = squawk();
     println!("| linter | PostgreSQL | hazards found | false alarms |\n|---|---:|---:|---:|");
     for major in [15, 18] {
@@ -105,7 +106,7 @@ async fn main() {
             ours.add(truth, said(&case.setup));
             alone.add(truth, said(""));
             if let Some(squawk) = &peer {
-                theirs.add(truth, squawk_alarms(squawk, &case.sql, major));
+                theirs.add(truth, squawk_alarms(squawk, &case.sql, major)?);
             }
         }
         println!("{}", ours.row("marula, knowing the schema", major));
@@ -117,11 +118,12 @@ async fn main() {
     if peer.is_none() {
         println!("\nsquawk is not there: pip install squawk-cli");
     }
-    times();
+    times()?;
+    Ok(())
 }
 
 /// How long reading and linting a file takes.
-fn times() {
+fn times() -> marula_core::Result<()> {
     let mut all: Vec<Duration> = Vec::new();
     for case in cases::cases() {
         let began = Instant::now();
@@ -133,15 +135,16 @@ fn times() {
     let text: String = cases::cases().iter().map(|case| format!("{};\n", case.sql)).collect();
     let began = Instant::now();
     let path = Path::new("all.sql");
-    let whole = marula_migrate::files::parse(path, &text, Tool::Plain, Engine::Postgres).unwrap();
+    let whole = marula_migrate::files::parse(path, &text, Tool::Plain, Engine::Postgres)?;
     linted("", &whole, marula_migrate::postgres::lint::NEWEST);
     let whole = (whole.up.len(), began.elapsed());
     println!(
         "\na file, read and linted: median {:.2} ms, slowest {:.2} ms; one of {} statements {:.1} ms \
          (limit 50 ms a file)",
         all[all.len() / 2].as_secs_f64() * 1e3,
-        all.last().unwrap().as_secs_f64() * 1e3,
+        all.last().map_or(0.0, Duration::as_secs_f64) * 1e3,
         whole.0,
         whole.1.as_secs_f64() * 1e3
     );
+    Ok(())
 }

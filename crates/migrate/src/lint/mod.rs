@@ -2,6 +2,7 @@
 
 mod words;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use marula_core::{Engine, Evidence, Finding, MigrationHazard, Place, Severity, Version};
@@ -167,4 +168,36 @@ impl<'a> Teller<'a> {
         }
         (self.findings, self.ignored)
     }
+}
+
+/// A rewritten file.
+#[derive(Debug)]
+pub struct Fixed {
+    /// Its text.
+    pub text: String,
+    /// The rules whose findings are gone.
+    pub mended: Vec<String>,
+    /// What else is to be written for it: Flyway keeps such settings in a file beside.
+    pub beside: Option<(PathBuf, String)>,
+    /// What the reader should know.
+    pub notes: Vec<String>,
+}
+
+/// The rules of which a rewritten file has fewer findings; none when more than before keeps others
+/// waiting.
+pub(crate) fn mended(before: &[Finding], after: &[Finding]) -> Vec<String> {
+    let grows = |f: &&Finding| f.hazard.as_ref().is_some_and(MigrationHazard::grows_while_blocking);
+    let heavy = |findings: &[Finding]| findings.iter().filter(grows).count();
+    // What is only waited for briefly may stay.
+    let count = |findings: &[Finding], rule: &str| {
+        findings.iter().filter(|f| f.rule == rule && f.severity > Severity::Info).count()
+    };
+    let mut all: Vec<String> = Vec::new();
+    for finding in before {
+        if count(after, &finding.rule) < count(before, &finding.rule) && !all.contains(&finding.rule)
+        {
+            all.push(finding.rule.clone());
+        }
+    }
+    if heavy(after) <= heavy(before) { all } else { Vec::new() }
 }

@@ -38,6 +38,10 @@ pub struct Update<'a> {
 
 static NOTHING: LazyLock<Document> = LazyLock::new(Document::new);
 
+impl crate::rule::Meets for Context {
+    const ENGINE: marula_core::Engine = marula_core::Engine::Mongodb;
+}
+
 impl Context {
     /// The command's name.
     pub fn name(&self) -> &str {

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::rules;
 use super::schema::Schema;
 use crate::lint::{LintOptions, Linted, Teller};
-use crate::migration::{Migration, StepKind};
+use crate::migration::{Migration, Step, StepKind};
 use crate::rule::Draft;
 
 /// The version that is assumed when none is said.
@@ -37,9 +37,17 @@ pub fn follow(schema: &mut Schema, migrations: &[Migration]) {
     }
 }
 
-fn one(file: usize, migration: &Migration, schema: &mut Rc<Schema>, version: Version) -> Linted {
-    let began = Instant::now();
-    let mut teller = Teller::new(migration);
+/// What is seen of each command: its index, itself, where it stands, what was found.
+pub(super) type Visit<'a> = &'a mut dyn FnMut(usize, &Step, &Context, Vec<Draft>);
+
+/// Goes through a file; `schema` follows it.
+pub(super) fn walk(
+    file: usize,
+    migration: &Migration,
+    schema: &mut Rc<Schema>,
+    version: Version,
+    visit: Visit<'_>,
+) {
     for (index, step) in migration.up.iter().enumerate() {
         let (command, backfill) = match &step.kind {
             StepKind::Command(command) => (command.clone(), None),
@@ -59,14 +67,19 @@ fn one(file: usize, migration: &Migration, schema: &mut Rc<Schema>, version: Ver
             version,
             file,
         };
-        let drafts = check(&context);
-        let sizes = schema.clone();
-        teller.tell(index, step, drafts, &|name| sizes.collections.get(name)?.size);
-        drop(sizes);
+        visit(index, step, &context, check(&context));
         let command = context.command.clone();
         drop(context);
         Rc::make_mut(schema).apply(&command, Some(file));
     }
+}
+
+fn one(file: usize, migration: &Migration, schema: &mut Rc<Schema>, version: Version) -> Linted {
+    let began = Instant::now();
+    let mut teller = Teller::new(migration);
+    walk(file, migration, schema, version, &mut |index, step, context, drafts| {
+        teller.tell(index, step, drafts, &|name| context.schema.collections.get(name)?.size);
+    });
     let known: Vec<&'static str> = rules().iter().map(|rule| rule.info.id).collect();
     let (findings, ignored) = teller.finish(&known);
     Linted { file: migration.path.display().to_string(), findings, ignored, took: began.elapsed() }

@@ -3,10 +3,12 @@
 pub mod apply;
 pub mod context;
 pub(crate) mod files;
+pub mod fix;
 pub mod generate;
 mod javascript;
 pub mod lint;
 mod places;
+pub mod rehearse;
 mod rules;
 pub mod schema;
 

@@ -83,12 +83,21 @@ fn yaml_items(text: &str, from: usize, count: usize) -> Places {
             continue;
         }
         let spaces = line.len() - line.trim_start().len();
+        let said = !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        if indent.is_some_and(|indent| spaces <= indent)
+            && said
+            && !line.trim_start().starts_with("- ")
+        {
+            at = here;
+            break;
+        }
         if line.trim_start().starts_with("- ") && indent.is_none_or(|indent| indent == spaces) {
             indent = Some(spaces);
             starts.push(here + spaces);
         }
     }
+    let beyond = starts.get(count).copied();
     starts.truncate(count);
-    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    let ends = starts.iter().skip(1).copied().chain([beyond.unwrap_or(at)]);
     starts.iter().copied().zip(ends).collect()
 }

@@ -84,6 +84,10 @@ pub enum NewColumn {
     Domain,
 }
 
+impl crate::rule::Meets for Context {
+    const ENGINE: marula_core::Engine = marula_core::Engine::Postgres;
+}
+
 impl Context {
     /// The statement's node.
     pub fn node(&self) -> Option<&NodeEnum> {

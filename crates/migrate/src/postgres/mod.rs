@@ -8,6 +8,7 @@ pub mod fix;
 pub mod generate;
 pub mod lint;
 pub mod lock;
+pub mod rehearse;
 mod rules;
 pub mod schema;
 mod state;

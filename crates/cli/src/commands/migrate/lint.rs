@@ -150,7 +150,7 @@ fn of_mongodb(catalog: &DocumentCatalog) -> mongodb::Schema {
 
 /// The migrations of the same folder that run before a single one: they say which types columns
 /// have. What cannot be read there is none of our business.
-fn earlier(input: &str, folder: &Folder) -> Vec<Migration> {
+pub(super) fn earlier(input: &str, folder: &Folder) -> Vec<Migration> {
     let [own] = folder.migrations.as_slice() else { return Vec::new() };
     let path = Path::new(input);
     let numbered = own.version.is_some() && own.tool != Tool::Plain;
@@ -175,15 +175,24 @@ fn fix(
     report: &mut Report,
     listed: &mut [Value],
 ) -> Result<()> {
-    let Base::Postgres(mut schema) = base else {
-        report.notes.push("--fix writes SQL files; for commands the safe form is described".into());
-        return Ok(());
-    };
-    let version = version.unwrap_or(postgres::lint::NEWEST);
+    let mut base = base;
     let first = listed.len() - folder.migrations.len();
     for (at, migration) in folder.migrations.iter().enumerate() {
-        let fixed = postgres::fix::fix(migration, &schema, version)?;
-        postgres::lint::follow(&mut schema, std::slice::from_ref(migration));
+        let one = std::slice::from_ref(migration);
+        let fixed = match &mut base {
+            Base::Postgres(schema) => {
+                let version = version.unwrap_or(postgres::lint::NEWEST);
+                let fixed = postgres::fix::fix(migration, schema, version)?;
+                postgres::lint::follow(schema, one);
+                fixed
+            }
+            Base::Mongodb(schema) => {
+                let version = version.unwrap_or(mongodb::lint::NEWEST);
+                let fixed = mongodb::fix::fix(migration, schema, version)?;
+                mongodb::lint::follow(schema, one);
+                fixed
+            }
+        };
         let Some(fixed) = fixed else { continue };
         if input == "-" {
             listed[first + at]["fixed"] = json!(fixed.text);

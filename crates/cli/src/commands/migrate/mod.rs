@@ -6,6 +6,7 @@ mod lint;
 mod new;
 mod plan;
 mod status;
+mod rehearse;
 
 use marula_core::Result;
 
@@ -16,6 +17,7 @@ use crate::args::Migrate;
 pub async fn run(app: &mut App, args: Migrate) -> Result<Outcome> {
     match args {
         Migrate::Lint(args) => lint::run(app, args).await,
+        Migrate::Rehearse(args) => rehearse::run(app, args).await,
         Migrate::New(args) => new::run(&args),
         Migrate::AddIndex(args) => new::add_index(&args),
         Migrate::AddField(args) => new::add_field(&args),

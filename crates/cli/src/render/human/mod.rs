@@ -12,6 +12,7 @@ mod migrate;
 pub mod numbers;
 pub mod paint;
 pub mod proof;
+pub mod rehearse;
 mod relational;
 pub mod text;
 mod tree;
@@ -44,6 +45,10 @@ pub fn report(report: &Report, look: &Look) -> String {
         ("migrate lint", _, Some(data)) => migrate::lint(report, data, look),
         ("migrate new", _, Some(data)) => migrate::new(data),
         (command, _, Some(data)) if command.starts_with("lab") => lab::lab(command, data, look),
+        ("migrate rehearse", _, None) => report
+            .rehearsal
+            .as_ref()
+            .map_or(String::new(), |rehearsal| rehearse::rehearsal(report, rehearsal, look)),
         (_, _, None) if report.tuning.is_some() => {
             report.tuning.as_ref().map_or(String::new(), |tuning| tune::tune(report, tuning, look))
         }

@@ -34,7 +34,10 @@ fn check(context: &Context) -> Vec<Draft> {
     if context.is("drop") || context.is("dropDatabase") {
         let what = if context.is("drop") { context.collection() } else { "the database" };
         let title = format!("{what} is dropped with all it holds");
-        return vec![found(context, Severity::High, title, why)];
+        let mut draft = found(context, Severity::High, title, why);
+        draft.lock = Some("X");
+        draft.blocks = Blocks::All;
+        return vec![draft];
     }
     let unset = context.updates().iter().any(|update| match update.update {
         Bson::Document(update) => update.contains_key("$unset"),

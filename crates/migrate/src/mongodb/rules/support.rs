@@ -1,31 +1,13 @@
 //! What rules share: the vocabulary, and the questions several of them ask.
 
 pub(super) use bson::Bson;
-pub(super) use marula_core::{Blocks, Engine, MigrationWork as Work, Severity, Version};
+pub(super) use marula_core::{Blocks, MigrationWork as Work, Severity, Version};
 
 pub(super) use super::super::context::{Context, each_key, found, is_narrow};
 pub(super) use super::super::schema::options_of;
-pub(super) use crate::rule::{Draft, Rule, bad, good};
-
-use marula_core::Example;
+pub(super) use crate::rule::{Draft, Rule, bad, good, rule};
 
 use super::super::context::documents;
-
-/// A rule from its parts.
-#[expect(clippy::too_many_arguments, reason = "a table of rules reads best without names")]
-pub(super) const fn rule(
-    number: u8,
-    id: &'static str,
-    title: &'static str,
-    severity: Severity,
-    since: Option<Version>,
-    page: &'static str,
-    examples: &'static [Example],
-    check: fn(&Context) -> Vec<Draft>,
-) -> Rule<Context> {
-    let info = crate::rule::info(Engine::Mongodb, id, title, severity, since, page, examples);
-    Rule { number, info, check }
-}
 
 /// Whether a pipeline writes its result.
 pub(super) fn writes_result(context: &Context) -> bool {

@@ -12,25 +12,13 @@ mod write;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use marula_core::{Finding, MigrationHazard, Result, Severity, Version};
+use marula_core::{Result, Version};
 
 use super::lint::{lint, walk};
 use super::schema::Schema;
+pub use crate::lint::Fixed;
 use crate::lint::LintOptions;
 use crate::migration::{Migration, Tool};
-
-/// A rewritten file.
-#[derive(Debug)]
-pub struct Fixed {
-    /// Its text.
-    pub text: String,
-    /// The rules whose findings are gone.
-    pub mended: Vec<String>,
-    /// What else is to be written for it: Flyway keeps such settings in a file beside.
-    pub beside: Option<(PathBuf, String)>,
-    /// What the reader should know.
-    pub notes: Vec<String>,
-}
 
 /// Rules that are content when the file runs without a transaction around it.
 const LOOSENED: [&str; 4] = [
@@ -157,22 +145,7 @@ fn checked(
         linted.pop().map(|linted| linted.findings).unwrap_or_default()
     };
     let (before, after) = (of(migration), of(&parsed));
-    let heavy = |findings: &[Finding]| {
-        let grows =
-            |f: &&Finding| f.hazard.as_ref().is_some_and(MigrationHazard::grows_while_blocking);
-        findings.iter().filter(grows).count()
-    };
-    // What is only waited for briefly may stay.
-    let count = |findings: &[Finding], rule: &str| {
-        findings.iter().filter(|f| f.rule == rule && f.severity > Severity::Info).count()
-    };
-    for finding in &before {
-        if count(&after, &finding.rule) < count(&before, &finding.rule)
-            && !fixed.mended.contains(&finding.rule)
-        {
-            fixed.mended.push(finding.rule.clone());
-        }
-    }
-    let better = !fixed.mended.is_empty() && heavy(&after) <= heavy(&before);
+    fixed.mended = crate::lint::mended(&before, &after);
+    let better = !fixed.mended.is_empty();
     Ok(better.then_some(fixed))
 }

@@ -1,7 +1,7 @@
 //! What rules share: the vocabulary, and the questions several of them ask.
 
 pub(super) use marula_core::{
-    Blocks, ConstraintKind, Engine, MigrationWork as Work, Severity, Version,
+    Blocks, ConstraintKind, MigrationWork as Work, Severity, Version,
 };
 pub(super) use pg_query::NodeEnum;
 pub(super) use pg_query::protobuf as pb;
@@ -16,9 +16,8 @@ pub(super) use super::super::context::{
 pub(super) use super::super::schema::{TableKind, table_key};
 pub(super) use super::super::transaction::LockTimeout;
 pub(super) use super::super::types::{self, Type, TypeChange};
-pub(super) use crate::rule::{Draft, Rule, bad, good};
+pub(super) use crate::rule::{Draft, Rule, bad, good, rule};
 
-use marula_core::Example;
 use marula_postgres::sql;
 use pg_query::NodeRef;
 
@@ -37,22 +36,6 @@ INSERT INTO orders SELECT i, i % 500 + 1, i, 'paid', now() FROM generate_series(
     };
 }
 pub(super) use shop;
-
-/// A rule from its parts.
-#[expect(clippy::too_many_arguments, reason = "a table of rules reads best without names")]
-pub(super) const fn rule(
-    number: u8,
-    id: &'static str,
-    title: &'static str,
-    severity: Severity,
-    since: Option<Version>,
-    page: &'static str,
-    examples: &'static [Example],
-    check: fn(&Context) -> Vec<Draft>,
-) -> Rule<Context> {
-    let info = crate::rule::info(Engine::Postgres, id, title, severity, since, page, examples);
-    Rule { number, info, check }
-}
 
 /// Columns that are added and write every row, of one kind.
 pub(super) fn of_kind(context: &Context, kind: NewColumn, what: &str, why: &str) -> Vec<Draft> {

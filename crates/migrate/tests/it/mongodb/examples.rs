@@ -17,7 +17,7 @@ pub fn migration(text: &str) -> Migration {
         .unwrap_or_else(|error| panic!("{text}\n{error}"))
 }
 
-fn commands(migration: &Migration) -> Vec<Document> {
+pub fn commands(migration: &Migration) -> Vec<Document> {
     let steps = migration.up.iter().map(|step| match &step.kind {
         StepKind::Command(command) => command.clone(),
         StepKind::Backfill(fill) => doc! { "update": &fill.collection, "updates": [{
@@ -28,7 +28,7 @@ fn commands(migration: &Migration) -> Vec<Document> {
     steps.collect()
 }
 
-fn findings(setup: &Migration, migration: &Migration, version: Version) -> Vec<Finding> {
+pub fn findings(setup: &Migration, migration: &Migration, version: Version) -> Vec<Finding> {
     let mut schema = Schema::default();
     lint::follow(&mut schema, std::slice::from_ref(setup));
     let options = LintOptions { version: Some(version) };
@@ -36,7 +36,7 @@ fn findings(setup: &Migration, migration: &Migration, version: Version) -> Vec<F
 }
 
 /// The first complaint of the server.
-async fn run(client: &Client, migration: &Migration) -> Option<String> {
+pub async fn run(client: &Client, migration: &Migration) -> Option<String> {
     let mut session = client.start_session().await.unwrap();
     if migration.options.transaction {
         session.start_transaction().await.unwrap();

@@ -1,2 +1,5 @@
 mod examples;
+mod fixes;
+mod locks;
+mod rehearse;
 mod stalls;

@@ -3,3 +3,4 @@ mod corpus;
 mod examples;
 mod fixes;
 pub mod probe;
+mod rehearse;

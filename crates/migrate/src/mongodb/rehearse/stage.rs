@@ -1,0 +1,200 @@
+//! The throw-away server with what is there before the migration.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bson::{Bson, Document, doc};
+use futures_util::TryStreamExt;
+use marula_core::{Dataset, Depth, DocumentCatalog, Engine, LabServer, Progress, Result, Version};
+use marula_lab::clone::CloneLimits;
+use marula_lab::clone::mongodb::{Request, clone};
+use marula_lab::{MongoServer, StartOptions, discover};
+use marula_mongodb::catalog::{Scope, read};
+use marula_mongodb::{Session, SessionOptions};
+
+use super::made_up;
+use crate::migration::{Migration, StepKind};
+use crate::mongodb::schema::Schema;
+
+/// A replica set of one member with a pristine database, of which every run gets a copy.
+pub struct Stage {
+    pub(super) server: MongoServer,
+    pristine: Session,
+    /// Documents of the target's collections.
+    target: BTreeMap<String, u64>,
+    catalog: DocumentCatalog,
+    /// The collections that are touched.
+    pub(super) touched: Vec<String>,
+    dataset: Dataset,
+    /// What the reader should know of it.
+    pub notes: Vec<String>,
+}
+
+impl Stage {
+    /// Copies what the migrations touch from a target, which is only read.
+    ///
+    /// # Errors
+    /// As [`clone`]; `Lab` when no server can be started.
+    pub async fn from_target(
+        session: &Session,
+        migrations: &[Migration],
+        progress: &dyn Progress,
+    ) -> Result<Stage> {
+        progress.step("reading the catalogue");
+        let catalog = read(session, Scope::All, None).await?;
+        let touched = touched(migrations, &catalog);
+        let (server, mut notes) = start(Some(session.version()), progress).await?;
+        let (pristine, dataset) = if touched.is_empty() {
+            let dataset = Dataset { depth: Depth::Full, share: 1.0, rows: 0 };
+            (open(&server, "pristine").await?, dataset)
+        } else {
+            let request = Request {
+                collections: touched.clone(),
+                joins: Vec::new(),
+                limits: CloneLimits::default(),
+            };
+            let bench = clone(session, &server.spec(), &request, progress).await?;
+            use marula_lab::bench::Bench;
+            notes.extend(bench.notes().iter().cloned());
+            (bench.session().clone(), bench.dataset())
+        };
+        let target = catalog.collections.iter().map(|c| (c.name.clone(), c.documents)).collect();
+        Ok(Stage { server, pristine, target, catalog, touched, dataset, notes })
+    }
+
+    /// Runs `before` on an empty database, and makes up documents for what it leaves empty.
+    ///
+    /// # Errors
+    /// `Lab` when no server can be started; the server's complaint about `before`.
+    pub async fn made_up(
+        before: &[Migration],
+        migrations: &[Migration],
+        rows: u64,
+        version: Option<Version>,
+        progress: &dyn Progress,
+    ) -> Result<Stage> {
+        let (server, mut notes) = start(version, progress).await?;
+        let pristine = open(&server, "pristine").await?;
+        progress.step("making what is there before");
+        for migration in before {
+            let mut recorder = super::record::Recorder::quiet(migration.up.len());
+            super::execute::execute(&pristine, &migration.up, &migration.options, &mut recorder)
+                .await?;
+        }
+        let named = named(migrations);
+        let rows = made_up::documents(&pristine, &named, rows, progress, &mut notes).await?;
+        let catalog = read(&pristine, Scope::All, None).await?;
+        let touched = touched(migrations, &catalog);
+        let dataset = Dataset { depth: Depth::Synthetic, share: 1.0, rows };
+        let target = BTreeMap::new();
+        Ok(Stage { server, pristine, target, catalog, touched, dataset, notes })
+    }
+
+    /// A copy of the pristine database.
+    ///
+    /// # Errors
+    /// `Lab` when the server cannot make it.
+    pub async fn fresh(&self) -> Result<Session> {
+        let mut listed = self
+            .pristine
+            .database()
+            .run_cursor_command(doc! { "listCollections": 1, "nameOnly": true })
+            .await
+            .map_err(|error| self.pristine.map(error))?;
+        let mut collections = Vec::new();
+        while let Some(one) = listed.try_next().await.map_err(|error| self.pristine.map(error))? {
+            let name = one.get_str("name").unwrap_or_default().to_owned();
+            if !name.starts_with("system.") {
+                collections.push(name);
+            }
+        }
+        if collections.is_empty() {
+            return open(&self.server, &format!("run{}", rand::random::<u32>())).await;
+        }
+        let limits = CloneLimits { bytes: u64::MAX, ..CloneLimits::default() };
+        let request = Request { collections, joins: Vec::new(), limits };
+        let copy = clone(&self.pristine, &self.server.spec(), &request, &marula_core::Quiet).await?;
+        Ok(copy.session().clone())
+    }
+
+    /// The server.
+    pub fn server(&self) -> LabServer {
+        LabServer { engine: Engine::Mongodb, version: self.server.version() }
+    }
+
+    /// The data.
+    pub fn dataset(&self) -> Dataset {
+        self.dataset.clone()
+    }
+
+    /// What is there before, for who lints.
+    pub(super) fn schema(&self) -> Schema {
+        Schema::from_catalog(&self.catalog)
+    }
+
+    /// The documents a collection has on the target.
+    pub(super) fn target_documents(&self, name: &str) -> Option<f64> {
+        self.target.get(name).map(|count| *count as f64)
+    }
+}
+
+async fn open(server: &MongoServer, database: &str) -> Result<Session> {
+    Session::open(&server.spec().with_database(database), &SessionOptions::lab()).await
+}
+
+async fn start(
+    version: Option<Version>,
+    progress: &dyn Progress,
+) -> Result<(MongoServer, Vec<String>)> {
+    progress.step("starting a server");
+    let choice = discover::choose(Engine::Mongodb, version)?;
+    let options = StartOptions::default().replica_set();
+    let server = MongoServer::start(&choice.install, &options).await?;
+    Ok((server, choice.note.into_iter().collect()))
+}
+
+/// The collections that migrations name outright.
+fn named(migrations: &[Migration]) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for step in migrations.iter().flat_map(|migration| &migration.up) {
+        match &step.kind {
+            StepKind::Backfill(fill) => {
+                all.insert(fill.collection.clone());
+            }
+            StepKind::Command(command) if !command.contains_key("create") => {
+                all.extend(super::collection_of(command));
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+/// The collections that migrations name anywhere, views with them.
+fn touched(migrations: &[Migration], catalog: &DocumentCatalog) -> Vec<String> {
+    let mut words = named(migrations);
+    for migration in migrations {
+        for step in migration.up.iter().chain(migration.down.iter().flatten()) {
+            if let StepKind::Command(command) = &step.kind {
+                texts(command, &mut words);
+            }
+        }
+    }
+    let known = catalog.collections.iter().map(|collection| collection.name.clone());
+    known.filter(|name| words.contains(name) && !name.starts_with("system.")).collect()
+}
+
+/// Every text of a command, and what stands behind a database's name.
+fn texts(command: &Document, found: &mut BTreeSet<String>) {
+    let mut open: Vec<&Bson> = command.values().collect();
+    while let Some(value) = open.pop() {
+        match value {
+            Bson::String(text) => {
+                found.insert(text.clone());
+                found.extend(text.split_once('.').map(|(_, name)| name.to_owned()));
+            }
+            Bson::Document(inner) => open.extend(inner.values()),
+            Bson::Array(all) => open.extend(all),
+            _ => {}
+        }
+    }
+}
