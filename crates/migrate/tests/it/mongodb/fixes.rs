@@ -6,6 +6,7 @@ use ::mongodb::Client;
 use marula_core::{Finding, Severity, Version};
 use marula_migrate::mongodb::rehearse::same;
 use marula_migrate::mongodb::{fix, lint, rules, schema::Schema};
+use marula_migrate::StepKind;
 use marula_mongodb::{Session, SessionOptions};
 
 use super::examples::{findings, migration, run};
@@ -53,13 +54,23 @@ const FILES: [(&str, &str, &[&str]); 7] = [
     ),
 ];
 
-async fn state(client: &Client, session: &Session, setup: &str) {
+/// What was there before, with keys that are the same each time.
+async fn prepare(client: &Client, setup: &str) {
     for name in ["shop", "archive"] {
         client.database(name).drop().await.unwrap();
     }
-    let setup = if setup.is_empty() { "[]" } else { setup };
-    assert_eq!(run(client, &migration(setup)).await, None, "{setup}");
-    let _ = session;
+    let mut before = migration(if setup.is_empty() { "[]" } else { setup });
+    for (at, step) in before.up.iter_mut().enumerate() {
+        let StepKind::Command(command) = &mut step.kind else { continue };
+        let Ok(documents) = command.get_array_mut("documents") else { continue };
+        for (number, document) in documents.iter_mut().enumerate() {
+            let document = document.as_document_mut().unwrap();
+            if !document.contains_key("_id") {
+                document.insert("_id", (at * 1000 + number) as i64);
+            }
+        }
+    }
+    assert_eq!(run(client, &before).await, None, "{setup}");
 }
 
 fn parsed(text: &str) -> marula_migrate::Migration {
@@ -115,6 +126,8 @@ async fn a_fix_leaves_the_same_collections() {
             let left: Vec<&Finding> = left
                 .iter()
                 .filter(|f| f.severity > Severity::Info && fixed.mended.contains(&f.rule))
+                // A build that may take long is given no limit; other changes are.
+                .filter(|f| f.rule != "index-without-limit" || !f.title.contains("createIndexes"))
                 .collect();
             if !left.is_empty() {
                 faults.push(format!("{at}: left {left:?}\n{}", fixed.text));
@@ -122,10 +135,10 @@ async fn a_fix_leaves_the_same_collections() {
             if at.contains("foreground-index") || at.contains("shard-key") {
                 continue;
             }
-            state(client, &session, setup).await;
+            prepare(client, setup).await;
             let failed = run(client, &written).await;
             let wanted_state = same::state(&session).await.unwrap();
-            state(client, &session, setup).await;
+            prepare(client, setup).await;
             let failed_too = run(client, &safe).await;
             // What failed as written need not fail, but must not be the other way round.
             if failed.is_none() && failed_too.is_some() {

@@ -90,7 +90,8 @@ async fn the_oplog_of_an_update_is_counted_and_the_safe_form_is_a_backfill() {
         r#"{"up": ["db.users.updateMany({}, {$set: {status: 'active'}})"],
             "down": ["db.users.updateMany({}, {$unset: {status: ''}})"]}"#,
     );
-    let stage = stage(&update, 5_000, Version::new(6, 0, 0)).await;
+    // Smaller ones are changed in a moment, and left as they are.
+    let stage = stage(&update, 12_000, Version::new(6, 0, 0)).await;
     let options =
         RehearseOptions { reader: Duration::ZERO, writer: Duration::ZERO, ..options() };
     let migrations = std::slice::from_ref(&update);
@@ -102,7 +103,7 @@ async fn the_oplog_of_an_update_is_counted_and_the_safe_form_is_a_backfill() {
         let first = &run.statements[0];
         assert_eq!(first.work[0].work, Work::Rewrite, "{first:#?}");
         // One entry of some 160 bytes for each document.
-        assert!((400_000..3_000_000).contains(&run.log_bytes), "{}", run.log_bytes);
+        assert!((1_000_000..5_000_000).contains(&run.log_bytes), "{}", run.log_bytes);
         assert!(run.way_back.as_ref().unwrap().restored, "{:#?}", run.way_back);
     }
 }
