@@ -14,8 +14,6 @@ mod markdown_rehearse;
 mod markdown_tune;
 #[cfg(test)]
 mod samples;
-#[cfg(test)]
-mod rehearse_samples;
 mod sarif;
 pub mod script;
 mod statement;

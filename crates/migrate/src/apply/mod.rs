@@ -11,6 +11,7 @@ mod repair;
 pub(crate) mod retry;
 mod steer;
 pub(crate) mod who;
+pub(crate) mod witness;
 
 use std::time::{Duration, Instant};
 

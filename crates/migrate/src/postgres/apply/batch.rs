@@ -42,6 +42,7 @@ pub(super) async fn run(work: &Work<'_>, step: usize, size: u64) -> Result<()> {
     let total = estimate(work, &ranged.table).await?;
     work.progress.step(&title);
     let mut looked: Option<std::time::Instant> = None;
+    ground.begins(step, false).await;
     loop {
         let batch = current.batch.clone().unwrap_or_default();
         work.progress.advance(batch.seen.min(total), total);
@@ -76,6 +77,7 @@ pub(super) async fn run(work: &Work<'_>, step: usize, size: u64) -> Result<()> {
             tokio::time::sleep(pace).await;
         }
     }
+    ground.has_run(step, false).await;
     ground.execute("BEGIN").await?;
     work.as_ourselves().await?;
     history::advance(ground, due, step..step + 1, work.last).await?;

@@ -20,6 +20,7 @@ use std::time::Duration;
 use marula_core::{Engine, Finding, PlannedStep, Progress, Result};
 use marula_postgres::{ConnectSpec, Session, SessionOptions, from_server};
 
+use crate::apply::witness::Witness;
 use crate::apply::{self, ApplyOptions, Due, Record, Stop};
 
 /// A PostgreSQL database that migrations run on.
@@ -29,6 +30,7 @@ pub struct Ground {
     role: String,
     who: String,
     notes: Mutex<Vec<String>>,
+    witness: Option<std::sync::Arc<dyn Witness<Session>>>,
 }
 
 impl Ground {
@@ -58,7 +60,34 @@ impl Ground {
         let row = session.client().query_one("SELECT pg_catalog.current_setting('role')", &[]);
         let role = row.await.map_err(|error| from_server(&error))?.get::<_, String>(0);
         let who = apply::who::who();
-        Ok(Ground { session, role, who, notes: Mutex::new(Vec::new()) })
+        Ok(Ground { session, role, who, notes: Mutex::new(Vec::new()), witness: None })
+    }
+
+    /// The same with somebody who looks on.
+    pub(crate) fn seen_by(mut self, witness: std::sync::Arc<dyn Witness<Session>>) -> Self {
+        self.witness = Some(witness);
+        self
+    }
+
+    /// A step is about to run.
+    async fn begins(&self, step: usize, open: bool) {
+        if let Some(witness) = &self.witness {
+            witness.before(&self.session, step, open).await;
+        }
+    }
+
+    /// A step has run.
+    async fn has_run(&self, step: usize, open: bool) {
+        if let Some(witness) = &self.witness {
+            witness.after(&self.session, step, open).await;
+        }
+    }
+
+    /// A step's transaction has ended.
+    async fn has_ended(&self, step: usize) {
+        if let Some(witness) = &self.witness {
+            witness.ended(step).await;
+        }
     }
 
     /// The session.
@@ -144,6 +173,9 @@ impl apply::Ground for Ground {
         progress: &dyn Progress,
     ) -> Result<()> {
         let ran = run::run(self, due, options, progress).await;
+        if let (Some(witness), Err(error)) = (&self.witness, &ran) {
+            witness.failed(error).await;
+        }
         if ran.is_err() {
             let _ = self.execute("ROLLBACK").await;
         }

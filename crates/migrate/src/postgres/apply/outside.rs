@@ -48,7 +48,9 @@ pub(super) async fn run(work: &Work<'_>, step: usize) -> Result<()> {
         }
         // A build that waits for old transactions must not be cancelled for waiting.
         work.ground.execute("SET lock_timeout = 0").await?;
+        work.ground.begins(step, false).await;
         let Err(error) = work.ground.execute(&own.text).await else {
+            work.ground.has_run(step, false).await;
             return done(work, step).await;
         };
         if work.ground.session.is_closed() {

@@ -118,6 +118,7 @@ impl Work<'_> {
         let steps = due.steps();
         let own = piece.how == How::OwnTransaction;
         let begin = if own { steps[first].text.as_str() } else { "BEGIN" };
+        ground.begins(first, false).await;
         ground.execute(begin).await.map_err(|error| (first, error))?;
         if let Some(limit) = self.limit(first) {
             ground.execute(&limit).await.map_err(|error| (first, error))?;
@@ -130,14 +131,20 @@ impl Work<'_> {
         let inner = if own { first + 1..last } else { first..last + 1 };
         for at in inner {
             self.progress.advance(at as u64, steps.len() as u64);
+            if at > first {
+                ground.begins(at, true).await;
+            }
             ground.execute(&steps[at].text).await.map_err(|error| (at, marked(error, self, at)))?;
+            ground.has_run(at, true).await;
         }
         // A role the file set may not write here; it comes back with the end of the transaction.
         self.as_ourselves().await.map_err(|error| (last, error))?;
         history::advance(ground, due, piece.steps.clone(), self.last)
             .await
             .map_err(|error| (last, error))?;
-        ground.execute("COMMIT").await.map_err(|error| (last, error))
+        ground.execute("COMMIT").await.map_err(|error| (last, error))?;
+        ground.has_ended(last).await;
+        Ok(())
     }
 
     /// The role of the session's beginning, until the transaction ends.

@@ -7,7 +7,6 @@
 //! (`log_lock_waits` with a `deadlock_timeout` of 1 ms).
 
 mod drive;
-mod execute;
 mod load;
 mod look;
 mod made_up;
@@ -24,7 +23,7 @@ use std::sync::atomic::AtomicI32;
 use std::time::Instant;
 
 use marula_core::{
-    Failure, MigrationForm, Progress, Rehearsal, RehearsalRun, RehearsedLoad, Result, WayBack,
+    Error, ErrorKind, Failure, MigrationForm, Progress, Rehearsal, RehearsalRun, RehearsedLoad, Result, WayBack,
 };
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
 
@@ -32,15 +31,17 @@ pub use stage::Stage;
 
 use super::fix;
 use super::schema::Schema;
+use super::apply::Ground;
+use crate::apply::{ApplyOptions, Direction, Due, Ground as _, key_of};
 use crate::migration::Migration;
 use crate::rehearse::clients::{Ledger, Operation};
 use crate::rehearse::{RehearseOptions, Span, ms};
 use drive::{Made, Standing};
 use load::Load;
-use record::Recorder;
+use record::{Looker, Recorder};
 
 /// A driver's error.
-pub(super) fn failed(error: tokio_postgres::Error) -> marula_core::Error {
+pub(super) fn failed(error: tokio_postgres::Error) -> Error {
     marula_postgres::from_server(&error)
 }
 
@@ -137,18 +138,38 @@ pub async fn run_on(
         }
         // The next one meets what this one made.
         if back && at + 1 < migrations.len() {
-            let session = stage.session(copy, options.limit).await?;
-            let mut recorder = quiet(&session, migration.up.len()).await?;
-            let (steps, how) = (&migration.up, &migration.options);
-            execute::execute(&session, steps, how, &mut recorder).await?;
+            apply(copy, migration, Direction::Up, None, progress).await?;
         }
     }
     Ok((runs, shown, notes))
 }
 
-/// A recorder for what nobody watches.
-async fn quiet(session: &Session, statements: usize) -> Result<Recorder<'static>> {
-    Recorder::new(session, statements, Vec::new(), Arc::new(AtomicI32::new(0))).await
+/// Runs a part as `marula migrate apply` does, on the copy's own history.
+async fn apply(
+    copy: &ConnectSpec,
+    migration: &Migration,
+    direction: Direction,
+    looker: Option<Arc<Looker>>,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let mut ground = Ground::open(copy).await?;
+    if let Some(looker) = looker {
+        ground = ground.seen_by(looker);
+    }
+    let options = ApplyOptions::default();
+    let records = ground.records().await?;
+    let key = key_of(migration);
+    let record = records.iter().find(|record| record.key == key);
+    let due = Due { migration, direction, record };
+    ground.preflight(&[due], &options).await?;
+    ground.lock(options.wait, &options.stop, progress).await?;
+    let run = async {
+        ground.prepare().await?;
+        ground.run(&due, &options, progress).await
+    };
+    let ran = run.await;
+    ground.unlock().await;
+    ran
 }
 
 /// What clients and watcher brought back.
@@ -172,9 +193,6 @@ async fn one(
     progress: &dyn Progress,
 ) -> Result<(RehearsalRun, RehearsedLoad, Vec<String>)> {
     let own = Session::open(copy, &SessionOptions::lab()).await?;
-    if let Some(path) = stage.search_path() {
-        own.client().batch_execute(&path).await.map_err(failed)?;
-    }
     let catalog = marula_postgres::catalog::read(&own, marula_postgres::catalog::Scope::All).await?;
     let load = match &options.workload {
         Some(given) => workload::load(&own, given, &catalog, stage).await?,
@@ -182,7 +200,6 @@ async fn one(
     };
     progress.step("summing up what is there");
     let before = state(copy).await?;
-    let session = stage.session(copy, options.limit).await?;
     let made = Made::default();
     let offset = std::fs::metadata(stage.server.log()).map_or(0, |about| about.len());
 
@@ -209,14 +226,20 @@ async fn one(
     ] {
         if !hold.is_zero() && !statements.is_empty() {
             let (one, task) = Standing::start(copy, begin, statements, hold, &ledger).await?;
-            standing.push(one);
+            standing.push(Arc::new(one));
             tasks.push(task);
         }
     }
     progress.step(&format!("running {} under load", migration.title()));
-    let mut recorder =
-        Recorder::new(&session, migration.up.len(), standing.iter().collect(), pid).await?;
-    let ran = execute::execute(&session, &migration.up, &migration.options, &mut recorder).await;
+    let recorder = Recorder::new(&own, migration.up.len(), standing, pid).await?;
+    let looker = Arc::new(Looker(tokio::sync::Mutex::new(recorder)));
+    let work = apply(copy, migration, Direction::Up, Some(looker.clone()), &marula_core::Quiet);
+    let limit = options.limit.saturating_mul(u32::try_from(migration.up.len().max(1)).unwrap_or(1));
+    let ran = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        let what = format!("took longer than {} s", limit.as_secs());
+        Err(Error::new(ErrorKind::Timeout, what).hint("give it more with --limit"))
+    });
+    let recorder = looker.0.lock().await;
     recorder.close();
     // Who was stalled gets the answer now.
     tokio::time::sleep(options.warm_up.min(std::time::Duration::from_millis(500))).await;
@@ -243,7 +266,7 @@ async fn one(
         Ok(()) => {
             if migration.down.is_some() {
                 progress.step("going back");
-                run.way_back = Some(way_back(&session, migration, &before).await?);
+                run.way_back = Some(way_back(copy, migration, &before, progress).await?);
             }
         }
     }
@@ -274,18 +297,20 @@ async fn state(spec: &ConnectSpec) -> Result<same::State> {
 }
 
 /// Runs the down part without load, and compares.
-async fn way_back(session: &Session, migration: &Migration, before: &same::State) -> Result<WayBack> {
-    let steps = migration.down.as_deref().unwrap_or_default();
-    let mut recorder = quiet(session, steps.len()).await?;
+async fn way_back(
+    copy: &ConnectSpec,
+    migration: &Migration,
+    before: &same::State,
+    progress: &dyn Progress,
+) -> Result<WayBack> {
     let began = Instant::now();
-    let ran = execute::execute(session, steps, &migration.down_options, &mut recorder).await;
+    let ran = apply(copy, migration, Direction::Down, None, progress).await;
     let duration_ms = ms(began.elapsed());
     if let Err(error) = ran {
         let failed = Some(error.to_string());
         return Ok(WayBack { duration_ms, restored: false, differences: Vec::new(), failed });
     }
-    let after = state(session.spec()).await?;
-    let differences = same::differences(before, &after);
+    let differences = same::differences(before, &state(copy).await?);
     Ok(WayBack { duration_ms, restored: differences.is_empty(), differences, failed: None })
 }
 

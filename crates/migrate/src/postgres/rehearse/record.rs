@@ -11,6 +11,7 @@ use marula_postgres::Session;
 use super::drive::Standing;
 use super::look::{Look, look, own_locks, work};
 use super::failed;
+use crate::apply::witness::{Looking, Witness};
 use crate::postgres::Lock;
 use crate::rehearse::Span;
 
@@ -32,7 +33,7 @@ pub(super) struct Noted {
 }
 
 /// Writes down what statements do.
-pub(super) struct Recorder<'a> {
+pub(super) struct Recorder {
     /// Each statement, by its index.
     pub noted: Vec<Noted>,
     /// What was there before the migration.
@@ -42,25 +43,21 @@ pub(super) struct Recorder<'a> {
     /// The migration's session, by the server's number for it.
     pub own_pid: i32,
     before: Look,
-    in_the_way: Vec<&'a Standing>,
+    in_the_way: Vec<Arc<Standing>>,
     pid: Arc<AtomicI32>,
 }
 
 const WAL: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8";
 
-impl<'a> Recorder<'a> {
+impl Recorder {
     /// For so many statements; `in_the_way` begin anew before each.
     pub(super) async fn new(
         session: &Session,
         statements: usize,
-        in_the_way: Vec<&'a Standing>,
+        in_the_way: Vec<Arc<Standing>>,
         pid: Arc<AtomicI32>,
-    ) -> Result<Recorder<'a>> {
+    ) -> Result<Recorder> {
         let client = session.client();
-        let row = client.query_one("SELECT pg_backend_pid()", &[]).await.map_err(failed)?;
-        let own_pid: i32 = row.get(0);
-        pid.store(own_pid, Ordering::Relaxed);
-        let _ = client.batch_execute("SET stats_fetch_consistency = none").await;
         let origin = look(client).await?;
         let names = origin.iter().map(|(oid, seen)| (*oid, seen.name.clone())).collect();
         Ok(Recorder {
@@ -68,7 +65,7 @@ impl<'a> Recorder<'a> {
             before: origin.clone(),
             origin,
             names,
-            own_pid,
+            own_pid: 0,
             in_the_way,
             pid,
         })
@@ -76,8 +73,20 @@ impl<'a> Recorder<'a> {
 
     /// A statement is about to run; `open`: in a transaction that has begun before it.
     pub(super) async fn before(&mut self, session: &Session, at: usize, open: bool) -> Result<()> {
+        if self.own_pid == 0 {
+            let row = session.client().query_one("SELECT pg_backend_pid()", &[]).await;
+            self.own_pid = row.map_err(failed)?.get(0);
+            self.pid.store(self.own_pid, Ordering::Relaxed);
+            // Counters are then read as they are, and not as they were at a first look.
+            let _ = session.client().batch_execute("SET stats_fetch_consistency = none").await;
+        }
+        let again = self.noted.get(at).is_some_and(|noted| noted.tries > 0);
+        if let Some(noted) = self.noted.get_mut(at) {
+            noted.tries += 1;
+        }
         if !open {
-            for standing in &self.in_the_way {
+            // What is tried again does not meet a new reader each time.
+            for standing in self.in_the_way.iter().filter(|_| !again) {
                 standing.anew().await;
             }
             // What was read so far is written down, so that it is not taken for this one's.
@@ -92,13 +101,6 @@ impl<'a> Recorder<'a> {
             noted.wal = (wal, wal);
         }
         Ok(())
-    }
-
-    /// It is tried for the so-manieth time.
-    pub(super) fn tried(&mut self, at: usize, attempt: u32) {
-        if let Some(noted) = self.noted.get_mut(at) {
-            noted.tries = attempt;
-        }
     }
 
     /// It has run; `open`: its transaction goes on.
@@ -125,8 +127,9 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// It failed.
-    pub(super) fn failed(&mut self, at: usize, error: &Error) {
+    /// What was run last failed.
+    pub(super) fn failed(&mut self, error: &Error) {
+        let Some(at) = self.noted.iter().rposition(|noted| noted.span.is_some()) else { return };
         self.ended(at);
         if let Some(noted) = self.noted.get_mut(at) {
             noted.failed = Some(error.to_string());
@@ -141,4 +144,30 @@ impl<'a> Recorder<'a> {
 
 async fn wal(session: &Session) -> Result<f64> {
     Ok(session.client().query_one(WAL, &[]).await.map_err(failed)?.get(0))
+}
+
+/// A recorder that looks on while a migration runs.
+pub(super) struct Looker(pub tokio::sync::Mutex<Recorder>);
+
+impl Witness<Session> for Looker {
+    fn before<'a>(&'a self, session: &'a Session, step: usize, open: bool) -> Looking<'a> {
+        // What cannot be looked at fails by itself when the step runs.
+        Box::pin(async move {
+            let _ = self.0.lock().await.before(session, step, open).await;
+        })
+    }
+
+    fn after<'a>(&'a self, session: &'a Session, step: usize, open: bool) -> Looking<'a> {
+        Box::pin(async move {
+            let _ = self.0.lock().await.after(session, step, open).await;
+        })
+    }
+
+    fn ended(&self, step: usize) -> Looking<'_> {
+        Box::pin(async move { self.0.lock().await.ended(step) })
+    }
+
+    fn failed<'a>(&'a self, error: &'a Error) -> Looking<'a> {
+        Box::pin(async move { self.0.lock().await.failed(error) })
+    }
 }

@@ -153,7 +153,7 @@ impl Stage {
         // Sessions that were closed just now are gone in a moment.
         for _ in 0..100 {
             match self.server.execute(&sql).await {
-                Ok(()) => return Ok(self.pristine.with_database(&name)),
+                Ok(()) => return self.set(&name).await,
                 Err(error) => last = Some(error),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -170,25 +170,17 @@ impl Stage {
         self.server.execute(&sql).await
     }
 
-    /// A session with the target's settings, for the migration.
-    pub(super) async fn session(&self, spec: &ConnectSpec, limit: Duration) -> Result<Session> {
-        let options = SessionOptions {
-            statement_timeout: limit,
-            application_name: "marula migration".into(),
-            ..SessionOptions::lab()
-        };
-        let session = Session::open(spec, &options).await?;
-        for (name, value) in &self.settings {
-            let sql = "SELECT pg_catalog.set_config($1, $2, false)";
-            session.client().execute(sql, &[name, value]).await.map_err(failed)?;
+    /// Gives a copy the target's settings, for every session.
+    async fn set(&self, name: &str) -> Result<ConnectSpec> {
+        for (setting, value) in &self.settings {
+            // A list keeps its own quotes.
+            let value = match setting.as_str() {
+                "search_path" if !value.is_empty() => value.clone(),
+                _ => quote_literal(value),
+            };
+            self.server.execute(&format!("ALTER DATABASE {name} SET {setting} = {value}")).await?;
         }
-        Ok(session)
-    }
-
-    /// The target's settings as one statement, for clients.
-    pub(super) fn search_path(&self) -> Option<String> {
-        let (_, value) = self.settings.iter().find(|(name, _)| name == "search_path")?;
-        Some(format!("SELECT pg_catalog.set_config('search_path', {}, false)", quote_literal(value)))
+        Ok(self.pristine.with_database(name))
     }
 
     /// The server.

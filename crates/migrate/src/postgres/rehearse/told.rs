@@ -24,7 +24,7 @@ pub(super) fn run(
     migration: &Migration,
     form: MigrationForm,
     load: &Load,
-    recorder: &Recorder<'_>,
+    recorder: &Recorder,
     seen: &Seen,
 ) -> RehearsalRun {
     let kinds: Vec<_> = load.kinds.iter().map(|kind| kind.about.clone()).collect();
@@ -133,7 +133,7 @@ fn at_target(stage: &Stage, told: &RehearsedStatement) -> Option<marula_core::Ex
 }
 
 struct Teller<'a> {
-    recorder: &'a Recorder<'a>,
+    recorder: &'a Recorder,
     seen: &'a Seen,
     spans: &'a [Span],
     ran: &'a [(usize, &'a Noted, Span)],
