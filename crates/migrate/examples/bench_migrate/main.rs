@@ -74,8 +74,7 @@ fn squawk_alarms(squawk: &Path, sql: &str, major: u16) -> std::io::Result<bool> 
     let file = folder.path().join("case.sql");
     std::fs::write(&file, format!("{sql};\n"))?;
     let version = format!("--pg-version={major}.0");
-    let output =
-        Command::new(squawk).args(["--reporter=Json", &version]).arg(&file).output()?;
+    let output = Command::new(squawk).args(["--reporter=Json", &version]).arg(&file).output()?;
     let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let alarms = |one: &serde_json::Value| {
         one["rule_name"].as_str().is_some_and(|rule| SIZE_ALARMS.contains(&rule))

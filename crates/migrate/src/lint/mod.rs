@@ -194,7 +194,8 @@ pub(crate) fn mended(before: &[Finding], after: &[Finding]) -> Vec<String> {
     };
     let mut all: Vec<String> = Vec::new();
     for finding in before {
-        if count(after, &finding.rule) < count(before, &finding.rule) && !all.contains(&finding.rule)
+        if count(after, &finding.rule) < count(before, &finding.rule)
+            && !all.contains(&finding.rule)
         {
             all.push(finding.rule.clone());
         }

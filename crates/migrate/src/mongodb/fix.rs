@@ -194,14 +194,26 @@ fn backfill(command: &Document) -> Option<Document> {
         return None;
     }
     let change = update.get("u")?;
-    let twice = ["$inc", "$mul", "$push", "$pop", "$bit", "$add", "$subtract", "$multiply", "$divide",
-        "$concat", "$concatArrays", "$rand"];
+    let twice = [
+        "$inc",
+        "$mul",
+        "$push",
+        "$pop",
+        "$bit",
+        "$add",
+        "$subtract",
+        "$multiply",
+        "$divide",
+        "$concat",
+        "$concatArrays",
+        "$rand",
+    ];
     let mut harmless = true;
     each_key(change, &mut |key, _| harmless &= !twice.contains(&key));
     let filter = update.get_document("q").cloned().unwrap_or_default();
     harmless.then(|| {
         doc! { "backfill": { "collection": collection, "filter": filter, "update": change.clone(),
-            "batch": BATCH, "pace": "50ms" } }
+        "batch": BATCH, "pace": "50ms" } }
     })
 }
 
@@ -225,7 +237,7 @@ fn prepared(steps: Vec<Document>) -> Vec<Document> {
         for name in later {
             for change in ["prepareUnique", "unique"] {
                 all.push(doc! { "collMod": &collection, "index": { "name": &name, change: true },
-                    "maxTimeMS": if change == "unique" { 60_000 } else { MOMENT } });
+                "maxTimeMS": if change == "unique" { 60_000 } else { MOMENT } });
             }
         }
     }
@@ -265,7 +277,7 @@ fn converting(value: &Bson) -> Bson {
                 let inner = converting(inner);
                 if let Some((_, to)) = SHORT.iter().find(|(short, _)| short == key) {
                     return Bson::Document(doc! { "$convert": { "input": inner.clone(), "to": *to,
-                        "onError": inner, "onNull": Bson::Null } });
+                    "onError": inner, "onNull": Bson::Null } });
                 }
                 if key == "$convert"
                     && let Bson::Document(mut convert) = inner.clone()

@@ -26,9 +26,10 @@ pub(crate) fn to_target(
     }
     let linear = target / copy;
     let (factor, law) = match work {
-        MigrationWork::Build => {
-            (linear * (target.max(2.0).ln() / copy.max(2.0).ln()), "rows × log rows, as a sort does")
-        }
+        MigrationWork::Build => (
+            linear * (target.max(2.0).ln() / copy.max(2.0).ln()),
+            "rows × log rows, as a sort does",
+        ),
         _ => (linear, "the rows"),
     };
     let what = match work {

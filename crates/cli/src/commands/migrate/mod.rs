@@ -5,8 +5,8 @@ mod ground;
 mod lint;
 mod new;
 mod plan;
-mod status;
 mod rehearse;
+mod status;
 
 use marula_core::Result;
 

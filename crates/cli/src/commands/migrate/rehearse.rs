@@ -21,10 +21,12 @@ pub async fn run(app: &mut App, args: MigrateRehearse) -> Result<Outcome> {
     };
     let engine = args.engine.or(opened.as_ref().map(|(target, _)| target.engine));
     let folder = files::read(Path::new(&args.input), engine)?;
-    if let Some((target, _)) = opened.as_ref().filter(|(target, _)| target.engine != folder.engine) {
+    if let Some((target, _)) = opened.as_ref().filter(|(target, _)| target.engine != folder.engine)
+    {
         let what = format!("{} is {}", target.name, target.engine.title());
-        return Err(Error::new(ErrorKind::Usage, what)
-            .hint("name a target of the migration's engine"));
+        return Err(
+            Error::new(ErrorKind::Usage, what).hint("name a target of the migration's engine")
+        );
     }
     report.notes.extend(folder.notes.iter().cloned());
     let options = options(&args)?;
@@ -60,18 +62,23 @@ async fn rehearse(
             postgres::rehearse::rehearse(&stage, migrations, args.fix, options, progress).await
         }
         (Some(Session::Mongodb(session)), _) => {
-            let stage = mongodb::rehearse::Stage::from_target(session, migrations, progress).await?;
+            let stage =
+                mongodb::rehearse::Stage::from_target(session, migrations, progress).await?;
             mongodb::rehearse::rehearse(&stage, migrations, args.fix, options, progress).await
         }
         (None, Engine::Postgres) => {
             let (rows, version) = (args.rows, args.server_version);
-            let stage = postgres::rehearse::Stage::made_up(before, migrations, rows, version, progress);
-            postgres::rehearse::rehearse(&stage.await?, migrations, args.fix, options, progress).await
+            let stage =
+                postgres::rehearse::Stage::made_up(before, migrations, rows, version, progress);
+            postgres::rehearse::rehearse(&stage.await?, migrations, args.fix, options, progress)
+                .await
         }
         (None, Engine::Mongodb) => {
             let (rows, version) = (args.rows, args.server_version);
-            let stage = mongodb::rehearse::Stage::made_up(before, migrations, rows, version, progress);
-            mongodb::rehearse::rehearse(&stage.await?, migrations, args.fix, options, progress).await
+            let stage =
+                mongodb::rehearse::Stage::made_up(before, migrations, rows, version, progress);
+            mongodb::rehearse::rehearse(&stage.await?, migrations, args.fix, options, progress)
+                .await
         }
     }
 }

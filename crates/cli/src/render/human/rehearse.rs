@@ -81,7 +81,8 @@ pub fn ground(report: &Report, rehearsal: &Rehearsal) -> String {
     let engine = rehearsal.server.engine.title();
     let rows = if rehearsal.server.engine == Engine::Postgres { "rows" } else { "documents" };
     let count = grouped(rehearsal.dataset.rows);
-    let of = report.target.as_ref().map(|target| format!(" of {}", target.name)).unwrap_or_default();
+    let of =
+        report.target.as_ref().map(|target| format!(" of {}", target.name)).unwrap_or_default();
     let data = match rehearsal.dataset.depth {
         Depth::Full => format!("a full copy{of}, {count} {rows}"),
         Depth::Sample => {
@@ -193,10 +194,9 @@ fn way_back(run: &RehearsalRun, look: &Look, out: &mut String) {
             Ink::Good,
             format!("Way back: {}; schema and data are as before", duration(back.duration_ms)),
         ),
-        (None, false) => (
-            Ink::Bad,
-            format!("Way back: {}; not all is as before", duration(back.duration_ms)),
-        ),
+        (None, false) => {
+            (Ink::Bad, format!("Way back: {}; not all is as before", duration(back.duration_ms)))
+        }
     };
     let wrapped = text::wrap(&line, paragraph(look), "  ", "    ");
     out.push_str(&look.paint.ink(ink, wrapped.trim_end()));

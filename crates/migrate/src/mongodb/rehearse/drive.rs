@@ -118,10 +118,11 @@ impl Standing {
                 for (name, key) in &stands {
                     let command = match key {
                         Some(key) if writes => doc! { "update": name, "updates": [{
-                            "q": { "_id": key.clone() }, "u": { "$set": { MARK: 0 } } }] },
+                        "q": { "_id": key.clone() }, "u": { "$set": { MARK: 0 } } }] },
                         _ => doc! { "find": name, "limit": 1, "singleBatch": true },
                     };
-                    began &= session.database().run_command(command).session(&mut open).await.is_ok();
+                    began &=
+                        session.database().run_command(command).session(&mut open).await.is_ok();
                 }
                 if let Some(answer) = answer.take() {
                     let _ = answer.send(());

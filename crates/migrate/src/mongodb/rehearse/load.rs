@@ -130,8 +130,10 @@ pub(super) async fn mix(session: &Session, touched: &[String]) -> Result<Load> {
         if trial(session, &update).await.is_err() {
             // A validator that allows no other field: a field is written as it is.
             let field = like.keys().find(|key| *key != "_id").cloned().unwrap_or_default();
-            let same = Bson::Array(vec![Bson::Document(doc! { "$set": { &field: format!("${field}") } })]);
-            let text = format!("db.{name}.updateOne({{_id: …}}, [{{$set: {{{field}: '${field}'}}}}])");
+            let same =
+                Bson::Array(vec![Bson::Document(doc! { "$set": { &field: format!("${field}") } })]);
+            let text =
+                format!("db.{name}.updateOne({{_id: …}}, [{{$set: {{{field}: '${field}'}}}}])");
             update = kind("update", Form::Update(others, same), text, 3);
         }
         let mut fields = Vec::new();
@@ -147,10 +149,9 @@ pub(super) async fn mix(session: &Session, touched: &[String]) -> Result<Load> {
         for kind in [update, insert] {
             match trial(session, &kind).await {
                 Ok(()) => load.kinds.push(kind),
-                Err(why) => load.notes.push(format!(
-                    "no client does the {} on {name}: {why}",
-                    kind.about.name
-                )),
+                Err(why) => load
+                    .notes
+                    .push(format!("no client does the {} on {name}: {why}", kind.about.name)),
             }
         }
     }
@@ -186,8 +187,9 @@ pub(super) async fn send(session: &Session, command: Document) -> Result<(), Str
 pub(super) async fn given(session: &Session, given: &Workload, touched: &[String]) -> Result<Load> {
     if given.engine != Engine::Mongodb {
         let what = format!("the workload is of {}, the migration is not", given.engine.title());
-        return Err(Error::new(ErrorKind::Usage, what)
-            .hint("give a workload of the migration's engine"));
+        return Err(
+            Error::new(ErrorKind::Usage, what).hint("give a workload of the migration's engine")
+        );
     }
     let mut load = Load::default();
     let mut left_out = BTreeSet::new();

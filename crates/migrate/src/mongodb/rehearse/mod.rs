@@ -167,13 +167,15 @@ async fn one(
     let session = drive::named(copy, watch::MIGRATION).await?;
     let made = Made::default();
     let ledger = Arc::new(Ledger::default());
-    let clients = drive::clients(copy, &load, options.clients, options.rate, &ledger, &made).await?;
+    let clients =
+        drive::clients(copy, &load, options.clients, options.rate, &ledger, &made).await?;
     progress.step("letting clients work");
     let start = watch::counters(copy).await?;
     tokio::time::sleep(options.warm_up).await;
     let end = watch::counters(copy).await?;
     let usual = ledger.take();
-    let writes = usual.iter().filter(|o| load.kinds.get(o.kind).is_some_and(|k| k.writes())).count();
+    let writes =
+        usual.iter().filter(|o| load.kinds.get(o.kind).is_some_and(|k| k.writes())).count();
     let bytes = watch::oplog_bytes(copy, start.at, end.at).await?;
     let oplog_per_write = bytes as f64 / writes.max(1) as f64;
 
@@ -236,7 +238,11 @@ async fn one(
 }
 
 /// Runs the down part without load, and compares.
-async fn way_back(session: &Session, migration: &Migration, before: &same::State) -> Result<WayBack> {
+async fn way_back(
+    session: &Session,
+    migration: &Migration,
+    before: &same::State,
+) -> Result<WayBack> {
     let steps = migration.down.as_deref().unwrap_or_default();
     let mut recorder = Recorder::quiet(steps.len());
     let began = Instant::now();

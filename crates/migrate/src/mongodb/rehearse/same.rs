@@ -75,7 +75,9 @@ pub fn differences(before: &State, after: &State) -> Vec<String> {
         [(&before.lines, &after.lines, "gone"), (&after.lines, &before.lines, "new")]
     {
         let missing = one.iter().filter(|line| !other.contains(line));
-        all.extend(missing.map(|line| format!("{word}: {}", line.chars().take(200).collect::<String>())));
+        all.extend(
+            missing.map(|line| format!("{word}: {}", line.chars().take(200).collect::<String>())),
+        );
     }
     for (name, hash) in &before.data {
         if after.data.get(name).is_some_and(|now| now != hash) {

@@ -112,7 +112,8 @@ impl Stage {
         }
         let limits = CloneLimits { bytes: u64::MAX, ..CloneLimits::default() };
         let request = Request { collections, joins: Vec::new(), limits };
-        let copy = clone(&self.pristine, &self.server.spec(), &request, &marula_core::Quiet).await?;
+        let copy =
+            clone(&self.pristine, &self.server.spec(), &request, &marula_core::Quiet).await?;
         Ok(copy.session().clone())
     }
 

@@ -66,14 +66,14 @@ pub(super) fn watch(
 ) -> tokio::task::JoinHandle<Watched> {
     tokio::spawn(async move {
         let admin = session.client().database("admin");
-        let ours = doc! { "$or": [{ "appName": MIGRATION }, { "desc": { "$regex": "^IndexBuild" } }] };
+        let ours =
+            doc! { "$or": [{ "appName": MIGRATION }, { "desc": { "$regex": "^IndexBuild" } }] };
         let ask = doc! { "aggregate": 1, "cursor": {}, "pipeline": [
             { "$currentOp": { "allUsers": true, "idleConnections": false } }, { "$match": ours },
             { "$project": { "ns": 1, "locks": 1, "waitingForLock": 1 } },
         ] };
         let before = folder_size(&data);
-        let mut watched =
-            Watched { disk_before: before, disk_peak: before, ..Watched::default() };
+        let mut watched = Watched { disk_before: before, disk_peak: before, ..Watched::default() };
         let mut open: HashMap<(String, &'static str, bool), Span> = HashMap::new();
         let mut looked = Instant::now();
         while !ledger.is_stopped() {
@@ -148,9 +148,8 @@ pub(super) async fn counters(session: &Session) -> Result<Counters> {
             }
         }
     }
-    let executor = status
-        .get_document("metrics")
-        .and_then(|metrics| metrics.get_document("queryExecutor"));
+    let executor =
+        status.get_document("metrics").and_then(|metrics| metrics.get_document("queryExecutor"));
     counters.examined = number(executor.ok().and_then(|e| e.get("scannedObjects")));
     counters.at = status.get_timestamp("operationTime").ok();
     Ok(counters)

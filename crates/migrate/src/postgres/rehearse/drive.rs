@@ -42,7 +42,8 @@ pub(super) async fn clients(
             break;
         }
         let session = open(spec, "marula client").await?;
-        let row = session.client().query_one("SELECT pg_backend_pid()", &[]).await.map_err(failed)?;
+        let row =
+            session.client().query_one("SELECT pg_backend_pid()", &[]).await.map_err(failed)?;
         let pid: i32 = row.get(0);
         let pace = Pace::new(clients, rate, client);
         let (ledger, made) = (ledger.clone(), made.clone());

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use marula_core::{ConstraintKind, LoadOperation, Relation, RelationKind, RelationalCatalog, Result};
+use marula_core::{
+    ConstraintKind, LoadOperation, Relation, RelationKind, RelationalCatalog, Result,
+};
 use marula_postgres::Session;
 use marula_postgres::sql::{quote_ident, quote_literal, quote_qualified};
 
@@ -168,17 +170,14 @@ impl Of<'_> {
         let sql = format!("SELECT {} FROM {} LIMIT {KEYS}", names.join(", "), self.table);
         let rows = session.client().query(&sql, &[]).await.map_err(failed)?;
         let literal = |value: Option<String>| value.map_or("NULL".into(), |v| quote_literal(&v));
-        let key = |row: &tokio_postgres::Row| (0..row.len()).map(|at| literal(row.get(at))).collect();
+        let key =
+            |row: &tokio_postgres::Row| (0..row.len()).map(|at| literal(row.get(at))).collect();
         Ok(rows.iter().map(key).collect())
     }
 
     fn kind(&self, name: &str, statement: String, values: Vec<Vec<String>>, weight: u32) -> Kind {
         Kind {
-            about: LoadOperation {
-                name: name.into(),
-                object: self.shown(),
-                statement,
-            },
+            about: LoadOperation { name: name.into(), object: self.shown(), statement },
             types: Vec::new(),
             values: Arc::new(values),
             fresh: None,
@@ -259,7 +258,9 @@ impl Of<'_> {
         let relation = self.relation;
         let foreign = |name: &str| {
             let mut keys = relation.constraints.iter();
-            keys.any(|c| c.kind == ConstraintKind::ForeignKey && c.columns.iter().any(|c| c == name))
+            keys.any(|c| {
+                c.kind == ConstraintKind::ForeignKey && c.columns.iter().any(|c| c == name)
+            })
         };
         let mut fresh: BTreeSet<String> = BTreeSet::new();
         let mut left_out: BTreeSet<String> = BTreeSet::new();
@@ -353,7 +354,8 @@ fn makes_itself(column: &marula_core::Column) -> bool {
 /// How a value that is not there yet is made of an old one `{c}` and a new number `{n}`.
 fn other(column: &marula_core::Column) -> Option<String> {
     let of = column.type_name.as_str();
-    let short = of.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')?.parse::<i32>().ok());
+    let short =
+        of.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')?.parse::<i32>().ok());
     Some(match of {
         _ if is_number(of) && of != "smallint" => format!("{{n}}::{of}"),
         "text" | "citext" => "{c} || '~' || {n}".into(),

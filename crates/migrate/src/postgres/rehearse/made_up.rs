@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use marula_core::{Column, ConstraintKind, Progress, Relation, RelationKind, RelationalCatalog, Result};
+use marula_core::{
+    Column, ConstraintKind, Progress, Relation, RelationKind, RelationalCatalog, Result,
+};
 use marula_postgres::Session;
 use marula_postgres::sql::{quote_ident, quote_literal, quote_qualified};
 
@@ -54,7 +56,13 @@ fn parents(relation: &Relation) -> impl Iterator<Item = &String> {
     relation.constraints.iter().filter_map(|c| c.references.as_ref()).filter(move |p| **p != own)
 }
 
-async fn fill(session: &Session, relation: &Relation, table: &str, rows: u64, least: bool) -> Result<()> {
+async fn fill(
+    session: &Session,
+    relation: &Relation,
+    table: &str,
+    rows: u64,
+    least: bool,
+) -> Result<()> {
     let foreign: Vec<_> =
         relation.constraints.iter().filter(|c| c.kind == ConstraintKind::ForeignKey).collect();
     let mut from = format!("generate_series(1::bigint, {rows}) g");
@@ -98,7 +106,11 @@ async fn fill(session: &Session, relation: &Relation, table: &str, rows: u64, le
     let sql = match names.is_empty() {
         true => format!("INSERT INTO {table} SELECT FROM {from}"),
         false => {
-            format!("INSERT INTO {table} ({}) SELECT {} FROM {from}", names.join(", "), values.join(", "))
+            format!(
+                "INSERT INTO {table} ({}) SELECT {} FROM {from}",
+                names.join(", "),
+                values.join(", ")
+            )
         }
     };
     session.client().batch_execute(&sql).await.map_err(failed)
@@ -107,7 +119,8 @@ async fn fill(session: &Session, relation: &Relation, table: &str, rows: u64, le
 /// An expression over the row's number `g`; `None` leaves the column to its default.
 fn value(column: &Column, unique: bool) -> Option<String> {
     let of = column.type_name.as_str();
-    let length = of.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')?.parse::<u32>().ok());
+    let length =
+        of.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')?.parse::<u32>().ok());
     let number = if unique { "g" } else { "(g * 7919 % 1000 + 1)" };
     let word = quote_literal(&column.name);
     let text = if column.name.contains("mail") {

@@ -23,15 +23,16 @@ use std::sync::atomic::AtomicI32;
 use std::time::Instant;
 
 use marula_core::{
-    Error, ErrorKind, Failure, MigrationForm, Progress, Rehearsal, RehearsalRun, RehearsedLoad, Result, WayBack,
+    Error, ErrorKind, Failure, MigrationForm, Progress, Rehearsal, RehearsalRun, RehearsedLoad,
+    Result, WayBack,
 };
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
 
 pub use stage::Stage;
 
+use super::apply::Ground;
 use super::fix;
 use super::schema::Schema;
-use super::apply::Ground;
 use crate::apply::{ApplyOptions, Direction, Due, Ground as _, key_of};
 use crate::migration::Migration;
 use crate::rehearse::clients::{Ledger, Operation};
@@ -193,10 +194,13 @@ async fn one(
     progress: &dyn Progress,
 ) -> Result<(RehearsalRun, RehearsedLoad, Vec<String>)> {
     let own = Session::open(copy, &SessionOptions::lab()).await?;
-    let catalog = marula_postgres::catalog::read(&own, marula_postgres::catalog::Scope::All).await?;
+    let catalog =
+        marula_postgres::catalog::read(&own, marula_postgres::catalog::Scope::All).await?;
     let load = match &options.workload {
         Some(given) => workload::load(&own, given, &catalog, stage).await?,
-        None => load::mix(&own, &catalog, &stage.touched, &touched::words_of(&migration.text)).await?,
+        None => {
+            load::mix(&own, &catalog, &stage.touched, &touched::words_of(&migration.text)).await?
+        }
     };
     progress.step("summing up what is there");
     let before = state(copy).await?;

@@ -9,8 +9,8 @@ use marula_core::{Error, MigrationWork as Work, Result};
 use marula_postgres::Session;
 
 use super::drive::Standing;
-use super::look::{Look, look, own_locks, work};
 use super::failed;
+use super::look::{Look, look, own_locks, work};
 use crate::apply::witness::{Looking, Witness};
 use crate::postgres::Lock;
 use crate::rehearse::Span;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use marula_core::{Dataset, Depth, Engine, Error, ErrorKind, LabServer, Progress, RelationalCatalog, Result, Version};
+use marula_core::{
+    Dataset, Depth, Engine, Error, ErrorKind, LabServer, Progress, RelationalCatalog, Result,
+    Version,
+};
 use marula_lab::clone::CloneLimits;
 use marula_lab::clone::postgres::{Request, clone};
 use marula_lab::{PostgresServer, StartOptions, discover};
@@ -148,7 +151,8 @@ impl Stage {
     /// `Lab` when the server cannot make it.
     pub async fn fresh(&self) -> Result<ConnectSpec> {
         let name = format!("run{}", rand::random::<u32>());
-                let sql = format!("CREATE DATABASE {name} TEMPLATE {}", quote_ident(self.pristine.database()));
+        let sql =
+            format!("CREATE DATABASE {name} TEMPLATE {}", quote_ident(self.pristine.database()));
         let mut last = None;
         // Sessions that were closed just now are gone in a moment.
         for _ in 0..100 {
@@ -196,7 +200,8 @@ impl Stage {
     /// The rows a relation has on the target, by its name in the copy.
     pub(super) fn target_rows(&self, name: &str) -> Option<f64> {
         let relation = self.target.as_ref()?.find(name)?;
-        let own = |r: &marula_core::Relation| r.rows.unwrap_or(r.activity.live_rows as f64).max(0.0);
+        let own =
+            |r: &marula_core::Relation| r.rows.unwrap_or(r.activity.live_rows as f64).max(0.0);
         let qualified = relation.qualified();
         let parts = self.target.iter().flat_map(|target| &target.relations);
         let parts = parts.filter(|part| part.partition_of.as_ref() == Some(&qualified));

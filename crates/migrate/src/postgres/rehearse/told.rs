@@ -208,7 +208,8 @@ impl Teller<'_> {
     /// How long the migration waited for locks in that time.
     fn waited(&self, span: &Span) -> f64 {
         let own = self.seen.waits.iter().filter(|wait| wait.pid == self.recorder.own_pid);
-        let logged: f64 = own.map(|wait| self.seen.clock.span(wait).overlap(span).as_secs_f64()).sum();
+        let logged: f64 =
+            own.map(|wait| self.seen.clock.span(wait).overlap(span).as_secs_f64()).sum();
         // A wait that a lock_timeout ended is not in the log.
         let asked = self.seen.watched.locks.iter().filter(|lock| !lock.granted);
         let asked: f64 = asked.map(|lock| lock.span.overlap(span).as_secs_f64()).sum();

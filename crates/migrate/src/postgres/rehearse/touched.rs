@@ -63,8 +63,20 @@ fn named(relation: &Relation, words: &BTreeSet<String>) -> bool {
 
 /// Names of types that are in every migration and tell nothing.
 const BUILT_IN: [&str; 14] = [
-    "bigint", "integer", "smallint", "text", "boolean", "date", "uuid", "json", "jsonb", "bytea",
-    "numeric", "real", "timestamp", "interval",
+    "bigint",
+    "integer",
+    "smallint",
+    "text",
+    "boolean",
+    "date",
+    "uuid",
+    "json",
+    "jsonb",
+    "bytea",
+    "numeric",
+    "real",
+    "timestamp",
+    "interval",
 ];
 
 /// Whatever may be a name in a text, in its own and in lower case.

@@ -11,8 +11,8 @@ use marula_core::Result;
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
 
 use crate::postgres::Lock;
-use crate::rehearse::{Span, folder_size};
 use crate::rehearse::clients::Ledger;
+use crate::rehearse::{Span, folder_size};
 
 /// How often locks are looked at.
 const EVERY: Duration = Duration::from_millis(5);
@@ -68,7 +68,8 @@ pub(super) async fn watch(
     data: PathBuf,
     ledger: Arc<Ledger>,
 ) -> Result<tokio::task::JoinHandle<Watched>> {
-    let options = SessionOptions { application_name: "marula watch".into(), ..SessionOptions::lab() };
+    let options =
+        SessionOptions { application_name: "marula watch".into(), ..SessionOptions::lab() };
     let session = Session::open(spec, &options).await?;
     let prepared = session.client().prepare(LOCKS).await.map_err(super::failed)?;
     let disk_before = folder_size(&data.join("base"));
@@ -143,9 +144,9 @@ fn wait(line: &str) -> Option<LoggedWait> {
     let (_, said) = rest.split_once(" acquired ")?;
     let (what, after) = said.rsplit_once(" after ")?;
     let ms = after.split_whitespace().next()?.parse().ok()?;
-    let relation = what.split_once(" on relation ").and_then(|(_, relation)| {
-        relation.split_whitespace().next()?.parse().ok()
-    });
+    let relation = what
+        .split_once(" on relation ")
+        .and_then(|(_, relation)| relation.split_whitespace().next()?.parse().ok());
     let at: f64 = at.parse().ok()?;
     Some(LoggedWait { pid: pid.parse().ok()?, relation, ms, at: at * 1e3 })
 }
@@ -169,7 +170,11 @@ impl Clock {
         let at = |ms: f64| {
             let since = ms - self.since_1970;
             let time = Duration::from_secs_f64(since.abs().min(1e9) / 1e3);
-            if since >= 0.0 { self.now + time } else { self.now.checked_sub(time).unwrap_or(self.now) }
+            if since >= 0.0 {
+                self.now + time
+            } else {
+                self.now.checked_sub(time).unwrap_or(self.now)
+            }
         };
         Span { start: at(wait.at - wait.ms), end: at(wait.at) }
     }
@@ -183,14 +188,11 @@ mod tests {
     fn waits_are_read_from_the_log() {
         let line = "812 1764000000.123 LOG:  process 812 acquired AccessShareLock on relation 16390 \
                     of database 16384 after 1000.125 ms";
-        let expected = LoggedWait {
-            pid: 812,
-            relation: Some(16390),
-            ms: 1000.125,
-            at: 1_764_000_000_123.0,
-        };
+        let expected =
+            LoggedWait { pid: 812, relation: Some(16390), ms: 1000.125, at: 1_764_000_000_123.0 };
         assert_eq!(wait(line), Some(expected));
-        let transaction = "9 1.5 LOG:  process 9 acquired ShareLock on transaction 745 after 3.0 ms";
+        let transaction =
+            "9 1.5 LOG:  process 9 acquired ShareLock on transaction 745 after 3.0 ms";
         assert_eq!(wait(transaction).map(|wait| (wait.relation, wait.ms)), Some((None, 3.0)));
         assert_eq!(wait("9 1.5 LOG:  checkpoint complete"), None);
         assert_eq!(wait(""), None);

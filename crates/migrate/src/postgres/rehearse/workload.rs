@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use marula_core::{
-    Engine, Error, ErrorKind, LoadOperation, RelationalCatalog, Result, Workload,
-};
+use marula_core::{Engine, Error, ErrorKind, LoadOperation, RelationalCatalog, Result, Workload};
 use marula_postgres::sql::{self, quote_literal, quote_qualified};
 use marula_postgres::{Session, guard, parameters};
 
@@ -26,8 +24,9 @@ pub(super) async fn load(
 ) -> Result<Load> {
     if given.engine != Engine::Postgres {
         let what = format!("the workload is of {}, the migration is not", given.engine.title());
-        return Err(Error::new(ErrorKind::Usage, what)
-            .hint("give a workload of the migration's engine"));
+        return Err(
+            Error::new(ErrorKind::Usage, what).hint("give a workload of the migration's engine")
+        );
     }
     let mut load = Load::default();
     for relation in catalog.relations.iter().filter(|r| stage.touched.contains(&r.qualified())) {

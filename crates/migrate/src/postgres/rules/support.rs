@@ -1,8 +1,6 @@
 //! What rules share: the vocabulary, and the questions several of them ask.
 
-pub(super) use marula_core::{
-    Blocks, ConstraintKind, MigrationWork as Work, Severity, Version,
-};
+pub(super) use marula_core::{Blocks, ConstraintKind, MigrationWork as Work, Severity, Version};
 pub(super) use pg_query::NodeEnum;
 pub(super) use pg_query::protobuf as pb;
 pub(super) use pg_query::protobuf::{AlterTableType as At, ConstrType as Kind};

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use ::mongodb::Client;
 use marula_core::{Finding, Severity, Version};
+use marula_migrate::StepKind;
 use marula_migrate::mongodb::rehearse::same;
 use marula_migrate::mongodb::{fix, lint, rules, schema::Schema};
-use marula_migrate::StepKind;
 use marula_mongodb::{Session, SessionOptions};
 
 use super::examples::{findings, migration, run};
@@ -145,7 +145,8 @@ async fn a_fix_leaves_the_same_collections() {
                 faults.push(format!("{at}: fails: {failed_too:?}\n{}", fixed.text));
                 continue;
             }
-            let differences = same::differences(&wanted_state, &same::state(&session).await.unwrap());
+            let differences =
+                same::differences(&wanted_state, &same::state(&session).await.unwrap());
             let expected = |line: &String| {
                 line.contains("validationLevel") && line.contains("moderate")
                     || (line.starts_with("gone") && fixed.text.contains("moderate"))

@@ -33,7 +33,10 @@ async fn taken(client: &Client) -> Vec<(String, String, i64)> {
     all
 }
 
-fn strongest(before: &[(String, String, i64)], after: &[(String, String, i64)]) -> Option<&'static str> {
+fn strongest(
+    before: &[(String, String, i64)],
+    after: &[(String, String, i64)],
+) -> Option<&'static str> {
     let more = |mode: &str| {
         after.iter().any(|(scope, own, count)| {
             let was = before.iter().find(|(s, m, _)| s == scope && m == own);

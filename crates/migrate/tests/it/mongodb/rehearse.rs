@@ -67,7 +67,9 @@ async fn the_stall_that_is_told_is_the_one_clients_measured() {
                 let (run, measured) = beside(&stage, &index).await;
                 assert!(run.failure.is_none(), "{run:#?}");
                 let told = run.longest_stall_ms;
-                println!("{version} createIndexes: told {told:.1}, a writer measured {measured:.1}");
+                println!(
+                    "{version} createIndexes: told {told:.1}, a writer measured {measured:.1}"
+                );
                 if (told - measured).abs() <= (measured * 0.05).max(5.0) && measured > 200.0 {
                     return Some(run);
                 }
@@ -92,8 +94,7 @@ async fn the_oplog_of_an_update_is_counted_and_the_safe_form_is_a_backfill() {
     );
     // Smaller ones are changed in a moment, and left as they are.
     let stage = stage(&update, 12_000, Version::new(6, 0, 0)).await;
-    let options =
-        RehearseOptions { reader: Duration::ZERO, writer: Duration::ZERO, ..options() };
+    let options = RehearseOptions { reader: Duration::ZERO, writer: Duration::ZERO, ..options() };
     let migrations = std::slice::from_ref(&update);
     let (told, notes) = rehearse(&stage, migrations, true, &options, &Quiet).await.unwrap();
     let [written, safe] = told.runs.as_slice() else { panic!("{:#?} {notes:?}", told.runs) };

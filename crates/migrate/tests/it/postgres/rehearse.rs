@@ -79,7 +79,12 @@ fn agrees(told: f64, measured: f64) -> bool {
 
 /// A run that agrees with what the independent clients measured. What goes by the machine's clock is
 /// asked once more before it fails.
-async fn agreed(stage: &Stage, migration: &Migration, what: &str, readers_wait: bool) -> RehearsalRun {
+async fn agreed(
+    stage: &Stage,
+    migration: &Migration,
+    what: &str,
+    readers_wait: bool,
+) -> RehearsalRun {
     let mut said = Vec::new();
     for _ in 0..3 {
         let (run, reader, writer) = beside(stage, migration).await;
