@@ -17,8 +17,12 @@ use crate::compare::Digest;
 /// One run of a statement.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// From sending the statement to its last row, in milliseconds; the limit when it was cut.
+    /// From sending the statement to its last row, in milliseconds, without the time the server
+    /// was ready to run and had to wait for a processor, where that is known; the limit when it was
+    /// cut.
     pub ms: f64,
+    /// The same by the clock, whatever else the machine did meanwhile.
+    pub clock_ms: f64,
     /// What came back; `None` when it was cut, or when the statement writes and was therefore
     /// only explained.
     pub digest: Option<Digest>,

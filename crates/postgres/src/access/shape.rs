@@ -2,6 +2,7 @@
 //! rules read this, not the parse tree.
 
 mod compare;
+mod either;
 mod from;
 mod key;
 mod order;
@@ -64,6 +65,8 @@ pub struct Use {
     pub predicates: Vec<Predicate>,
     /// For each OR of which every side asks something of this relation, what each side asks.
     pub either: Vec<Vec<Vec<Predicate>>>,
+    /// Conditions between its own columns, as a partial index could have them.
+    pub between: Vec<Between>,
     /// The block's whole ORDER BY, when all of it is over this relation.
     pub sort: Vec<SortKey>,
     /// Its columns that the block's ORDER BY names, whatever else it names.
@@ -72,6 +75,15 @@ pub struct Use {
     pub group: Vec<String>,
     /// The columns that are needed at all; `None` when all are (`*`).
     pub columns: Option<BTreeSet<String>>,
+}
+
+/// A condition between two columns of one relation: `shipped < promised`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Between {
+    /// The condition as SQL, without an alias.
+    pub text: String,
+    /// The two columns.
+    pub columns: [String; 2],
 }
 
 /// One key of an ORDER BY.

@@ -7,8 +7,12 @@ mod name;
 mod proposal;
 mod rank;
 mod selectivity;
+mod union;
 
 use marula_core::{Plan, Relation, RelationKind, RelationalCatalog};
+
+pub(super) use proposal::holds;
+pub(super) use union::unions;
 
 use super::Shape;
 use crate::Proposal;
@@ -50,7 +54,7 @@ pub struct Candidate {
     pub serves: (usize, String),
     /// What it is good for.
     pub purposes: Vec<Purpose>,
-    /// `btree`, `gin` or `gist`.
+    /// `btree`, `gin`, `gist` or `brin`.
     pub method: &'static str,
     /// What it is ordered by.
     pub keys: Vec<CandidateKey>,
@@ -92,9 +96,17 @@ const MAX_REWRITTEN: usize = 2;
 /// The indexes worth trying for a statement, best first. The same input always gives the same
 /// list.
 pub fn candidates(shape: &Shape, plan: &Plan, catalog: &RelationalCatalog) -> Vec<Candidate> {
-    let mut chosen = rank::choose(thought(shape, plan, catalog), MAX);
+    let mut found = thought(shape, plan, catalog);
+    found.retain(for_one);
+    let mut chosen = rank::choose(found, MAX);
     write_out(&mut chosen, &[], catalog);
     chosen
+}
+
+/// Whether it is offered for one statement by itself. Summaries of page ranges, and conditions put
+/// together from several, are weighed against the rest of a workload.
+fn for_one(candidate: &Candidate) -> bool {
+    candidate.method != "brin" && (candidate.predicate.is_none() || candidate.kept.is_none())
 }
 
 /// Everything thought of for a statement, best first, with what narrower indexes would do: for a
@@ -149,6 +161,7 @@ pub(super) fn of_rewritten(
     catalog: &RelationalCatalog,
 ) -> Vec<Candidate> {
     let mut further = thought(shape, plan, catalog);
+    further.retain(for_one);
     // Another wording asks much the same: only what an index of the first does not answer.
     let begins = |new: &Candidate, old: &Candidate| {
         old.relation == new.relation

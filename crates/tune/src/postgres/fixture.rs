@@ -32,6 +32,9 @@ pub(super) fn catalog() -> RelationalCatalog {
                     ("origin", "inet", false, -0.5),
                     ("words", "tsvector", false, -0.5),
                     ("tags", "text[]", false, -0.5),
+                    ("sent_at", "timestamp without time zone", false, -0.9),
+                    ("due_at", "timestamp without time zone", false, -0.9),
+                    ("lane", "text", true, 10.0),
                 ],
             ),
             table(

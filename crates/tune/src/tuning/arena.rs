@@ -32,6 +32,8 @@ pub struct Choice {
     pub helps: Vec<usize>,
     /// What it takes on disk: a guess until it is built.
     pub bytes: u64,
+    /// What keeping it up is expected to cost the workload's writes, in milliseconds.
+    pub writes_ms: f64,
     /// Choices whose work this one does as well, by number: it comes in their place.
     pub replaces: Vec<usize>,
 }

@@ -8,6 +8,10 @@ use super::arena::{Estimate, Set};
 /// A statement may take so much longer than before, and not more.
 pub const SLOWER: f64 = 1.1;
 
+/// So many sets with a change must have made a statement too slow before others with it are held
+/// to do so, too.
+const BELIEVED: usize = 2;
+
 /// One statement as it stands.
 #[derive(Debug, Clone)]
 pub struct Base {
@@ -37,8 +41,9 @@ pub struct Book {
     estimates: Vec<Vec<(Set, Estimate)>>,
     measured: HashMap<(usize, Set), Timed>,
     by_uses: HashMap<(usize, Set), f64>,
-    /// How many times dearer than expected a statement was with a change.
-    factors: BTreeMap<(usize, usize), f64>,
+    /// How many times dearer than expected a statement was with a change, and how often it was too
+    /// slow with it.
+    factors: BTreeMap<(usize, usize), (f64, usize)>,
 }
 
 impl Book {
@@ -83,9 +88,10 @@ impl Book {
         {
             let expected = base.ms * cost / base.cost.max(1e-9);
             let factor = (timed.ms / expected.max(1e-9)).clamp(0.0, 1e6);
+            let slow = usize::from(self.too_slow(statement, timed.ms));
             for used in &timed.uses {
-                let known = self.factors.entry((statement, *used)).or_insert(factor);
-                *known = known.max(factor);
+                let known = self.factors.entry((statement, *used)).or_insert((factor, 0));
+                *known = (known.0.max(factor), known.1 + slow);
             }
         }
         self.by_uses.insert((statement, timed.uses.clone()), timed.ms);
@@ -108,12 +114,16 @@ impl Book {
         }
         let expected = base.ms * known.cost / base.cost.max(1e-9);
         let factors = known.uses.iter().filter_map(|used| self.factors.get(&(statement, *used)));
-        let factor = factors.copied().fold(0.0, f64::max);
+        let fold =
+            |(a, b): (f64, usize), (factor, slow): &(f64, usize)| (a.max(*factor), b.max(*slow));
+        let (factor, slow) = factors.fold((0.0, 0), fold);
         match factor {
             0.0 => expected,
-            // It was dearer than expected with one of these before, and would be too dear again.
-            factor if factor > 1.0 => bounded(expected * factor),
-            factor => expected * factor,
+            // It was dearer than expected with one of these before, and would be too dear again:
+            // seen often enough that is believed; before that the next trial shall tell, and
+            // nothing is hoped for.
+            factor if factor > 1.0 && slow >= BELIEVED => bounded(expected * factor),
+            factor => (expected * factor).min(base.ms),
         }
     }
 
@@ -141,7 +151,11 @@ mod tests {
         assert_eq!(book.time(0, &one, &estimate(50.0, &[1])), 2000.0);
         book.note(0, one.clone(), Timed { ms: 120_000.0, uses: one.clone() }, Some(50.0));
         assert_eq!(book.time(0, &one, &estimate(50.0, &[1])), f64::INFINITY);
-        // Thirty times and more what was expected: so will it be with the other beside it.
+        // Thirty times and more what was expected: with the other beside it nothing is hoped for,
+        assert_eq!(book.time(0, &two, &estimate(10.0, &[1, 2])), 4000.0);
+        let three = Set::from([1, 3]);
+        book.note(0, three.clone(), Timed { ms: 90_000.0, uses: three }, Some(40.0));
+        // and seen twice it is held for certain.
         assert_eq!(book.time(0, &two, &estimate(10.0, &[1, 2])), f64::INFINITY);
         assert_eq!(book.time(0, &Set::from([2]), &estimate(60.0, &[2])), 2400.0);
     }

@@ -14,6 +14,8 @@ use super::{After, Best, Tuner};
 
 /// How often the best set may be mended after a last look.
 const LOOKS: usize = 4;
+/// How many pairs of runs are made beyond the first ones before a statement is held to be slower.
+const FURTHER: usize = 4;
 
 impl<A: Arena> Tuner<'_, A> {
     /// Confirms the best set, without what adds nothing to it.
@@ -131,15 +133,18 @@ impl<A: Arena> Tuner<'_, A> {
         };
         let (mut before, mut after) = (Vec::new(), Vec::new());
         let (mut timed_out, mut outcome) = (false, None);
-        for number in 0..count * 2 {
+        for number in 0..count + FURTHER {
+            let mut cut = self.cut(statement);
             if base.timed_out {
                 before.push(base.ms);
             } else {
                 self.activate(&Set::new()).await?;
-                before.push(self.run(&original, self.options.timeout).await?.ms);
+                let run = self.run(&original, self.options.timeout).await?;
+                before.push(run.ms);
+                cut = cut.max(Duration::from_secs_f64(run.clock_ms * 2.5 / 1000.0));
             }
             self.activate(set).await?;
-            let run = self.run(&text, self.cut(statement)).await?;
+            let run = self.run(&text, cut).await?;
             timed_out |= run.timed_out;
             outcome = outcome.or(self.outcome(statement, &run));
             after.push(run.ms);

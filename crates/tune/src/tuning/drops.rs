@@ -78,9 +78,11 @@ impl<A: Arena> Tuner<'_, A> {
             let (mut there, mut gone) = (f64::INFINITY, f64::INFINITY);
             for _ in 0..3 {
                 self.activate(&with).await?;
-                there = there.min(self.run(&text, limit).await?.ms);
+                let before = self.run(&text, limit).await?;
+                there = there.min(before.ms);
                 self.activate(set).await?;
-                let cut = Duration::from_secs_f64((there * 4.0 / 1000.0).clamp(1.0, 3600.0));
+                let cut = before.clock_ms * 4.0 / 1000.0;
+                let cut = Duration::from_secs_f64(cut.clamp(1.0, 3600.0));
                 let run = self.run(&text, cut).await?;
                 gone = gone.min(run.ms);
                 if run.timed_out {

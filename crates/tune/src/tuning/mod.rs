@@ -9,6 +9,8 @@ mod confirm;
 mod drops;
 mod options;
 mod outcome;
+mod pace;
+mod polish;
 mod sample;
 mod search;
 mod trial;
@@ -28,12 +30,15 @@ pub use options::{Stop, TuneOptions};
 pub use outcome::tell;
 pub use sample::{Sampled, sample};
 pub use search::Found;
-pub(crate) use words::fatal as trial_fatal;
+pub(crate) use words::{fatal as trial_fatal, seconds};
 
 /// The most rounds of searching and measuring.
 const ROUNDS: usize = 8;
 /// How often a set that makes a statement too slow is mended before the search starts anew.
 const REPAIRS: usize = 6;
+
+/// So much the quickest of several runs still differs from time to time, as a share.
+const WOBBLE: f64 = 0.04;
 
 /// The search for the best set of changes of one workload.
 pub struct Tuner<'a, A: Arena> {
@@ -59,7 +64,11 @@ pub struct Tuner<'a, A: Arena> {
     /// The statements as they stand.
     pub before: Vec<Measurement>,
     digests: Vec<Option<Digest>>,
+    /// How much longer runs take by the clock than by the processor, lately.
+    pace: f64,
     built: BTreeMap<usize, marula_core::Build>,
+    /// Built once and taken back since.
+    reverted: Set,
     /// What the picked drops give back, in bytes.
     freed: BTreeMap<usize, u64>,
     options: &'a TuneOptions,
@@ -108,7 +117,9 @@ impl<'a, A: Arena> Tuner<'a, A> {
             best: Best::default(),
             before: Vec::new(),
             digests: Vec::new(),
+            pace: 1.0,
             built: BTreeMap::new(),
+            reverted: Set::new(),
             freed: BTreeMap::new(),
             options,
             progress,
@@ -144,6 +155,8 @@ impl<'a, A: Arena> Tuner<'a, A> {
                 break;
             }
         }
+        self.polish().await?;
+        self.narrow().await?;
         self.finish().await
     }
 
@@ -155,14 +168,29 @@ impl<'a, A: Arena> Tuner<'a, A> {
     pub async fn settle_best(&mut self) -> Result<Vec<Change>> {
         let set = self.best.set.clone();
         self.activate(&set).await?;
-        for number in self.built.keys().copied().collect::<Vec<_>>() {
-            if !set.contains(&number) {
-                let change = self.choices[number].change.clone();
+        let mut stay = Vec::new();
+        for number in
+            self.built.keys().copied().filter(|n| !self.reverted.contains(n)).collect::<Vec<_>>()
+        {
+            let change = self.choices[number].change.clone();
+            if set.contains(&number) {
+                stay.push(change);
+            } else {
                 self.arena.bench().revert(&change).await?;
+                self.reverted.insert(number);
             }
         }
-        let stay = self.built.keys().filter(|number| set.contains(number));
-        Ok(stay.map(|number| self.choices[*number].change.clone()).collect())
+        Ok(stay)
+    }
+
+    /// Takes a change out of the best set for good, and looks at the rest once more.
+    ///
+    /// # Errors
+    /// What ends all measuring: the lab server went away.
+    pub async fn without(&mut self, number: usize, why: String) -> Result<()> {
+        self.best.set.remove(&number);
+        self.out.insert(number, why);
+        self.finish().await
     }
 
     /// Measures a set, and takes out of it what makes a statement too slow.
@@ -172,8 +200,8 @@ impl<'a, A: Arena> Tuner<'a, A> {
             set.retain(|number| !self.out.contains_key(number));
             let total = self.total(&set).await?;
             if total.is_finite() && self.fits(&set) {
-                let price = self.price(&self.best.set);
-                if total + self.price(&set) < self.best.ms + price {
+                let best = self.best.set.clone();
+                if self.clearly_gains(&best, &set).await? {
                     self.best = Best { set, ms: total, ..Best::default() };
                 }
                 return Ok(());
@@ -185,6 +213,22 @@ impl<'a, A: Arena> Tuner<'a, A> {
             set = less;
         }
         Ok(())
+    }
+
+    /// Whether `to` gains more over `from` than the clock wobbles in the statements whose times
+    /// differ. What is only as good as what was found first is no reason to change anything: the
+    /// same workload shall get the same answer on any day.
+    pub(super) async fn clearly_gains(&mut self, from: &Set, to: &Set) -> Result<bool> {
+        let (mut gain, mut moved) = (self.price(from) - self.price(to), 0.0);
+        for statement in 0..self.subjects.len() {
+            let before = self.time(statement, from).await?;
+            let after = self.time(statement, to).await?;
+            if before != after {
+                gain += (before - after) * self.calls(statement);
+                moved += before * self.calls(statement);
+            }
+        }
+        Ok(gain > moved * WOBBLE)
     }
 
     /// The set without the one choice that does harm (or takes the most room for what it gains)

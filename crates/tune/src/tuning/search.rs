@@ -13,14 +13,17 @@ pub(super) const WORTH: f64 = 0.003;
 const PAGE: f64 = 8192.0;
 /// How much space weighs against gain, in the searches that are made: the best one's set is taken.
 const WEIGHTS: [f64; 3] = [1.0, 0.5, 0.0];
+/// Steps this near to the best one are as good: of them the first in the list is made, whichever
+/// the clock preferred.
+const NEAR: f64 = 0.95;
 /// The most changes that are added together.
 const TOGETHER: usize = 4;
 
 /// One step that could be made.
 #[derive(Debug, Clone, PartialEq)]
-struct Step {
-    adds: Set,
-    removes: Set,
+pub(super) struct Step {
+    pub adds: Set,
+    pub removes: Set,
 }
 
 /// A set and the workload's time with it.
@@ -80,10 +83,10 @@ impl<A: Arena> Tuner<'_, A> {
         while !self.over() {
             let mut order: Vec<usize> = (0..promises.len()).collect();
             order.sort_by(|a, b| promises[*b].total_cmp(&promises[*a]).then(a.cmp(b)));
-            let mut best: Option<(f64, f64, Set)> = None;
+            let mut good: Vec<(f64, usize, f64, Set)> = Vec::new();
+            let mut known = 0.0;
             for number in order {
-                let known = best.as_ref().map_or(0.0, |(density, ..)| *density);
-                if promises[number] <= known && !(last_look && best.is_none()) {
+                if promises[number] <= known * NEAR && !(last_look && good.is_empty()) {
                     break;
                 }
                 promises[number] = 0.0;
@@ -101,14 +104,14 @@ impl<A: Arena> Tuner<'_, A> {
                         continue;
                     }
                     promises[number] = promises[number].max(density);
-                    let known = best.as_ref().map_or(0.0, |(density, ..)| *density);
-                    if density > known * 1.0001 {
-                        best = Some((density, gain, next));
-                    }
+                    known = f64::max(known, density);
+                    good.push((density, number, gain, next));
                 }
             }
-            match best {
-                Some((_, gain, next)) => {
+            good.retain(|(density, ..)| *density >= known * NEAR);
+            good.sort_by(|a, b| a.1.cmp(&b.1).then(b.0.total_cmp(&a.0)));
+            match good.into_iter().next() {
+                Some((_, _, gain, next)) => {
                     set = next;
                     ms -= gain;
                     last_look = false;
@@ -136,7 +139,7 @@ impl<A: Arena> Tuner<'_, A> {
     }
 
     /// The steps of one move from `set`: a choice, or after all of them a bundle.
-    fn steps(&self, set: &Set, number: usize, bundles: &[Set]) -> Vec<Step> {
+    pub(super) fn steps(&self, set: &Set, number: usize, bundles: &[Set]) -> Vec<Step> {
         let mut steps = Vec::new();
         if let Some(choice) = self.choices.get(number) {
             if set.contains(&number) || self.out.contains_key(&number) {
@@ -265,17 +268,20 @@ impl<A: Arena> Tuner<'_, A> {
         set.iter().map(|n| self.choices[*n].bytes).sum()
     }
 
-    /// What the space of `set` is worth, in milliseconds: indexes as big as all data must gain this
-    /// share of the workload.
+    /// What `set` costs beside what it gains, in milliseconds: what keeping it up takes of the
+    /// workload's writes, and its space, where indexes as big as all data must gain this share of
+    /// the workload.
     pub(super) fn price(&self, set: &Set) -> f64 {
         const SHARE: f64 = 0.02;
         let calls = |n: usize| self.calls(n);
         let base =
             self.book.base.iter().enumerate().map(|(n, base)| base.ms * calls(n)).sum::<f64>();
-        match self.data_bytes {
-            0 => 0.0,
-            data => base * SHARE * self.bytes(set) as f64 / data as f64,
-        }
+        let writes: f64 = set.iter().map(|number| self.choices[*number].writes_ms).sum();
+        writes
+            + match self.data_bytes {
+                0 => 0.0,
+                data => base * SHARE * self.bytes(set) as f64 / data as f64,
+            }
     }
 
     pub(super) fn fits(&self, set: &Set) -> bool {

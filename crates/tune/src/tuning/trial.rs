@@ -12,7 +12,7 @@ use super::book::{Base, Book, Timed};
 use super::words::{fatal, seconds, short};
 
 /// Below this many milliseconds a run costs nothing, and wobbles.
-const SHORT_MS: f64 = 2000.0;
+pub(super) const SHORT_MS: f64 = 2000.0;
 
 impl<A: Arena> Tuner<'_, A> {
     /// Runs every subject as things stand. Those that fail are taken out and returned with why;
@@ -54,7 +54,14 @@ impl<A: Arena> Tuner<'_, A> {
         let first = self.run(statement, limit).await?;
         let (mut ms, mut runs) = (first.ms, 1);
         // The first run warmed the cache.
-        for _ in 0..if first.timed_out || ms > SHORT_MS { 0 } else { 2 } {
+        let more = if ms > SHORT_MS {
+            1
+        } else if ms > 50.0 {
+            2
+        } else {
+            6
+        };
+        for _ in 0..if first.timed_out { 0 } else { more } {
             let run = self.run(statement, limit).await?;
             ms = ms.min(run.ms);
             runs += 1;
@@ -74,7 +81,10 @@ impl<A: Arena> Tuner<'_, A> {
     pub(super) async fn run(&mut self, statement: &Statement, limit: Duration) -> Result<Run> {
         let run = self.arena.bench().run(statement, limit).await?;
         self.effort.runs += 1;
-        self.effort.run_ms += run.ms;
+        self.effort.run_ms += run.clock_ms;
+        // Limits are by the clock, and how much slower that is now changes from minute to minute.
+        let pace = (run.clock_ms / run.ms.max(0.1)).clamp(1.0, 20.0);
+        self.pace = if run.timed_out { self.pace } else { (self.pace * 0.7).max(pace) };
         Ok(run)
     }
 
@@ -164,49 +174,6 @@ impl<A: Arena> Tuner<'_, A> {
         Ok(())
     }
 
-    /// The time of one run. Near what it was before, both are run once more, one after the other:
-    /// a machine that got busier meanwhile makes both slower.
-    async fn settle(
-        &mut self,
-        statement: usize,
-        text: &Statement,
-        first: &Run,
-        limit: Duration,
-        set: &Set,
-    ) -> Result<f64> {
-        let base = self.book.base[statement].clone();
-        if first.timed_out {
-            return Ok(if base.timed_out { base.ms } else { f64::INFINITY });
-        }
-        let mut ms = first.ms;
-        if ms < SHORT_MS {
-            ms = ms.min(self.run(text, limit).await?.ms);
-        }
-        if base.timed_out || ms < base.ms * 0.9 || ms > base.ms * 4.0 {
-            return Ok(ms);
-        }
-        self.activate(&Set::new()).await?;
-        let original = self.subjects[statement].statement.clone();
-        let (mut before, runs) = (f64::INFINITY, if ms < SHORT_MS { 3 } else { 1 });
-        for _ in 0..runs {
-            before = before.min(self.run(&original, self.options.timeout).await?.ms);
-        }
-        self.activate(set).await?;
-        for _ in 0..runs {
-            ms = ms.min(self.run(text, limit).await?.ms);
-        }
-        Ok(base.ms * ms / before.max(0.001))
-    }
-
-    /// How long a run may take until it is no good beyond doubt.
-    pub(super) fn cut(&self, statement: usize) -> Duration {
-        let base = &self.book.base[statement];
-        match base.timed_out {
-            true => self.options.timeout,
-            false => Duration::from_secs_f64((base.ms * 2.0 / 1000.0 + 0.5).clamp(1.0, 3600.0)),
-        }
-    }
-
     pub(super) fn differs(&self, statement: usize, run: &Run) -> Option<String> {
         match self.outcome(statement, run)? {
             Outcome::Different(how) => Some(format!("differ: {how}")),
@@ -229,8 +196,8 @@ impl<A: Arena> Tuner<'_, A> {
 
     async fn build(&mut self, number: usize) -> Result<()> {
         let choice = &self.choices[number];
-        if choice.is_rewrite() || self.built.contains_key(&number) || self.out.contains_key(&number)
-        {
+        let there = self.built.contains_key(&number) && !self.reverted.contains(&number);
+        if choice.is_rewrite() || there || self.out.contains_key(&number) {
             return Ok(());
         }
         let change = choice.change.clone();
@@ -240,6 +207,7 @@ impl<A: Arena> Tuner<'_, A> {
                 let build = build.unwrap_or(marula_core::Build { ms: 0.0, bytes: 0 });
                 self.choices[number].bytes = build.bytes;
                 self.built.insert(number, build);
+                self.reverted.remove(&number);
                 self.effort.built += 1;
             }
             Err(error) if fatal(&error) => return Err(error),
@@ -253,8 +221,8 @@ impl<A: Arena> Tuner<'_, A> {
     /// Switches exactly the built changes of `set` on.
     pub(super) async fn activate(&mut self, set: &Set) -> Result<()> {
         self.arena.forget().await?;
-        let built: Vec<usize> = self.built.keys().copied().collect();
-        for number in built {
+        let there = self.built.keys().copied().filter(|number| !self.reverted.contains(number));
+        for number in there.collect::<Vec<usize>>() {
             let change = self.choices[number].change.clone();
             self.arena.bench().set_active(&change, set.contains(&number)).await?;
         }

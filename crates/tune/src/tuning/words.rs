@@ -31,7 +31,7 @@ pub(super) fn short(statement: &Statement) -> String {
     if cut.len() < words.len() { format!("{engine}{cut} …") } else { format!("{engine}{cut}") }
 }
 
-pub(super) fn seconds(ms: f64) -> String {
+pub(crate) fn seconds(ms: f64) -> String {
     match ms {
         ms if ms < 10.0 => format!("{ms:.1} ms"),
         ms if ms < 1000.0 => format!("{ms:.0} ms"),

@@ -12,6 +12,8 @@ use super::{heading, paragraph, text, tune_rest};
 /// The most statements in the table unless all are asked for.
 const STATEMENTS: usize = 25;
 const INDENT: &str = "     ";
+/// How wide the lines of a rewritten statement get.
+const STATEMENT: usize = 72;
 
 /// The report as text.
 pub fn tune(report: &Report, tuning: &Tuning, look: &Look) -> String {
@@ -117,6 +119,9 @@ fn one<'a>(
     out.push_str("\n\n");
     let code = |text: &str, out: &mut String| {
         let room = look.width.saturating_sub(INDENT.len());
+        // A whole statement on one wide line is not read by anybody.
+        let rewrite = change.kind == marula_core::ChangeKind::Rewrite;
+        let room = if rewrite { room.min(STATEMENT) } else { room };
         for line in statement::laid_out(text, change.engine, room) {
             text::push_line(out, &format!("{INDENT}{}", look.paint.ink(Ink::Code, &line)));
         }

@@ -144,7 +144,7 @@ impl Bench for MongoBench {
         let command = Self::parse(&statement.text)?;
         let session = self.copied.session.with_timeout(limit.max(Duration::from_millis(1)));
         let limit_ms = limit.as_secs_f64() * 1000.0;
-        let cut = Run { ms: limit_ms, digest: None, timed_out: true };
+        let cut = Run { ms: limit_ms, clock_ms: limit_ms, digest: None, timed_out: true };
         if command.writes() {
             // The server only looks for what it would change.
             let started = Instant::now();
@@ -155,7 +155,7 @@ impl Bench for MongoBench {
             // The clock, as for reads: the server's own time has whole milliseconds only, and
             // what ends within the first would count as none.
             let ms = started.elapsed().as_secs_f64() * 1000.0;
-            return Ok(Run { ms, digest: None, timed_out: false });
+            return Ok(Run { ms, clock_ms: ms, digest: None, timed_out: false });
         }
         let mut digest = Digest::new(0);
         let started = Instant::now();
@@ -167,7 +167,7 @@ impl Bench for MongoBench {
         match tokio::time::timeout(limit, ran).await {
             Ok(Ok(_)) => {
                 let ms = started.elapsed().as_secs_f64() * 1000.0;
-                Ok(Run { ms, digest: Some(digest), timed_out: false })
+                Ok(Run { ms, clock_ms: ms, digest: Some(digest), timed_out: false })
             }
             Ok(Err(error)) if error.kind() == ErrorKind::Timeout => Ok(cut),
             Ok(Err(error)) => Err(error),

@@ -5,6 +5,7 @@
 //! copy of the pristine one: a *world* for each set of such changes.
 
 mod change;
+mod processor;
 mod run;
 mod world;
 mod write;

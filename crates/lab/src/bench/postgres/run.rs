@@ -10,6 +10,7 @@ use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Column, Row};
 
+use super::processor::Meter;
 use crate::bench::Run;
 use crate::clone::postgres::failed;
 use crate::compare::{Digest, RowHash, columns_hash};
@@ -27,15 +28,20 @@ pub(super) async fn set_limit(session: &Session, limit: Duration) -> Result<()> 
 pub(super) async fn run(session: &Session, statement: &Statement, limit: Duration) -> Result<Run> {
     set_limit(session, limit).await?;
     learn_types(session, statement).await?;
+    let meter = Meter::start(session).await;
     let started = Instant::now();
     let cut = |started: Instant| {
         let ms = (limit.as_secs_f64() * 1000.0).max(started.elapsed().as_secs_f64() * 1000.0);
-        Run { ms, digest: None, timed_out: true }
+        Run { ms, clock_ms: ms, digest: None, timed_out: true }
     };
     match tokio::time::timeout(limit + PATIENCE, fetch(session, statement)).await {
         Ok(Ok(digest)) => {
-            let ms = started.elapsed().as_secs_f64() * 1000.0;
-            Ok(Run { ms, digest: Some(digest), timed_out: false })
+            let clock = started.elapsed().as_secs_f64() * 1000.0;
+            let ms = match meter {
+                Some(meter) => meter.undisturbed(session, clock).await,
+                None => clock,
+            };
+            Ok(Run { ms, clock_ms: clock, digest: Some(digest), timed_out: false })
         }
         Ok(Err(error)) if error.kind() == ErrorKind::Timeout => Ok(cut(started)),
         Ok(Err(error)) => Err(error),

@@ -6,13 +6,10 @@ use pg_query::protobuf::{
 use pg_query::{Node, NodeEnum};
 
 use super::super::ast;
-use super::predicate::{Predicate, Side};
+use super::predicate::Side;
 use super::read::Reader;
 use super::scope::Found;
-use super::{Key, Operator, Value, types};
-
-/// One side of an OR after the other, with what each asks of one relation.
-type Sides = Vec<Vec<(Found, Predicate)>>;
+use super::{Between, Key, Operator, Shape, Value, types};
 
 impl Reader<'_> {
     /// Takes one condition and hands it to the relations it is about. `only` are the names of
@@ -72,41 +69,6 @@ impl Reader<'_> {
         }
     }
 
-    /// `a = 1 OR b = 2`: for each relation that every side asks something of, what each asks.
-    fn either(&mut self, args: &[Node], only: Option<&[usize]>) {
-        if self.side_of_or.is_some() {
-            return;
-        }
-        let mut sides: Sides = Vec::new();
-        for arg in args {
-            self.side_of_or = Some(Vec::new());
-            for part in ast::conjuncts(arg) {
-                self.condition(part, only);
-            }
-            sides.extend(self.side_of_or.take());
-        }
-        let Some(first) = sides.first() else { return };
-        let mut about: Vec<Found> = Vec::new();
-        for (found, _) in first {
-            let everywhere =
-                sides.iter().all(|side| side.iter().any(|(other, _)| other.same_use(found)));
-            if everywhere && !about.iter().any(|known| known.same_use(found)) {
-                about.push(found.clone());
-            }
-        }
-        for found in about {
-            let of = |side: &Vec<(Found, Predicate)>| {
-                let own = side.iter().filter(|(other, _)| other.same_use(&found));
-                own.map(|(_, predicate)| predicate.clone()).collect()
-            };
-            let branches: Vec<Vec<Predicate>> = sides.iter().map(of).collect();
-            let block = self.shape.blocks.get_mut(found.block);
-            if let Some(used) = block.and_then(|block| block.uses.get_mut(found.number)) {
-                used.either.push(branches);
-            }
-        }
-    }
-
     fn comparison(&mut self, e: &AExpr, condition: &Node, only: Option<&[usize]>) {
         let (Some(left), Some(right)) = (e.lexpr.as_deref(), e.rexpr.as_deref()) else { return };
         if matches!(left.node, Some(NodeEnum::RowExpr(_))) {
@@ -123,7 +85,7 @@ impl Reader<'_> {
             }
             (Side::Key(found, key), Side::Key(other, other_key)) => {
                 if found.same_use(&other) {
-                    return;
+                    return self.between(&found, [&key, &other_key], condition, only);
                 }
                 let (here, there) = (
                     Side::Key(found.clone(), key.clone()).value(),
@@ -230,6 +192,37 @@ impl Reader<'_> {
     /// The type of a side that depends on rows.
     fn holder(&self, node: &Node) -> Option<String> {
         if ast::is_constant(node) { None } else { self.type_of(node) }
+    }
+
+    /// A condition between two columns of one relation and of one type.
+    fn between(
+        &mut self,
+        found: &Found,
+        keys: [&Key; 2],
+        condition: &Node,
+        only: Option<&[usize]>,
+    ) {
+        let here = self.scope.levels.last().map(|(block, _)| *block);
+        let filters = only.is_none_or(|only| only.contains(&found.entry));
+        let (Some(left), Some(right)) = (&keys[0].column, &keys[1].column) else { return };
+        let text = ast::sql(&self.bare(condition));
+        let relation = |shape: &Shape| {
+            let used = shape.blocks.get(found.block)?.uses.get(found.number)?;
+            self.catalog?.find(&used.relation)
+        };
+        let type_of = |column: &str| Some(&relation(&self.shape)?.column(column)?.type_name);
+        let same = type_of(left).is_some_and(|own| Some(own) == type_of(right));
+        if self.side_of_or.is_some() || here != Some(found.level) || !filters || !same {
+            return;
+        }
+        let columns = [left.clone(), right.clone()];
+        let block = self.shape.blocks.get_mut(found.block);
+        if let (Some(used), Some(text)) =
+            (block.and_then(|block| block.uses.get_mut(found.number)), text)
+            && !used.between.iter().any(|known| known.text == text)
+        {
+            used.between.push(Between { text, columns });
+        }
     }
 
     fn add(

@@ -1,7 +1,9 @@
 mod either;
+mod fixed;
 mod indexable;
 mod inverted;
 mod partial;
+mod summary;
 
 use marula_core::{ChangeKind, Relation};
 
@@ -12,8 +14,7 @@ use crate::Proposal;
 use indexable::indexable;
 
 /// The most columns an index carries along, and how wide they may be together, in bytes.
-const INCLUDE_COLUMNS: usize = 4;
-const INCLUDE_BYTES: f64 = 64.0;
+const INCLUDE: (usize, f64) = (4, 64.0);
 
 /// What is asked of one relation, sorted into what an index can do with it.
 struct Asked<'a> {
@@ -55,6 +56,8 @@ pub(super) fn generate(
     asked.either(&mut found);
     asked.partial(&mut found, &sort);
     asked.covering(&mut found);
+    asked.fixed(&mut found);
+    asked.summary(&mut found);
     found
 }
 
@@ -222,7 +225,7 @@ impl<'a> Asked<'a> {
     fn fits(&self, columns: &[String]) -> bool {
         let width: f64 = columns.iter().map(|c| selectivity::width(self.relation, c)).sum();
         let system = columns.iter().any(|name| self.relation.column(name).is_none());
-        columns.len() <= INCLUDE_COLUMNS && width <= INCLUDE_BYTES && !system
+        columns.len() <= INCLUDE.0 && width <= INCLUDE.1 && !system
     }
 
     fn push(

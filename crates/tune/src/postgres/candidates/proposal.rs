@@ -122,7 +122,7 @@ fn key(key: &CandidateKey) -> String {
 }
 
 /// Whether the index reads `column`: as a key, in an expression, in its condition, or carried along.
-fn holds(candidate: &Candidate, column: &str) -> bool {
+pub(in crate::postgres) fn holds(candidate: &Candidate, column: &str) -> bool {
     let keys = candidate.keys.iter().chain(candidate.also.iter().flatten());
     let texts = keys.map(|key| key.text.as_str()).chain(candidate.predicate.as_deref());
     candidate.include.iter().any(|included| included == column)
@@ -179,6 +179,13 @@ fn hazards(
         hazards.push(
             "CREATE EXTENSION pg_trgm needs the CREATE right on the database, and the contrib \
              package on the server"
+                .into(),
+        );
+    }
+    if candidate.method == "brin" {
+        hazards.push(
+            "it is of use as long as rows are added in the column's order; new pages are \
+             summarised by VACUUM"
                 .into(),
         );
     }

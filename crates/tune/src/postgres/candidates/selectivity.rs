@@ -9,9 +9,7 @@ pub(super) fn share(relation: &Relation, predicate: &Predicate) -> f64 {
     let column = predicate.key.column.as_deref().and_then(|name| relation.column(name));
     match predicate.operator {
         Operator::Equal => column.map_or(0.01, |column| equal(relation, column, &predicate.value)),
-        Operator::In => {
-            (column.map_or(0.01, |c| equal(relation, c, &predicate.value)) * 4.0).min(1.0)
-        }
+        Operator::In => column.map_or(0.04, |column| among(relation, column, &predicate.value)),
         Operator::IsNull => {
             column.and_then(|c| c.statistics.as_ref()).map_or(0.05, |stats| stats.null_fraction)
         }
@@ -22,6 +20,17 @@ pub(super) fn share(relation: &Relation, predicate: &Predicate) -> f64 {
         | Operator::Matches
         | Operator::Overlaps => 0.01,
         Operator::Differs | Operator::IsNotNull => 0.95,
+    }
+}
+
+/// The values of an `IN` list together.
+fn among(relation: &Relation, column: &Column, value: &Value) -> f64 {
+    let one = |text: &str| equal(relation, column, &Value::Constant(text.to_owned()));
+    match value {
+        Value::Constant(list) if !list.contains(['{', '[']) => {
+            list.split(", ").take(1000).map(one).sum::<f64>().min(1.0)
+        }
+        other => (equal(relation, column, other) * 4.0).min(1.0),
     }
 }
 

@@ -75,6 +75,77 @@ fn few_rows_of_one_status_get_a_partial_index() {
     );
 }
 
+/// What the search over a workload looks at beside what one statement is offered.
+fn thought_of(sql: &str) -> Vec<String> {
+    let (catalog, plan) = (catalog(), plan(&["orders"]));
+    let mut found = super::wide(&Shape::read(&parse(sql), Some(&catalog)), &plan, &catalog);
+    super::with_statements(&mut found, &catalog);
+    let definition = |up: &String| up.split_once(" ON ").map(|(_, rest)| rest.to_owned());
+    found.iter().flat_map(|candidate| &candidate.proposal.up).filter_map(definition).collect()
+}
+
+#[test]
+fn what_is_the_same_in_every_call_can_be_an_indexs_condition() {
+    let found = thought_of(
+        "SELECT sum(total) FROM orders o WHERE o.placed_at < o.sent_at AND o.sent_at < o.due_at AND o.items > 900",
+    );
+    let wanted = "public.orders (items) WHERE placed_at < sent_at AND sent_at < due_at";
+    assert!(found.iter().any(|found| found == wanted), "{found:#?}");
+    let found = thought_of("SELECT total FROM orders WHERE lane IN ('a', 'b') AND items > 900");
+    let wanted = "public.orders (items) INCLUDE (lane, total) WHERE lane IN ('a', 'b')";
+    assert!(found.iter().any(|found| found == wanted), "{found:#?}");
+    // Both sides of the OR ask for it.
+    let found = thought_of(
+        "SELECT note FROM orders WHERE (lane = 'a' AND status = 'x' AND items > 900 OR lane = 'a' AND status = 'x' AND items < 5) AND total > 900",
+    );
+    let wanted = |found: &String| {
+        found.contains("WHERE ") && found.contains("lane = 'a'") && found.contains("status = 'x'")
+    };
+    assert!(found.iter().any(wanted), "{found:#?}");
+    // Another value in every call, or one of two types: no condition of an index.
+    for sql in [
+        "SELECT note FROM orders WHERE lane IN ($1, $2) AND items > 900",
+        "SELECT note FROM orders WHERE customer_id IN (1, 2) AND items > 900",
+        "SELECT note FROM orders WHERE placed_at < seen_at AND seen_at < due_at AND items > 900",
+    ] {
+        let found = thought_of(sql);
+        assert!(!found.iter().any(|found| found.contains("WHERE")), "{sql}: {found:#?}");
+    }
+}
+
+#[test]
+fn page_ranges_are_summarised_where_rows_lie_in_the_columns_order() {
+    let found = |correlation: f64| {
+        let mut catalog = catalog();
+        let column = catalog.relations[0].columns.iter_mut().find(|c| c.name == "placed_at");
+        column.unwrap().statistics.as_mut().unwrap().correlation = Some(correlation);
+        let sql = "SELECT note FROM orders WHERE placed_at > '2026-01-01' AND items > 5";
+        let shape = Shape::read(&parse(sql), Some(&catalog));
+        let mut found = super::wide(&shape, &plan(&["orders"]), &catalog);
+        super::with_statements(&mut found, &catalog);
+        found.iter().flat_map(|candidate| candidate.proposal.up.clone()).collect::<Vec<_>>()
+    };
+    let brin = |found: Vec<String>| found.iter().any(|up| up.ends_with("USING brin (placed_at)"));
+    assert!(brin(found(-0.99)));
+    assert!(!brin(found(0.5)));
+}
+
+#[test]
+fn one_index_carries_along_what_two_statements_need() {
+    let catalog = catalog();
+    let mut found = Vec::new();
+    for column in ["total", "items"] {
+        let sql = format!("SELECT {column} FROM orders WHERE customer_id = 7");
+        let shape = Shape::read(&parse(&sql), Some(&catalog));
+        found.extend(super::wide(&shape, &plan(&["orders"]), &catalog));
+    }
+    let mut both = super::unions(&found, &catalog);
+    super::with_statements(&mut both, &catalog);
+    let ups: Vec<&String> = both.iter().flat_map(|candidate| &candidate.proposal.up).collect();
+    let wanted = |up: &&&String| up.ends_with("(customer_id) INCLUDE (total, items)");
+    assert!(ups.iter().any(|up| wanted(&up)), "{ups:#?}");
+}
+
 #[test]
 fn few_narrow_columns_are_carried_along() {
     offers(

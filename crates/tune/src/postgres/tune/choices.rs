@@ -6,17 +6,19 @@ use super::super::candidates::{self, Candidate, CandidateKey};
 use super::super::rewrites::rewrites;
 use super::super::shape::{Key, Shape};
 use super::arena::PostgresArena;
-use super::read::Read;
+use super::read::{Read, Write};
 use crate::Proposal;
 use crate::tuning::{Choice, Tuner};
 
 /// The most indexes that take part in the search.
-const INDEXES: usize = 160;
+const INDEXES: usize = 200;
 
 /// An index with what it promises the whole workload.
 struct Thought {
     candidate: Candidate,
     promise: f64,
+    /// Its place among the thoughts of the statement where it stands best.
+    place: usize,
 }
 
 /// All choices: indexes first, what promises most at the head.
@@ -30,16 +32,21 @@ pub(super) fn choices(
     let mut wordings: Vec<(usize, Proposal)> = Vec::new();
     for (number, part) in parts.iter().enumerate() {
         let Some(plan) = tuner.before[number].plan.as_deref() else { continue };
-        let weight = tuner.book.base[number].ms * part.calls.max(1) as f64;
-        for candidate in candidates::wide(&part.shape, plan, &read.catalog) {
-            think(&mut thoughts, candidate, weight);
+        // By cost, not by time: the same workload shall have the same list on any day.
+        let weight = tuner.book.base[number].cost * part.calls.max(1) as f64;
+        for (place, candidate) in
+            candidates::wide(&part.shape, plan, &read.catalog).into_iter().enumerate()
+        {
+            think(&mut thoughts, candidate, weight, place);
         }
         for rewritten in rewrites(&part.root, &read.catalog, &read.facts) {
             let parsed = marula_postgres::sql::parse(&rewritten.proposal.up.concat()).ok();
             let root = parsed.as_ref().and_then(|parsed| parsed.root()).cloned();
             let shape = Shape::read(&pg_query::Node { node: root }, Some(&read.catalog));
-            for candidate in candidates::wide(&shape, plan, &read.catalog) {
-                think(&mut thoughts, candidate, weight);
+            for (place, candidate) in
+                candidates::wide(&shape, plan, &read.catalog).into_iter().enumerate()
+            {
+                think(&mut thoughts, candidate, weight, place);
             }
             wordings.push((number, rewritten.proposal));
         }
@@ -48,9 +55,16 @@ pub(super) fn choices(
     if tuner.options().budget_bytes == Some(0) {
         thoughts.clear();
     }
-    thoughts.sort_by(|a, b| b.promise.total_cmp(&a.promise));
+    // The heavy statements' thoughts must not crowd out what the light ones need.
+    let share = INDEXES / parts.len().max(1);
+    thoughts.sort_by(|a, b| {
+        (a.place >= share).cmp(&(b.place >= share)).then(b.promise.total_cmp(&a.promise))
+    });
     thoughts.truncate(INDEXES);
+    thoughts.sort_by(|a, b| b.promise.total_cmp(&a.promise));
     let mut found: Vec<Candidate> = thoughts.into_iter().map(|t| t.candidate).collect();
+    let both = candidates::unions(&found, &read.catalog);
+    found.extend(both);
     candidates::with_statements(&mut found, &read.catalog);
     let replaces: Vec<Vec<usize>> = found.iter().map(|wide| replaced(wide, &found)).collect();
     let mut choices: Vec<Choice> = Vec::new();
@@ -61,14 +75,31 @@ pub(super) fn choices(
         let helps = (0..parts.len()).filter(|n| helps(candidate, &parts[*n].shape)).collect();
         let bytes = candidates::expected_bytes(candidate, &read.catalog);
         let change = change(choices.len(), candidate.proposal.clone());
-        choices.push(Choice { change, concerns, helps, bytes, replaces });
+        let writes_ms = upkeep(candidate, read);
+        choices.push(Choice { change, concerns, helps, bytes, writes_ms, replaces });
     }
     for (number, proposal) in wordings {
         let change = change(choices.len(), proposal);
         let (concerns, helps) = (vec![number], vec![number]);
-        choices.push(Choice { change, concerns, helps, bytes: 0, replaces: Vec::new() });
+        let (bytes, writes_ms, replaces) = (0, 0.0, Vec::new());
+        choices.push(Choice { change, concerns, helps, bytes, writes_ms, replaces });
     }
     (choices, found)
+}
+
+/// What keeping an index up is expected to take of all writes, in milliseconds. A first guess for
+/// the search; what is picked is measured.
+fn upkeep(candidate: &Candidate, read: &Read) -> f64 {
+    /// One new entry in a B-tree that is in memory.
+    const ENTRY_MS: f64 = 0.01;
+    let own = read.writes.iter().filter(|write| write.relation == candidate.relation);
+    let touched = |write: &&Write| match &write.sets {
+        // An update of none of the index's columns leaves it alone when there is room on the page.
+        Some(columns) => columns.iter().any(|column| candidates::holds(candidate, column)),
+        None => write.inserts,
+    };
+    let indexes = 1.0 + candidate.also.len() as f64;
+    own.filter(touched).map(|write| write.calls.max(1) as f64 * ENTRY_MS * indexes).sum()
 }
 
 /// Whether an index may help a statement: it begins with something the statement asks for, or
@@ -101,11 +132,14 @@ fn helps(candidate: &Candidate, shape: &Shape) -> bool {
     })
 }
 
-fn think(thoughts: &mut Vec<Thought>, candidate: Candidate, weight: f64) {
+fn think(thoughts: &mut Vec<Thought>, candidate: Candidate, weight: f64, place: usize) {
     let promise = candidate.gain * weight;
     match thoughts.iter_mut().find(|known| candidates::same(&known.candidate, &candidate)) {
-        Some(known) => known.promise += promise,
-        None => thoughts.push(Thought { candidate, promise }),
+        Some(known) => {
+            known.promise += promise;
+            known.place = known.place.min(place);
+        }
+        None => thoughts.push(Thought { candidate, promise, place }),
     }
 }
 

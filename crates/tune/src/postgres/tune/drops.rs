@@ -186,7 +186,7 @@ fn drop(
     let concerns: Vec<usize> = (0..parts.len()).filter(concerned).collect();
     let helps = concerns.clone();
     Drop {
-        choice: Choice { change, concerns, helps, bytes: 0, replaces: Vec::new() },
+        choice: Choice { change, concerns, helps, bytes: 0, writes_ms: 0.0, replaces: Vec::new() },
         frees: index.bytes,
     }
 }

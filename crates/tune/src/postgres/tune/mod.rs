@@ -4,6 +4,7 @@ mod arena;
 mod choices;
 mod drops;
 mod read;
+mod shapes;
 mod writes;
 
 use marula_core::{Engine, Error, ErrorKind, LeftOut, Progress, Report, Result, Target, Workload};
@@ -33,7 +34,9 @@ pub async fn tune(
 ) -> Result<Report> {
     let mut report = Report::new("tune");
     report.target = Some(target.clone());
-    let sampled = tuning::sample(workload, options.max_statements);
+    let (shapes, note) = shapes::by_shape(workload, options.max_statements);
+    report.notes.extend(note);
+    let sampled = tuning::sample(&shapes, options.max_statements);
     report.notes.extend(sampled.note());
     let stopped = || Error::new(ErrorKind::Interrupted, "interrupted");
     let opening = async {
@@ -132,11 +135,15 @@ async fn work(
     tuner.choices = choices;
     tuner.arena.prepare(&tuner.choices).await?;
     tuner.work().await?;
+    *costs = writes::weigh(tuner, read, left_out, progress).await?;
     let picked: Vec<_> = tuner.best.set.iter().filter_map(|number| thought.get(*number)).collect();
     let (idle, note) = drops::drops(read, &read.still(tuner), &picked, facts);
     notes.extend(note);
+    let before = tuner.best.set.clone();
     tuner.drop_idle(idle).await?;
-    *costs = writes::writes(tuner, read, left_out, progress).await?;
+    if tuner.best.set != before {
+        *costs = writes::measured(tuner, read, &mut Vec::new(), progress).await?;
+    }
     Ok(())
 }
 

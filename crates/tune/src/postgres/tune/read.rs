@@ -34,6 +34,10 @@ pub(super) struct Write {
     pub calls: u64,
     /// The table it writes to, qualified.
     pub relation: String,
+    /// Whether it adds rows.
+    pub inserts: bool,
+    /// The columns it changes in rows that are there; `None` when it changes none.
+    pub sets: Option<Vec<String>>,
 }
 
 /// What a workload came to.
@@ -165,12 +169,15 @@ async fn one(
         let Some(relation) = written(&root).and_then(|name| catalog.find(&name)) else {
             return Ok(Kind::Left("the table it writes to is not known".into()));
         };
-        let relation = relation.qualified();
+        let (relation, calls) = (relation.qualified(), weighted.calls);
+        let (inserts, sets) = changed(&root);
         return Ok(Kind::Writes(Box::new(Write {
             statement,
             root,
-            calls: weighted.calls,
+            calls,
             relation,
+            inserts,
+            sets,
         })));
     }
     if ast::too_deep(&root) {
@@ -179,6 +186,23 @@ async fn one(
     let shape = Shape::read(&root, Some(catalog));
     let (calls, goal_ms) = (weighted.calls, weighted.goal_ms);
     Ok(Kind::Reads(Box::new(Part { statement, root, shape, relations, calls, goal_ms })))
+}
+
+/// Whether a statement adds rows, and which columns it changes in those that are there.
+fn changed(root: &Node) -> (bool, Option<Vec<String>>) {
+    let named = |targets: &[Node]| {
+        let name = |target: &Node| match &target.node {
+            Some(NodeEnum::ResTarget(target)) => Some(target.name.clone()),
+            _ => None,
+        };
+        targets.iter().filter_map(name).collect::<Vec<String>>()
+    };
+    match &root.node {
+        Some(NodeEnum::InsertStmt(_)) => (true, None),
+        Some(NodeEnum::UpdateStmt(update)) => (false, Some(named(&update.target_list))),
+        Some(NodeEnum::MergeStmt(_)) => (true, None),
+        _ => (false, None),
+    }
 }
 
 /// The table a statement writes to.

@@ -11,6 +11,7 @@ mod refusals;
 mod rewrites;
 mod saved;
 mod tune;
+mod tune_search;
 
 use std::time::Duration;
 

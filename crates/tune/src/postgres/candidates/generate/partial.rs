@@ -1,9 +1,9 @@
-use super::super::super::shape::{Key, Operator, Predicate, Value};
+use super::super::super::shape::{Key, Predicate, Value};
 use super::super::{Candidate, CandidateKey, Purpose};
 use super::{Asked, plain_key};
 
 /// A partial index pays when it holds at most this share of the rows.
-const PARTIAL_SHARE: f64 = 0.25;
+pub(super) const PARTIAL_SHARE: f64 = 0.25;
 
 impl Asked<'_> {
     /// Indexes over the few rows a constant condition keeps.
@@ -12,16 +12,7 @@ impl Asked<'_> {
         let pool = self.equal.iter().filter(|(predicate, share)| {
             constant(predicate) && *share > 0.0 && *share <= PARTIAL_SHARE
         });
-        // A column with few values: a status, a flag, a deletion mark. A condition on a customer
-        // number would need an index per customer.
-        let few = |predicate: &Predicate| {
-            let column =
-                predicate.key.column.as_deref().and_then(|name| self.relation.column(name));
-            let stats = column.and_then(|column| column.statistics.as_ref());
-            predicate.operator == Operator::IsNull
-                || stats.is_some_and(|stats| stats.distinct > 0.0 && stats.distinct <= 50.0)
-        };
-        for (predicate, share) in pool.filter(|(predicate, _)| few(predicate)).take(1) {
+        for (predicate, share) in pool.filter(|(predicate, _)| self.has_few(predicate)).take(1) {
             let Some(bare) = &predicate.bare else { continue };
             let mut keys: Vec<CandidateKey> = self
                 .equal
