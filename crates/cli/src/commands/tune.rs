@@ -152,10 +152,21 @@ fn request(inputs: Vec<PathBuf>) -> marula_logs::Request {
 /// The statements of a script.
 fn statements(text: &str, engine: Engine) -> Result<Vec<String>> {
     let found: Vec<String> = match engine {
-        Engine::Postgres => {
-            let parsed = marula_postgres::sql::parse_all(text)?;
-            parsed.iter().map(|statement| statement.text().trim().to_owned()).collect()
-        }
+        Engine::Postgres => match marula_postgres::sql::parse_all(text) {
+            Ok(parsed) => {
+                parsed.iter().map(|statement| statement.text().trim().to_owned()).collect()
+            }
+            // One that is no SQL does not stop the others; what is wrong with it is told in the
+            // report.
+            Err(error) => {
+                let pieces = pieces(text);
+                let reads = |piece: &String| marula_postgres::sql::parse(piece).is_ok();
+                if !pieces.iter().any(reads) {
+                    return Err(error);
+                }
+                pieces
+            }
+        },
         Engine::Mongodb => commands(text),
     };
     let found: Vec<String> = found.into_iter().filter(|text| !text.is_empty()).collect();
@@ -164,6 +175,23 @@ fn statements(text: &str, engine: Engine) -> Result<Vec<String>> {
             .hint("write one statement after the other, each ended by ;"));
     }
     Ok(found)
+}
+
+/// A script cut at its semicolons, outside of quotes and comments.
+fn pieces(text: &str) -> Vec<String> {
+    const SEMICOLON: i32 = b';' as i32;
+    let tokens = marula_postgres::sql::tokens(text).unwrap_or_default();
+    let ends = tokens.iter().filter(|token| token.token == SEMICOLON);
+    let ends = ends.filter_map(|token| usize::try_from(token.start).ok());
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    for end in ends.chain([text.len()]) {
+        let piece = text.get(start..end).unwrap_or_default().trim();
+        if !piece.is_empty() {
+            pieces.push(piece.to_owned());
+        }
+        start = end + 1;
+    }
+    pieces
 }
 
 /// mongosh commands: each begins on a line of its own with `db.` or `db[`, or with `{`.
@@ -213,6 +241,10 @@ mod tests {
         let found = statements(sql, Engine::Postgres).unwrap();
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[1].starts_with("SELECT ';'"), "{found:?}");
+        let broken = "SELECT ';';\nSELEC 1;\n-- a;\nSELECT 2";
+        let found = statements(broken, Engine::Postgres).unwrap();
+        assert_eq!(found, ["SELECT ';'", "SELEC 1", "-- a;\nSELECT 2"]);
+        assert!(statements("SELEC 1; SELEC 2", Engine::Postgres).is_err());
         let shell = "// orders\ndb.orders.find({\n  a: 1\n});\ndb.items.countDocuments({})\n";
         let found = statements(shell, Engine::Mongodb).unwrap();
         assert_eq!(found, ["db.orders.find({\n  a: 1\n})", "db.items.countDocuments({})"]);

@@ -16,3 +16,4 @@ mod program;
 mod scenarios;
 mod schema;
 mod setup;
+mod tune;

@@ -39,6 +39,8 @@ const REPAIRS: usize = 6;
 
 /// So much the quickest of several runs still differs from time to time, as a share.
 const WOBBLE: f64 = 0.04;
+/// And so many milliseconds, however short it is.
+const TICK_MS: f64 = 0.1;
 
 /// The search for the best set of changes of one workload.
 pub struct Tuner<'a, A: Arena> {
@@ -219,16 +221,16 @@ impl<'a, A: Arena> Tuner<'a, A> {
     /// differ. What is only as good as what was found first is no reason to change anything: the
     /// same workload shall get the same answer on any day.
     pub(super) async fn clearly_gains(&mut self, from: &Set, to: &Set) -> Result<bool> {
-        let (mut gain, mut moved) = (self.price(from) - self.price(to), 0.0);
+        let (mut gain, mut wobble) = (self.price(from) - self.price(to), 0.0);
         for statement in 0..self.subjects.len() {
             let before = self.time(statement, from).await?;
             let after = self.time(statement, to).await?;
             if before != after {
                 gain += (before - after) * self.calls(statement);
-                moved += before * self.calls(statement);
+                wobble += (before * WOBBLE + TICK_MS) * self.calls(statement);
             }
         }
-        Ok(gain > moved * WOBBLE)
+        Ok(gain > wobble)
     }
 
     /// The set without the one choice that does harm (or takes the most room for what it gains)

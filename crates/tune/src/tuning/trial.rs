@@ -54,12 +54,11 @@ impl<A: Arena> Tuner<'_, A> {
         let first = self.run(statement, limit).await?;
         let (mut ms, mut runs) = (first.ms, 1);
         // The first run warmed the cache.
-        let more = if ms > SHORT_MS {
-            1
-        } else if ms > 50.0 {
-            2
-        } else {
-            6
+        let more = match ms {
+            ms if ms > SHORT_MS => 1,
+            ms if ms > 50.0 => 2,
+            ms if ms > 2.0 => 6,
+            _ => 12,
         };
         for _ in 0..if first.timed_out { 0 } else { more } {
             let run = self.run(statement, limit).await?;

@@ -3,6 +3,7 @@
 mod arena;
 mod choices;
 mod drops;
+mod lookup;
 mod read;
 mod shapes;
 mod writes;
@@ -55,6 +56,10 @@ pub async fn tune(
         opened = opening => opened?,
         () = options.stop.stopped() => return Err(stopped()),
     };
+    if read.lookups > 0 {
+        let note = "what UPDATEs and DELETEs look for takes part as SELECTs of the same rows' ctid";
+        report.notes.push(note.into());
+    }
     let mut left_out = read.left_out.clone();
     let (mut notes, mut costs) = (Vec::new(), Vec::new());
     let mut tuner = Tuner::new(arena, options, progress);

@@ -12,6 +12,7 @@ use super::super::rewrites::Session as Facts;
 use super::super::shape::Shape;
 use super::super::{ast, explain};
 use super::arena::PostgresArena;
+use super::lookup::lookup;
 use crate::tuning::{Subject, Tuner, trial_fatal};
 
 /// A statement that takes part.
@@ -45,6 +46,8 @@ pub(super) struct Write {
 pub(super) struct Read {
     pub parts: Vec<Part>,
     pub writes: Vec<Write>,
+    /// How many of the parts are what a write looks for.
+    pub lookups: usize,
     pub left_out: Vec<LeftOut>,
     pub catalog: RelationalCatalog,
     pub facts: Facts,
@@ -90,13 +93,22 @@ pub(super) async fn read(
 ) -> Result<Read> {
     let catalog = catalog::read(session, Scope::All).await?;
     let facts = Facts { time_zone: Some(explain::time_zone(session).await?) };
-    let mut read =
-        Read { parts: Vec::new(), writes: Vec::new(), left_out: Vec::new(), catalog, facts };
+    let (parts, writes, left_out) = (Vec::new(), Vec::new(), Vec::new());
+    let mut read = Read { parts, writes, lookups: 0, left_out, catalog, facts };
     for (number, weighted) in statements.iter().enumerate() {
         progress.advance(number as u64, statements.len() as u64);
         match one(session, weighted, &read.catalog).await {
             Ok(Kind::Reads(part)) => read.parts.push(*part),
-            Ok(Kind::Writes(write)) => read.writes.push(*write),
+            Ok(Kind::Writes(write)) => {
+                // Where what it looks for cannot take part, the write is measured all the same.
+                if let Some(weighted) = lookup(&write, &read.catalog)
+                    && let Ok(Kind::Reads(part)) = one(session, &weighted, &read.catalog).await
+                {
+                    read.lookups += 1;
+                    read.parts.push(*part);
+                }
+                read.writes.push(*write);
+            }
             Ok(Kind::Left(reason)) => read.left_out.push(left(weighted, reason)),
             Err(error) if trial_fatal(&error) => return Err(error),
             Err(error) => read.left_out.push(left(weighted, error.to_string())),

@@ -134,3 +134,25 @@ async fn conditions_that_are_always_the_same_make_small_indexes() {
     assert!(ups.contains("WHERE sent < promised AND promised < came"), "{}", shown(&report));
     nothing_reads_more(&report);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_write_looks_for_is_a_read_that_indexes_help() {
+    let session = fresh(15).await;
+    set_up(&session, ORDERS).await;
+    let statements = [
+        ("UPDATE orders o SET note = $1 WHERE o.customer_id = $2", 20),
+        ("DELETE FROM orders WHERE id = 77", 20),
+        ("UPDATE orders SET note = 'x'", 1),
+    ];
+    let report = tuned(&session, &statements, &TuneOptions::default()).await;
+    let texts: Vec<&str> =
+        tuning(&report).statements.iter().map(|one| one.statement.text.as_str()).collect();
+    assert_eq!(
+        texts,
+        ["SELECT o.ctid FROM orders o WHERE o.customer_id = $1"],
+        "{}",
+        shown(&report)
+    );
+    assert!(ups(&report).concat().contains("(customer_id"), "{}", shown(&report));
+    assert_eq!(tuning(&report).writes.len(), 3, "{}", shown(&report));
+}
