@@ -78,7 +78,7 @@ pub async fn fill(
 fn uses(statement: &ParsedStatement) -> HashMap<usize, Use> {
     let mut found = HashMap::new();
     let Some(root) = statement.root() else { return found };
-    let _ = sql::walk(root.to_ref(), |node| match node {
+    sql::walk_all(root.to_ref(), |node| match node {
         NodeRef::SelectStmt(select) => {
             for (place, used) in
                 [(&select.limit_count, Use::Limit), (&select.limit_offset, Use::Offset)]
@@ -173,7 +173,7 @@ fn find<'a>(
 ) -> Option<&'a Column> {
     let (column, qualifier) = name.split_last()?;
     let mut aliases: Vec<(String, String)> = Vec::new();
-    let _ = sql::walk(statement.root()?.to_ref(), |node| {
+    sql::walk_all(statement.root()?.to_ref(), |node| {
         if let NodeRef::RangeVar(relation) = node {
             let alias = relation.alias.as_ref().map_or(&relation.relname, |a| &a.aliasname);
             let full = match relation.schemaname.as_str() {

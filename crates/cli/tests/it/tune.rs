@@ -79,7 +79,10 @@ fn a_workload_is_taken_from_files_logs_and_the_server_and_told_in_every_format()
             assert!(text.contains(part), "no {part} in {format} at {columns}:\n{text}");
         }
         let room = columns.parse::<usize>().unwrap();
-        let wide = text.lines().find(|line| format == "human" && line.chars().count() > room);
+        // The target's own name is one word, however long.
+        let wide = text.lines().find(|line| {
+            format == "human" && line.chars().count() > room && !line.contains("postgresql://")
+        });
         assert_eq!(wide, None, "at {columns}:\n{text}");
     }
     let none = home.expect(
@@ -117,7 +120,7 @@ fn a_workload_is_taken_from_files_logs_and_the_server_and_told_in_every_format()
         )
     };
     std::fs::write(home.path().join("pg.log"), (10..40).map(line).collect::<String>()).unwrap();
-    let saved = ["logs", "pg.log", "--save", "workload.json", "--fail-on", "never"];
+    let saved = ["logs", "pg.log", "--save", "workload.json"];
     home.expect(0, &saved);
     for source in [["--log", "pg.log"], ["--workload", "workload.json"]] {
         let args = ["tune", &url, source[0], source[1], "--format", "json"];

@@ -15,6 +15,7 @@ mod walk;
 pub use parser::{deparse, parse, parse_all, tokens};
 pub use quote::{quote_ident, quote_literal, quote_qualified};
 pub use relations::{RelationRef, relations_of};
+pub(crate) use walk::walk_all;
 pub use walk::{UnknownNode, walk};
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use marula_core::{Error, ErrorKind, Fingerprint, Result};
 use pg_query::{FingerprintOptions, NodeRef, protobuf as pb};
 
-use super::walk::{depth, walk};
+use super::walk::{depth, walk_all};
 use super::{ParsedStatement, nesting, place, relations_of};
 
 /// Levels a tree may have.
@@ -183,7 +183,7 @@ fn finish(text: &str, tree: pb::ParseResult) -> Result<ParsedStatement> {
     }
     let mut parameters = 0;
     if let Some(root) = root {
-        let _ = walk(root, |node| {
+        walk_all(root, |node| {
             if let NodeRef::ParamRef(parameter) = node {
                 parameters = parameters.max(usize::try_from(parameter.number).unwrap_or(0));
             }

@@ -58,9 +58,9 @@ pub fn relations_of(root: NodeRef<'_>) -> Vec<RelationRef> {
         .collect()
 }
 
-/// The parts of a data-modifying statement that name relations. [`super::walk`] does not go into
-/// these, so that a guard that forgets them refuses them.
-fn writing<'a>(node: NodeRef<'a>, into: &mut Vec<NodeRef<'a>>) {
+/// The parts of a data-modifying statement. [`super::walk`] does not go into these, so that a guard
+/// that forgets them refuses them.
+pub(super) fn writing<'a>(node: NodeRef<'a>, into: &mut Vec<NodeRef<'a>>) {
     fn one<'a>(part: &'a Option<Box<pb::Node>>, into: &mut Vec<NodeRef<'a>>) {
         into.extend(part.iter().filter_map(|node| node.node.as_ref()).map(|node| node.to_ref()));
     }
@@ -75,6 +75,10 @@ fn writing<'a>(node: NodeRef<'a>, into: &mut Vec<NodeRef<'a>>) {
         NodeRef::InsertStmt(insert) => {
             head(&insert.relation, &insert.with_clause);
             one(&insert.select_stmt, into);
+            if let Some(conflict) = insert.on_conflict_clause.as_deref() {
+                all(&conflict.target_list, into);
+                one(&conflict.where_clause, into);
+            }
         }
         NodeRef::UpdateStmt(update) => {
             head(&update.relation, &update.with_clause);
@@ -91,6 +95,12 @@ fn writing<'a>(node: NodeRef<'a>, into: &mut Vec<NodeRef<'a>>) {
             head(&merge.relation, &merge.with_clause);
             one(&merge.source_relation, into);
             one(&merge.join_condition, into);
+            all(&merge.merge_when_clauses, into);
+        }
+        NodeRef::MergeWhenClause(when) => {
+            one(&when.condition, into);
+            all(&when.target_list, into);
+            all(&when.values, into);
         }
         NodeRef::CopyStmt(copy) => {
             into.extend(copy.relation.iter().map(NodeRef::RangeVar));

@@ -1,6 +1,7 @@
 use pg_query::NodeRef;
 
 use super::children::children;
+use super::relations::writing;
 
 /// A node that no query can hold.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,20 @@ pub fn walk<'a>(
         open.extend(below.drain(..).rev());
     }
     unknown.map_or(Ok(()), Err)
+}
+
+/// Visits `root` and every node below it, those of data-modifying statements included. For
+/// looking, never for guarding: what is not known is passed by.
+pub(crate) fn walk_all<'a>(root: NodeRef<'a>, mut visit: impl FnMut(NodeRef<'a>)) {
+    let mut open = vec![root];
+    let mut below = Vec::new();
+    while let Some(node) = open.pop() {
+        visit(node);
+        if !children(node, &mut below) {
+            writing(node, &mut below);
+        }
+        open.extend(below.drain(..).rev());
+    }
 }
 
 /// How many levels the tree has. Stops counting above `limit`.

@@ -114,7 +114,8 @@ fn for_one(candidate: &Candidate) -> bool {
 pub(super) fn wide(shape: &Shape, plan: &Plan, catalog: &RelationalCatalog) -> Vec<Candidate> {
     let mut found = thought(shape, plan, catalog);
     let mut narrower: Vec<Candidate> = Vec::new();
-    for candidate in found.iter().filter(|c| c.method == "btree" && c.also.is_empty()) {
+    let wider = |c: &&Candidate| c.method == "btree" && c.also.is_empty() && c.kept.is_none();
+    for candidate in found.iter().filter(wider) {
         for keys in 1..candidate.keys.len() {
             let mut narrow = candidate.clone();
             narrow.keys.truncate(keys);

@@ -7,7 +7,7 @@ use marula_core::{Change, ErrorKind, Result, Statement};
 use marula_lab::bench::Bench;
 use marula_lab::bench::postgres::PostgresBench;
 use marula_postgres::explain::{self as server, Mode};
-use marula_postgres::from_server;
+use marula_postgres::{Session, from_server};
 
 use super::super::cost;
 use crate::tuning::{Arena, Choice, Estimate, Set};
@@ -20,6 +20,9 @@ pub(super) struct PostgresArena {
     bench: PostgresBench,
     /// Whether the copy's server can imagine indexes.
     imagines: bool,
+    /// Whether what it imagines with a condition or over an expression is seen wherever the table
+    /// stands in a statement.
+    everywhere: bool,
     /// What is imagined now, by the change's id: oids.
     imagined: BTreeMap<String, Vec<u32>>,
     /// Built for real to ask about them.
@@ -33,6 +36,7 @@ impl PostgresArena {
         PostgresArena {
             bench,
             imagines: false,
+            everywhere: false,
             imagined: BTreeMap::new(),
             real: BTreeMap::new(),
             impossible: BTreeSet::new(),
@@ -44,20 +48,19 @@ impl PostgresArena {
         let session = self.bench.session().await?;
         let made = session.client().batch_execute("CREATE EXTENSION IF NOT EXISTS hypopg").await;
         self.imagines = made.is_ok();
-        let imagines = self.imagines;
-        let real = choices.iter().filter(|choice| {
-            let asked = imagines && imaginable(&choice.change).is_some();
-            !choice.is_rewrite() && !asked
-        });
+        self.everywhere = self.imagines && sees_everywhere(session).await?;
+        let (imagines, everywhere) = (self.imagines, self.everywhere);
+        let asked = |choice: &Choice| imagines && imaginable(&choice.change).is_some();
+        let surely = |choice: &Choice| asked(choice) && (everywhere || is_plain(&choice.change));
+        let real = choices.iter().filter(|choice| !choice.is_rewrite() && !surely(choice));
         // Of those that cannot be imagined only the most promising ones are worth building.
         for (number, choice) in real.enumerate() {
-            match number < BUILT {
-                true => self.real.insert(choice.change.id.0.clone(), choice.change.clone()),
-                false => {
-                    self.impossible.insert(choice.change.id.0.clone());
-                    None
-                }
-            };
+            let id = choice.change.id.0.clone();
+            if number < BUILT {
+                self.real.insert(id, choice.change.clone());
+            } else if !asked(choice) {
+                self.impossible.insert(id);
+            }
         }
         Ok(())
     }
@@ -86,7 +89,9 @@ impl PostgresArena {
             }
         }
         for (_, change) in set {
-            if self.imagined.contains_key(&change.id.0) || self.impossible.contains(&change.id.0) {
+            let id = &change.id.0;
+            let known = self.imagined.contains_key(id) || self.impossible.contains(id);
+            if known || self.real.contains_key(id) {
                 continue;
             }
             let Some(definitions) = imaginable(change) else { continue };
@@ -197,6 +202,29 @@ fn imaginable(change: &Change) -> Option<Vec<String>> {
         .iter()
         .all(fits)
         .then(|| change.up.iter().map(|sql| sql.replacen("CONCURRENTLY ", "", 1)).collect())
+}
+
+/// Whether it is over plain columns and all rows, as far as the text tells.
+fn is_plain(change: &Change) -> bool {
+    change.up.iter().all(|sql| !sql.contains(" WHERE ") && !sql.contains("(("))
+}
+
+/// HypoPG before 1.4 gives conditions and expressions of imagined indexes to the first table of a
+/// statement only, and they are passed by where their table stands elsewhere.
+async fn sees_everywhere(session: &Session) -> Result<bool> {
+    const MAKE: &str = "CREATE TEMP TABLE marula_probe AS
+        SELECT i AS a, i AS b FROM pg_catalog.generate_series(1, 10000) i;
+      ANALYZE marula_probe;
+      SELECT * FROM hypopg_create_index('CREATE INDEX ON marula_probe (a) WHERE b > 9990')";
+    const ASK: &str = "EXPLAIN SELECT 1 FROM (VALUES (1)) v(x), marula_probe p
+      WHERE p.a = 9995 AND p.b > 9990";
+    let client = session.client();
+    client.batch_execute(MAKE).await.map_err(|error| from_server(&error))?;
+    let plan = client.query(ASK, &[]).await.map_err(|error| from_server(&error))?;
+    let seen = plan.iter().any(|row| row.get::<_, String>(0).contains(" using "));
+    const FORGET: &str = "SELECT hypopg_reset(); DROP TABLE pg_temp.marula_probe";
+    client.batch_execute(FORGET).await.map_err(|error| from_server(&error))?;
+    Ok(seen)
 }
 
 fn lost(kind: ErrorKind) -> bool {

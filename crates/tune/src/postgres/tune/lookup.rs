@@ -2,7 +2,9 @@
 
 use marula_core::{RelationalCatalog, WeightedStatement};
 use marula_postgres::access::ast;
-use pg_query::protobuf::{ParseResult, RangeVar, RawStmt, ResTarget, SelectStmt};
+use pg_query::protobuf::{
+    LimitOption, ParseResult, RangeVar, RawStmt, ResTarget, SelectStmt, SetOperation,
+};
 use pg_query::{Node, NodeEnum};
 
 use super::super::shape::{Operator, Shape};
@@ -31,6 +33,8 @@ pub(super) fn lookup(write: &Write, catalog: &RelationalCatalog) -> Option<Weigh
         target_list: vec![ast::node(NodeEnum::ResTarget(Box::new(target)))],
         from_clause: from,
         where_clause: Some(Box::new(condition.clone())),
+        limit_option: LimitOption::Default as i32,
+        op: SetOperation::SetopNone as i32,
         ..SelectStmt::default()
     };
     let mut numbers = Vec::new();
@@ -52,7 +56,8 @@ pub(super) fn lookup(write: &Write, catalog: &RelationalCatalog) -> Option<Weigh
         .map(|number| given.get(usize::try_from(*number).ok()?.checked_sub(1)?).cloned())
         .collect();
     let mut statement = marula_core::Statement::new(write.statement.engine, text);
-    statement.parameters = parameters?;
+    // Without values they are filled as others' are.
+    statement.parameters = parameters.unwrap_or_default();
     Some(WeightedStatement {
         statement,
         calls: write.calls,

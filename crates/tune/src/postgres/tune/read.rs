@@ -101,11 +101,17 @@ pub(super) async fn read(
             Ok(Kind::Reads(part)) => read.parts.push(*part),
             Ok(Kind::Writes(write)) => {
                 // Where what it looks for cannot take part, the write is measured all the same.
-                if let Some(weighted) = lookup(&write, &read.catalog)
-                    && let Ok(Kind::Reads(part)) = one(session, &weighted, &read.catalog).await
-                {
-                    read.lookups += 1;
-                    read.parts.push(*part);
+                if let Some(weighted) = lookup(&write, &read.catalog) {
+                    match one(session, &weighted, &read.catalog).await {
+                        Ok(Kind::Reads(part)) => {
+                            read.lookups += 1;
+                            read.parts.push(*part);
+                        }
+                        Ok(Kind::Left(reason)) => read.left_out.push(left(&weighted, reason)),
+                        Ok(Kind::Writes(_)) => {}
+                        Err(error) if trial_fatal(&error) => return Err(error),
+                        Err(error) => read.left_out.push(left(&weighted, error.to_string())),
+                    }
                 }
                 read.writes.push(*write);
             }
