@@ -8,6 +8,7 @@
 mod choose;
 mod cost;
 mod cursors;
+mod gain;
 mod harm;
 mod hide;
 mod idea;

@@ -136,7 +136,7 @@ impl Trial<'_> {
         wanted: &BTreeSet<usize>,
     ) -> Result<()> {
         let Some(collection) = collection else { return Ok(()) };
-        let most = self.room(collection).min(KEPT).max(1);
+        let most = self.room(collection).clamp(1, KEPT);
         loop {
             let built = || {
                 let of = |made: &Made| {

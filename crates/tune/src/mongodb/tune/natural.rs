@@ -7,6 +7,9 @@ use marula_core::{Collection, CollectionKind, Engine, Statement};
 use marula_mongodb::{Command, Operation};
 
 use super::cost::Cost;
+use super::proof::Proved;
+use super::tell::{Pick, Told};
+use super::trial::Trial;
 use crate::mongodb::rewrites::Rewrite;
 
 /// Its name among the rewrites.
@@ -45,4 +48,38 @@ pub(super) fn natural(
         ],
     };
     Some((Statement::new(Engine::Mongodb, hinted.to_shell()), rewrite))
+}
+
+impl Told<'_> {
+    /// Says of each index which statements have to be told first to go on reading the whole
+    /// collection.
+    pub(super) fn first(&self, trial: &Trial<'_>, proved: &[Proved], picks: &mut [Pick]) {
+        let mut hazards: Vec<(usize, String)> = Vec::new();
+        for pick in picks.iter().filter(|pick| pick.index.is_none()) {
+            let [at] = pick.used[..] else { continue };
+            let Some(plan) = proved[at].own_plan.as_deref() else { continue };
+            if !self.queries[at].is_natural(proved[at].wording) {
+                continue;
+            }
+            let taken = picks
+                .iter()
+                .enumerate()
+                .filter(|(_, other)| other.index.is_some_and(|index| trial.uses(plan, index)));
+            hazards.extend(taken.map(|(number, _)| {
+                let ms = |ms: Option<f64>| ms.unwrap_or(0.0);
+                let said = format!(
+                    "make {} first: the server would take this index for that statement, which is \
+                     slower by it than by reading all of {} ({:.1} ms instead of {:.1} ms)",
+                    pick.change.id.0,
+                    self.queries[at].command.collection,
+                    ms(proved[at].own_ms),
+                    ms(proved[at].before.ms),
+                );
+                (number, said)
+            }));
+        }
+        for (number, said) in hazards {
+            picks[number].change.hazards.insert(0, said);
+        }
+    }
 }

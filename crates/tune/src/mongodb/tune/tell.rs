@@ -31,14 +31,14 @@ pub(super) struct Told<'t> {
 }
 
 /// A change that was picked, before it has its number.
-struct Pick {
+pub(super) struct Pick {
     gain: f64,
     statements: u32,
-    change: Change,
+    pub change: Change,
     /// The statements that use it.
-    used: Vec<usize>,
+    pub used: Vec<usize>,
     /// The index, by number, when it is one.
-    index: Option<usize>,
+    pub index: Option<usize>,
 }
 
 /// What the pieces of a tuning were measured to be.
@@ -75,7 +75,7 @@ impl Told<'_> {
         for (number, pick) in picks.iter_mut().enumerate() {
             pick.change.id = ChangeId(format!("c{}", number + 1));
         }
-        self.order(trial, &proved, &mut picks);
+        self.first(trial, &proved, &mut picks);
         let (before_ms, after_ms) =
             proved.iter().zip(self.queries).fold((0.0, 0.0), |(before, after), (proved, query)| {
                 let of = |ms: Option<f64>| query.calls() * ms.unwrap_or(0.0);
@@ -127,38 +127,6 @@ impl Told<'_> {
             storage,
             effort: trial.effort,
             interrupted: false,
-        }
-    }
-
-    /// Says of each index which statements have to be told first to go on reading the whole
-    /// collection.
-    fn order(&self, trial: &Trial<'_>, proved: &[Proved], picks: &mut [Pick]) {
-        let mut hazards: Vec<(usize, String)> = Vec::new();
-        for pick in picks.iter().filter(|pick| pick.index.is_none()) {
-            let [at] = pick.used[..] else { continue };
-            let Some(plan) = proved[at].own_plan.as_deref() else { continue };
-            if !self.queries[at].is_natural(proved[at].wording) {
-                continue;
-            }
-            let taken = picks
-                .iter()
-                .enumerate()
-                .filter(|(_, other)| other.index.is_some_and(|index| trial.uses(plan, index)));
-            hazards.extend(taken.map(|(number, _)| {
-                let ms = |ms: Option<f64>| ms.unwrap_or(0.0);
-                let said = format!(
-                    "make {} first: the server would take this index for that statement, which is \
-                     slower by it than by reading all of {} ({:.1} ms instead of {:.1} ms)",
-                    pick.change.id.0,
-                    self.queries[at].command.collection,
-                    ms(proved[at].own_ms),
-                    ms(proved[at].before.ms),
-                );
-                (number, said)
-            }));
-        }
-        for (number, said) in hazards {
-            picks[number].change.hazards.insert(0, said);
         }
     }
 
