@@ -13,6 +13,8 @@ mod logs;
 mod mcp;
 mod migrate;
 mod rehearse;
+mod migrate_diff;
+mod migrate_generate;
 mod tune;
 mod values;
 
@@ -21,6 +23,8 @@ pub use logs::*;
 pub use mcp::*;
 pub use migrate::*;
 pub use rehearse::*;
+pub use migrate_diff::*;
+pub use migrate_generate::*;
 pub use tune::*;
 pub use values::*;
 

@@ -33,6 +33,10 @@ pub fn of_error(kind: ErrorKind) -> u8 {
 
 /// The exit code of a report.
 pub fn of_report(report: &Report, fail_on: FailOn) -> u8 {
+    let differs = |found: &marula_core::SchemaDifference| !found.remains.is_empty();
+    if report.schema_difference.as_ref().is_some_and(differs) {
+        return FINDINGS;
+    }
     let tuned = report.tuning.as_ref().filter(|tuning| !tuning.picked.is_empty());
     let gained = tuned.map(|tuning| match tuning.after_ms / tuning.before_ms.max(1e-9) {
         left if left <= 0.6 => Severity::High,

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Catalog, Change, Combination, Comparison, Digest, Failure, Finding, Json, Measurement,
-    Migrations, Plan, Rehearsal, Statement, Target, Tuning,
+    Migrations, Plan, Rehearsal, SchemaDifference, Statement, Target, Tuning,
 };
 
 /// The version of the report's JSON form. A field may be added under the same number; one that
@@ -59,6 +59,9 @@ pub struct Report {
     /// Where the migrations of the target stand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migrations: Option<Migrations>,
+    /// How two schemas differ, and the migrations that lead from one to the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema_difference: Option<SchemaDifference>,
     /// What a command returns that no other does (labs, found servers), by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Json>,
@@ -89,6 +92,7 @@ impl Report {
             digest: None,
             comparison: None,
             tuning: None,
+            schema_difference: None,
             rehearsal: None,
             migrations: None,
             data: None,

@@ -6,7 +6,11 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueHint};
 use marula_core::{Engine, Version};
 
-use super::{FailOn, MigrateApply, MigratePlan, MigrateRepair, MigrateRollback, MigrateStatus};
+use super::{
+    FailOn, MigrateAddConstraint, MigrateAddForeignKey, MigrateApply, MigrateBackfill,
+    MigrateChangeType, MigrateDerive, MigrateDiff, MigrateDrop, MigratePlan, MigrateRename,
+    MigrateRepair, MigrateRollback, MigrateShardKeyField, MigrateStatus, MigrateValidator,
+};
 use crate::duration;
 
 /// `marula migrate`.
@@ -18,6 +22,8 @@ pub enum Migrate {
     /// Run a migration on a copy in the lab while clients go on working: locks, stalls, work, and
     /// the way back.
     Rehearse(super::MigrateRehearse),
+    /// Write the migrations that lead from one schema to another, up and down; replayed in the lab.
+    Diff(MigrateDiff),
     /// Make a new, empty migration.
     New(MigrateNew),
     /// Make a migration that builds an index while everybody goes on.
@@ -38,6 +44,26 @@ pub enum Migrate {
     Verify(MigrateStatus),
     /// Settle by name what only a person can know: a changed file, one that is gone, a step.
     Repair(MigrateRepair),
+    /// Make a migration that adds a constraint, and checks the rows without keeping anybody out.
+    AddConstraint(MigrateAddConstraint),
+    /// Make a migration that adds a foreign key, and checks the rows without keeping anybody out.
+    AddForeignKey(MigrateAddForeignKey),
+    /// Make the migrations that rename a table, a column or a field while everybody goes on.
+    Rename(MigrateRename),
+    /// Make the migrations that change a column's or field's type while everybody goes on.
+    ChangeType(MigrateChangeType),
+    /// Make the migrations that split a column into several.
+    Split(MigrateDerive),
+    /// Make the migrations that merge columns into one.
+    Merge(MigrateDerive),
+    /// Make a migration that drops something.
+    Drop(MigrateDrop),
+    /// Make a migration that brings rows or documents up to date in batches.
+    Backfill(MigrateBackfill),
+    /// Make the migrations that give a collection a validator (MongoDB).
+    Validator(MigrateValidator),
+    /// Make the migrations that fill, check and index a field for a shard key (MongoDB).
+    ShardKeyField(MigrateShardKeyField),
 }
 
 /// `marula migrate lint`.
@@ -91,19 +117,15 @@ pub struct NewFile {
     #[arg(long, value_name = "FOLDER", default_value = "migrations")]
     #[arg(value_hint = ValueHint::DirPath)]
     pub dir: PathBuf,
-    /// The engine it is for.
-    #[arg(long, value_parser = super::parse_engine, default_value = "postgres")]
-    pub engine: Engine,
-    /// The server's version [default: the newest known].
+    /// Where it will run: its engine and version are minded, and what it holds where that matters.
+    #[arg(long, value_name = "TARGET")]
+    pub target: Option<String>,
+    /// The engine it is for [default: the target's, or postgres].
+    #[arg(long, value_parser = super::parse_engine)]
+    pub engine: Option<Engine>,
+    /// The server's version [default: the target's, or the newest known].
     #[arg(long, value_name = "VERSION", value_parser = super::parse_version)]
     pub server_version: Option<Version>,
-}
-
-impl NewFile {
-    /// The PostgreSQL version it is written for.
-    pub fn version(&self) -> Version {
-        self.server_version.unwrap_or(marula_migrate::postgres::lint::NEWEST)
-    }
 }
 
 /// `marula migrate new`.

@@ -1,6 +1,8 @@
 //! For pull requests and tickets.
 
-use marula_core::{Catalog, Change, Engine, Report, Severity, Verdict};
+use marula_core::{
+    Catalog, Change, Engine, ObjectDeed, Report, SchemaDifference, Severity, Verdict,
+};
 
 use super::human::{evidence, headline, proof, tree_text};
 use super::{statement, text};
@@ -73,6 +75,9 @@ pub fn report(report: &Report) -> String {
             }
         }
     }
+    if let Some(found) = &report.schema_difference {
+        difference(found, report, &mut out);
+    }
     if let Some(plan) = &report.plan {
         out.push_str("\n<details><summary>Plan</summary>\n\n```text\n");
         out.push_str(&tree_text(plan, &report.findings).replace("```", "'''"));
@@ -97,6 +102,43 @@ pub fn report(report: &Report) -> String {
         ));
     }
     out
+}
+
+/// What differs between two schemas, and the migrations.
+fn difference(found: &SchemaDifference, report: &Report, out: &mut String) {
+    for (at, object) in found.objects.iter().enumerate() {
+        let deed = match object.deed {
+            ObjectDeed::Made => "made",
+            ObjectDeed::Changed => "changed",
+            ObjectDeed::Dropped => "**dropped**",
+        };
+        let object = line(&object.object);
+        out.push_str(&format!("{}- {deed}: {object}\n", if at == 0 { "\n" } else { "" }));
+    }
+    let renames: Vec<String> =
+        found.likely_renames.iter().map(|one| format!("{}: `{}`", one.what, one.flag)).collect();
+    for (title, lines) in [
+        ("Still different after the replay", &found.remains),
+        ("Lost", &found.destroys),
+        ("Perhaps only renamed", &renames),
+    ] {
+        for (at, text) in lines.iter().enumerate() {
+            let head = if at == 0 { format!("\n### {title}\n\n") } else { String::new() };
+            out.push_str(&format!("{head}- {}\n", line(text)));
+        }
+    }
+    let engine = report.target.as_ref().map(|target| target.engine);
+    for migration in &found.migrations {
+        if let Some(file) = &migration.file {
+            out.push_str(&format!("\n`{file}`\n"));
+        }
+        let json = migration.text.starts_with('{') && engine != Some(Engine::Postgres);
+        let language = if json { "json" } else { "sql" };
+        let text = migration.text.trim_end();
+        let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+        let ticks = "`".repeat(longest.max(2) + 1);
+        out.push_str(&format!("\n{ticks}{language}\n{text}\n{ticks}\n"));
+    }
 }
 
 fn changes(report: &Report, out: &mut String) {

@@ -73,6 +73,174 @@ pub fn not_null(table: &str, column: &str, version: Version) -> Result<String> {
     )
 }
 
+/// A column, a table or an index goes. `rows` are what cannot come back.
+///
+/// # Errors
+/// `Syntax` when a name makes no SQL.
+pub fn drop(what: Dropped<'_>, version: Version) -> Result<String> {
+    let (up, back) = match what {
+        Dropped::Table(table) => (
+            format!("DROP TABLE {}", quoted(table)),
+            format!("table {table} and its rows are gone"),
+        ),
+        Dropped::Column(table, column) => (
+            format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quote_ident(column)),
+            format!("the values of {table}.{column} are gone"),
+        ),
+        Dropped::Index(index) => (
+            format!("DROP INDEX {}", quoted(index)),
+            format!("the definition of index {index} is not known here"),
+        ),
+        Dropped::Constraint(table, name) => (
+            format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quote_ident(name)),
+            format!("the definition of constraint {name} is not known here"),
+        ),
+    };
+    one_way(&up, &back, version)
+}
+
+/// What is to be dropped.
+#[derive(Debug, Clone, Copy)]
+pub enum Dropped<'a> {
+    /// A table.
+    Table(&'a str),
+    /// A table's column.
+    Column(&'a str, &'a str),
+    /// An index.
+    Index(&'a str),
+    /// A table's constraint.
+    Constraint(&'a str, &'a str),
+}
+
+/// A constraint of any kind, as ADD CONSTRAINT takes it: `CHECK (price > 0)`.
+///
+/// # Errors
+/// `Syntax` when the definition makes no SQL.
+pub fn add_constraint(
+    table: &str,
+    name: &str,
+    definition: &str,
+    version: Version,
+) -> Result<String> {
+    let (table, name) = (quoted(table), quote_ident(name));
+    safe(
+        &format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"),
+        &format!("ALTER TABLE {table} DROP CONSTRAINT {name}"),
+        version,
+    )
+}
+
+/// A foreign key from `columns` to another table's key.
+///
+/// # Errors
+/// `Syntax` when a name makes no SQL.
+pub fn add_foreign_key(
+    table: &str,
+    columns: &[String],
+    references: &str,
+    referenced: &[String],
+    on_delete: Option<&str>,
+    version: Version,
+) -> Result<String> {
+    let list = |names: &[String]| {
+        names.iter().map(|name| quote_ident(name)).collect::<Vec<_>>().join(", ")
+    };
+    let bare = table.rsplit('.').next().unwrap_or(table);
+    let mut name = format!("{bare}_{}_fkey", columns.join("_"));
+    while name.len() > 63 {
+        name.pop();
+    }
+    let to = match referenced {
+        [] => quoted(references),
+        columns => format!("{} ({})", quoted(references), list(columns)),
+    };
+    let action = on_delete.map(|action| format!(" ON DELETE {action}")).unwrap_or_default();
+    let definition = format!("FOREIGN KEY ({}) REFERENCES {to}{action}", list(columns));
+    add_constraint(table, &name, &definition, version)
+}
+
+/// Another name for a table: at once, with a view under the old name so that statements that use
+/// it go on working.
+///
+/// # Errors
+/// `Syntax` when a name makes no SQL.
+pub fn rename_table(table: &str, new: &str, version: Version) -> Result<[String; 2]> {
+    let (schema, _) = table.rsplit_once('.').unwrap_or(("", table));
+    let placed = if schema.is_empty() {
+        quote_ident(new)
+    } else {
+        format!("{}.{}", quote_ident(schema), quote_ident(new))
+    };
+    let old = quoted(table);
+    let bare = quote_ident(table.rsplit('.').next().unwrap_or(table));
+    let first = format!(
+        "-- The table has its new name, and a view the old one: both can be read and written.\n-- \
+         migrate:up lock_timeout:2s\nALTER TABLE {old} RENAME TO {};\nCREATE VIEW {old} AS SELECT * \
+         FROM {placed};\n\n-- migrate:down lock_timeout:2s\nDROP VIEW {old};\nALTER TABLE {placed} \
+         RENAME TO {bare};\n",
+        quote_ident(new)
+    );
+    let second = format!(
+        "-- The old name goes. No statement may use it any more.\n-- migrate:up \
+         lock_timeout:2s\nDROP VIEW {old};\n\n-- migrate:down lock_timeout:2s\nCREATE VIEW {old} AS \
+         SELECT * FROM {placed};\n"
+    );
+    for text in [&first, &second] {
+        parsed(text)?;
+    }
+    let _ = version;
+    Ok([first, second])
+}
+
+/// Rows brought up to date in batches.
+///
+/// # Errors
+/// `Syntax` when an expression makes no SQL.
+pub fn backfill(
+    table: &str,
+    assignments: &[String],
+    condition: Option<&str>,
+    batch: u64,
+) -> Result<String> {
+    let set: Vec<String> = assignments
+        .iter()
+        .map(|one| match one.split_once('=') {
+            Some((column, value)) => format!("{} = {}", quote_ident(column.trim()), value.trim()),
+            None => one.clone(),
+        })
+        .collect();
+    let columns: Vec<String> = assignments
+        .iter()
+        .filter_map(|one| one.split_once('='))
+        .map(|(column, _)| quote_ident(column.trim()))
+        .collect();
+    let values: Vec<&str> =
+        assignments.iter().filter_map(|one| one.split_once('=')).map(|(_, v)| v.trim()).collect();
+    // Without a condition of its own, a row that has its value is left alone.
+    let condition = condition.map_or_else(
+        || format!("({}) IS DISTINCT FROM ({})", columns.join(", "), values.join(", ")),
+        String::from,
+    );
+    let text = format!(
+        "-- migrate:up transaction:false batch:{batch}\nUPDATE {} SET {} WHERE {condition};\n\n-- \
+         There is no way back: the values from before are not kept.\n",
+        quoted(table),
+        set.join(", ")
+    );
+    parsed(&text)?;
+    Ok(text)
+}
+
+fn parsed(text: &str) -> Result<crate::Migration> {
+    crate::files::parse(Path::new("20260101000000_new.sql"), text, Tool::Marula, Engine::Postgres)
+}
+
+/// A statement that cannot be taken back, in its safe form; the file says why.
+fn one_way(up: &str, why: &str, version: Version) -> Result<String> {
+    let text = format!("-- migrate:up lock_timeout:2s\n{up};\n\n-- There is no way back: {why}.\n");
+    finished(text, version)
+}
+
 fn quoted(table: &str) -> String {
     table.split('.').map(quote_ident).collect::<Vec<_>>().join(".")
 }
@@ -92,8 +260,11 @@ fn safe(up: &str, down: &str, version: Version) -> Result<String> {
     let text = format!(
         "-- migrate:up lock_timeout:2s\n{up};\n\n-- migrate:down lock_timeout:2s{outside}\n{down};\n"
     );
-    let path = Path::new("20260101000000_new.sql");
-    let migration = crate::files::parse(path, &text, Tool::Marula, Engine::Postgres)?;
+    finished(text, version)
+}
+
+fn finished(text: String, version: Version) -> Result<String> {
+    let migration = parsed(&text)?;
     let fixed = fix::fix(&migration, &Schema::default(), version)?;
     let text = fixed.map_or(text, |fixed| fixed.text);
     // A build that waits for old transactions must not be cancelled for waiting.
@@ -134,5 +305,17 @@ mod tests {
             "{filled}"
         );
         assert!(add_field("users", "a", "no type at all", None, V15).is_err());
+        let check = made(add_constraint("users", "grown", "CHECK (age >= 18)", V15));
+        assert!(check.contains("NOT VALID;") && check.contains("VALIDATE CONSTRAINT"), "{check}");
+        let key = made(add_foreign_key("orders", &columns[..1], "users", &[], None, V15));
+        assert!(key.contains("orders_user_id_fkey") && key.contains("NOT VALID"), "{key}");
+        let gone = made(drop(Dropped::Index("orders_at"), V15));
+        assert!(gone.contains("DROP INDEX CONCURRENTLY") && gone.contains("no way back"), "{gone}");
+        let gone = made(drop(Dropped::Column("users", "age"), V15));
+        assert!(!gone.contains("migrate:down"), "{gone}");
+        let assignments = ["status='active'".to_string()];
+        let filled = made(backfill("users", &assignments, None, 500));
+        assert!(filled.contains("batch:500") && filled.contains("IS DISTINCT FROM"), "{filled}");
+        assert!(backfill("users", &["no assignment".to_string()], None, 500).is_err());
     }
 }

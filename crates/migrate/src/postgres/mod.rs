@@ -3,12 +3,14 @@
 pub mod apply;
 pub mod classify;
 pub mod context;
+pub mod diff;
 pub(crate) mod files;
 pub mod fix;
 pub mod generate;
 pub mod lint;
 pub mod lock;
 pub mod rehearse;
+pub mod long;
 mod rules;
 pub mod schema;
 mod state;

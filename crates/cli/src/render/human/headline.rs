@@ -54,6 +54,9 @@ pub fn sentence(report: &Report) -> String {
     if let Some(digest) = &report.digest {
         return super::logs::sentence(digest);
     }
+    if let Some(found) = &report.schema_difference {
+        return super::migrate_diff::sentence(found);
+    }
     if report.command == "migrate lint" {
         return super::migrate::sentence(report);
     }

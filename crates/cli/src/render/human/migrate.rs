@@ -60,7 +60,17 @@ pub fn sentence(report: &Report) -> String {
     }
 }
 
-/// Where a new migration was made.
-pub fn new(data: &Json) -> String {
-    format!("{}\n", data["file"].as_str().unwrap_or_default())
+/// Where new migrations were made.
+pub fn new(report: &Report, data: &Json, look: &Look) -> String {
+    let mut out = String::new();
+    match data["files"].as_array() {
+        Some(files) => {
+            for file in files {
+                out.push_str(&format!("{}\n", file.as_str().unwrap_or_default()));
+            }
+        }
+        None => out.push_str(&format!("{}\n", data["file"].as_str().unwrap_or_default())),
+    }
+    super::notes(report, look, &mut out);
+    out
 }

@@ -9,6 +9,7 @@ mod headline;
 mod lab;
 pub mod logs;
 mod migrate;
+pub mod migrate_diff;
 pub mod numbers;
 pub mod paint;
 pub mod proof;
@@ -42,8 +43,12 @@ pub fn report(report: &Report, look: &Look) -> String {
                 Catalog::Mongodb(catalog) => document::inspect(report, catalog, object, look),
             }
         }
+        ("migrate diff", _, _) if report.schema_difference.is_some() => report
+            .schema_difference
+            .as_ref()
+            .map_or(String::new(), |found| migrate_diff::diff(report, found, look)),
         ("migrate lint", _, Some(data)) => migrate::lint(report, data, look),
-        ("migrate new", _, Some(data)) => migrate::new(data),
+        ("migrate new", _, Some(data)) => migrate::new(report, data, look),
         (command, _, Some(data)) if command.starts_with("lab") => lab::lab(command, data, look),
         ("migrate rehearse", _, None) => report
             .rehearsal

@@ -149,3 +149,37 @@ fn checked(
     let better = !fixed.mended.is_empty();
     Ok(better.then_some(fixed))
 }
+
+/// Each of these statements in its safe form, which may be several; a statement that has none is
+/// given back as it is. `schema` is what they meet, in their order.
+///
+/// # Errors
+/// `Syntax` when one does not parse, `Internal` when one cannot be written.
+pub(crate) fn statements(
+    texts: &[String],
+    schema: &Schema,
+    version: Version,
+) -> Result<Vec<Vec<String>>> {
+    let mut forms: Vec<Vec<String>> = texts.iter().map(|text| vec![text.clone()]).collect();
+    let text = format!("-- migrate:up transaction:false\n{};\n", texts.join(";\n"));
+    let path = std::path::Path::new("00000000000001_plan.sql");
+    let engine = marula_core::Engine::Postgres;
+    let migration = crate::files::parse(path, &text, Tool::Marula, engine)?;
+    if migration.up.len() != texts.len() {
+        return Ok(forms);
+    }
+    let mut failed = None;
+    let mut state = Rc::new(schema.clone());
+    walk(0, &migration, &mut state, version, &mut |at, _, context| {
+        let rules: Vec<&str> = context.found.iter().map(|draft| draft.rule).collect();
+        match statement::safe(context, &rules) {
+            Ok(Some(safe)) => forms[at] = safe,
+            Ok(None) => {}
+            Err(error) => failed = Some(error),
+        }
+    });
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(forms),
+    }
+}

@@ -53,10 +53,14 @@ pub(super) fn safe(context: &Context, rules: &[&str]) -> Result<Option<Vec<Strin
         }
         Some(NodeEnum::DropStmt(drop)) if fired("drop-index") && drop.objects.len() == 1 => {
             let cascade = drop.behavior == pb::DropBehavior::DropCascade as i32;
-            Ok((!cascade).then(|| vec![said_concurrently(context)]))
+            let apart =
+                !cascade && !drop.objects.iter().any(|index| of_partitioned(context, index));
+            Ok(apart.then(|| vec![said_concurrently(context)]))
         }
         Some(NodeEnum::DropStmt(drop)) if fired("drop-index") => {
-            if drop.behavior == pb::DropBehavior::DropCascade as i32 {
+            if drop.behavior == pb::DropBehavior::DropCascade as i32
+                || drop.objects.iter().any(|index| of_partitioned(context, index))
+            {
                 return Ok(None);
             }
             let one = |object: &pb::Node| {
@@ -88,6 +92,15 @@ pub(super) fn safe(context: &Context, rules: &[&str]) -> Result<Option<Vec<Strin
         Some(NodeEnum::AlterTableStmt(alter)) => alter_table(context, alter, rules),
         _ => Ok(None),
     }
+}
+
+/// Whether an index is one of a partitioned table: the server does not drop it concurrently.
+fn of_partitioned(context: &Context, index: &pb::Node) -> bool {
+    let Some(NodeEnum::List(name)) = index.node.as_ref() else { return false };
+    let Some(name) = strings(&name.items).pop() else { return false };
+    context.schema.tables.values().any(|table| {
+        table.kind == TableKind::Partitioned && table.indexes.iter().any(|own| own.name == name)
+    })
 }
 
 /// The statement as written, with CONCURRENTLY behind INDEX.

@@ -1,5 +1,7 @@
+mod diff;
 mod examples;
 mod fixes;
 mod locks;
 mod rehearse;
+mod long;
 mod stalls;

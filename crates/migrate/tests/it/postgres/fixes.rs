@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 use super::cases::cases;
 use super::probe::{Probe, migration};
 
-const CATALOGUE: &str = "
+pub const CATALOGUE: &str = "
 SELECT c.oid::regclass::text || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) ||
        ' ' || a.attnotnull::text || ' ' || coalesce(pg_get_expr(d.adbin, d.adrelid), '') || a.attidentity::text || a.attgenerated::text
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

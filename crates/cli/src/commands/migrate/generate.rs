@@ -1,0 +1,307 @@
+//! `marula migrate` commands that write migrations in their safe form, for the engine at hand.
+
+use marula_core::{Engine, Error, ErrorKind, RelationalCatalog, Report, Result, Version};
+use marula_migrate::postgres::generate::Dropped;
+use marula_migrate::postgres::long::{self, Derived, LongChange, Place};
+use marula_migrate::{mongodb, postgres};
+use serde_json::{Value, json};
+
+use super::write;
+use crate::app::{App, Outcome, read_input};
+use crate::args::{
+    Droppable, FailOn, MigrateAddConstraint, MigrateAddForeignKey, MigrateBackfill,
+    MigrateChangeType, MigrateDerive, MigrateDrop, MigrateRename, MigrateShardKeyField,
+    MigrateValidator, NewFile,
+};
+use crate::open::{self, Session};
+
+/// What a migration is written for.
+pub struct For {
+    /// The engine.
+    pub engine: Engine,
+    /// PostgreSQL's version.
+    pub version: Version,
+    /// What the target holds.
+    pub catalog: Option<RelationalCatalog>,
+}
+
+/// Looks at the target, when one is named.
+pub async fn what_for(app: &App, file: &NewFile) -> Result<For> {
+    let newest = postgres::lint::NEWEST;
+    let Some(name) = &file.target else {
+        let version = file.server_version.unwrap_or(newest);
+        return Ok(For { engine: file.engine.unwrap_or(Engine::Postgres), version, catalog: None });
+    };
+    let (target, session) = open::open(app, name, app.timeout(None)).await?;
+    if file.engine.is_some_and(|engine| engine != target.engine) {
+        let what = format!("{} is {}", target.name, target.engine.title());
+        return Err(Error::new(ErrorKind::Usage, what)
+            .hint("leave --engine out, or name a target of that engine"));
+    }
+    let version = file.server_version.or(target.version).unwrap_or(newest);
+    let catalog = match &session {
+        Session::Postgres(session) => {
+            use marula_postgres::catalog::{Scope, read};
+            let read = read(session, Scope::All).await;
+            Some(read.map_err(|error| Error::at(error, target.name.clone()))?)
+        }
+        Session::Mongodb(_) => None,
+    };
+    Ok(For { engine: target.engine, version, catalog })
+}
+
+/// Another name for a table, a column or a field.
+pub async fn rename(app: &App, args: &MigrateRename) -> Result<Outcome> {
+    let given = what_for(app, &args.file).await?;
+    let name = format!("rename_{}", args.what);
+    let of_table = match (&given.catalog, args.what.rsplit_once('.')) {
+        (_, None) => true,
+        (Some(catalog), Some((table, _))) => {
+            catalog.find(&args.what).is_some() && catalog.find(table).is_none()
+        }
+        (None, Some(_)) => false,
+    };
+    if given.engine == Engine::Mongodb {
+        let (collection, field) = parts(&args.what)?;
+        let steps = mongodb::generate::rename_field(collection, field, &args.new);
+        return several(app, &args.file, given.engine, &name, steps, Vec::new());
+    }
+    if of_table {
+        let [first, second] =
+            postgres::generate::rename_table(&args.what, &args.new, given.version)?;
+        let steps = vec![("rename", first), ("contract", second)];
+        return several(app, &args.file, given.engine, &name, steps, Vec::new());
+    }
+    let (table, column) = parts(&args.what)?;
+    let place = Place { table, catalog: given.catalog.as_ref(), version: given.version };
+    let change = long::rename_column(&place, column, &args.new, args.data_type.as_deref())?;
+    in_steps(app, &args.file, &name, change)
+}
+
+/// Another type for a column or a field.
+pub async fn change_type(app: &App, args: &MigrateChangeType) -> Result<Outcome> {
+    let given = what_for(app, &args.file).await?;
+    let (table, column) = parts(&args.column)?;
+    let name = format!("{table}_{column}_type");
+    if given.engine == Engine::Mongodb {
+        let steps = mongodb::generate::change_type(table, column, &args.data_type);
+        return several(app, &args.file, given.engine, &name, steps, Vec::new());
+    }
+    let place = Place { table, catalog: given.catalog.as_ref(), version: given.version };
+    let (using, back) = (args.using.as_deref(), args.back.as_deref());
+    let change = long::change_type(&place, column, &args.data_type, using, back)?;
+    in_steps(app, &args.file, &name, change)
+}
+
+/// Columns split or merged.
+pub async fn derive(app: &App, args: &MigrateDerive, word: &str) -> Result<Outcome> {
+    let given = what_for(app, &args.file).await?;
+    postgres_alone(given.engine)?;
+    let news = args.into.iter().map(|text| Derived::parse(text)).collect::<Result<Vec<_>>>()?;
+    let mut backs = Vec::new();
+    for text in &args.back {
+        let Some((column, expression)) = text.split_once('=') else {
+            return Err(Error::new(ErrorKind::Usage, format!("'{text}' says no old column"))
+                .hint("write it like \"name=first || ' ' || last\""));
+        };
+        backs.push((column.trim().to_string(), expression.trim().to_string()));
+    }
+    let place =
+        Place { table: &args.table, catalog: given.catalog.as_ref(), version: given.version };
+    let change = long::derive(&place, &args.columns, &news, &backs)?;
+    in_steps(app, &args.file, &format!("{word}_{}_{}", args.table, args.columns.join("_")), change)
+}
+
+/// Something goes.
+pub async fn drop(app: &App, args: &MigrateDrop) -> Result<Outcome> {
+    let given = what_for(app, &args.file).await?;
+    let name = format!("drop_{}", args.name);
+    if given.engine == Engine::Mongodb {
+        let steps = match args.kind {
+            Droppable::Table => vec![("drop", mongodb::generate::drop_collection(&args.name))],
+            Droppable::Column => {
+                let (collection, field) = parts(&args.name)?;
+                vec![("drop", mongodb::generate::drop_field(collection, field))]
+            }
+            Droppable::Index => {
+                let (collection, index) =
+                    args.name.split_once('.').ok_or_else(|| no_parts(&args.name))?;
+                mongodb::generate::drop_index(collection, index)
+            }
+            Droppable::Constraint => {
+                return Err(Error::new(ErrorKind::Unsupported, "MongoDB has no constraints")
+                    .hint("a validator says what documents must be like"));
+            }
+        };
+        return several(app, &args.file, given.engine, &name, steps, Vec::new());
+    }
+    let what = match args.kind {
+        Droppable::Table => Dropped::Table(&args.name),
+        Droppable::Index => Dropped::Index(&args.name),
+        Droppable::Column => parts(&args.name).map(|(table, own)| Dropped::Column(table, own))?,
+        Droppable::Constraint => {
+            parts(&args.name).map(|(table, own)| Dropped::Constraint(table, own))?
+        }
+    };
+    one(app, &args.file, given.engine, &name, postgres::generate::drop(what, given.version)?)
+}
+
+/// Rows or documents brought up to date in batches.
+pub async fn backfill(app: &App, args: &MigrateBackfill) -> Result<Outcome> {
+    let given = what_for(app, &args.file).await?;
+    let text = match given.engine {
+        Engine::Postgres => {
+            let condition = args.condition.as_deref();
+            postgres::generate::backfill(&args.table, &args.set, condition, args.batch)?
+        }
+        Engine::Mongodb => {
+            let filter = args.condition.as_deref().map_or(Ok(json!({})), document)?;
+            let update = document(&args.set.join(" "))?;
+            mongodb::generate::backfill(&args.table, &filter, &update, args.batch)
+        }
+    };
+    one(app, &args.file, given.engine, &format!("backfill_{}", args.table), text)
+}
+
+/// A validator, in two steps.
+pub async fn validator(app: &App, args: &MigrateValidator) -> Result<Outcome> {
+    let given = what_for(app, &args.file).await?;
+    if given.engine == Engine::Postgres
+        && (args.file.engine.is_some() || args.file.target.is_some())
+    {
+        return Err(Error::new(ErrorKind::Unsupported, "PostgreSQL has no validators")
+            .hint("use marula migrate add-constraint"));
+    }
+    let text = match args.validator.strip_prefix('@') {
+        Some(path) => read_input(path)?,
+        None => args.validator.clone(),
+    };
+    let mut value = document(&text)?;
+    let plain = value.get("properties").is_some() || value.get("bsonType").is_some();
+    if plain || value.get("required").is_some() {
+        value = json!({ "$jsonSchema": value });
+    }
+    let steps = mongodb::generate::validator(&args.collection, &value);
+    let name = format!("validate_{}", args.collection);
+    several(app, &args.file, Engine::Mongodb, &name, steps, Vec::new())
+}
+
+/// A constraint in two steps of one file.
+pub async fn add_constraint(app: &App, args: &MigrateAddConstraint) -> Result<Outcome> {
+    let given = what_for(app, &args.file).await?;
+    postgres_alone(given.engine)?;
+    let text = postgres::generate::add_constraint(
+        &args.table,
+        &args.name,
+        &args.definition,
+        given.version,
+    )?;
+    one(app, &args.file, given.engine, &format!("add_{}_to_{}", args.name, args.table), text)
+}
+
+/// A foreign key in two steps of one file.
+pub async fn add_foreign_key(app: &App, args: &MigrateAddForeignKey) -> Result<Outcome> {
+    let given = what_for(app, &args.file).await?;
+    postgres_alone(given.engine)?;
+    let text = postgres::generate::add_foreign_key(
+        &args.table,
+        &args.columns,
+        &args.references,
+        &args.key,
+        args.on_delete.as_deref(),
+        given.version,
+    )?;
+    let name = format!("{}_references_{}", args.table, args.references);
+    one(app, &args.file, given.engine, &name, text)
+}
+
+/// A field for a shard key.
+pub async fn shard_key_field(app: &App, args: &MigrateShardKeyField) -> Result<Outcome> {
+    let (collection, field) = parts(&args.field)?;
+    let value: Value =
+        serde_json::from_str(&args.value).unwrap_or_else(|_| Value::String(args.value.clone()));
+    let steps = mongodb::generate::shard_key_field(collection, field, &value, &args.key);
+    let key = args.key.iter().map(|part| format!("{part}: 1")).collect::<Vec<_>>().join(", ");
+    let notes = vec![format!(
+        "then, through a mongos: sh.shardCollection(\"DB.{collection}\", {{{key}}}), or for a sharded \
+         collection refineCollectionShardKey (4.4+) or reshardCollection (5.0+)"
+    )];
+    let name = format!("shard_key_{collection}_{field}");
+    several(app, &args.file, Engine::Mongodb, &name, steps, notes)
+}
+
+fn postgres_alone(engine: Engine) -> Result<()> {
+    match engine {
+        Engine::Postgres => Ok(()),
+        Engine::Mongodb => Err(Error::new(ErrorKind::Unsupported, "this is for PostgreSQL")
+            .hint("for MongoDB see marula migrate validator, rename and backfill")),
+    }
+}
+
+fn document(text: &str) -> Result<Value> {
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        Error::new(ErrorKind::Syntax, format!("this is not JSON: {error}"))
+            .at(text.to_string())
+            .hint("write a document such as '{\"status\": \"active\"}'")
+    })?;
+    if value.is_object() || value.is_array() {
+        return Ok(value);
+    }
+    Err(Error::new(ErrorKind::Syntax, "this is no document")
+        .at(text.to_string())
+        .hint("write one such as '{\"status\": \"active\"}'"))
+}
+
+fn no_parts(name: &str) -> Error {
+    Error::new(ErrorKind::Usage, format!("'{name}' names no column of a table"))
+        .hint("write it like users.status")
+}
+
+/// `users.status` in its two parts.
+pub fn parts(name: &str) -> Result<(&str, &str)> {
+    name.rsplit_once('.')
+        .filter(|(a, b)| !a.is_empty() && !b.is_empty())
+        .ok_or_else(|| no_parts(name))
+}
+
+fn in_steps(app: &App, file: &NewFile, name: &str, change: LongChange) -> Result<Outcome> {
+    let steps = change.stages.into_iter().map(|stage| (stage.name, stage.text)).collect();
+    several(app, file, Engine::Postgres, name, steps, change.notes)
+}
+
+/// Writes one migration.
+pub fn one(app: &App, file: &NewFile, engine: Engine, name: &str, text: String) -> Result<Outcome> {
+    several(app, file, engine, name, vec![("", text)], Vec::new())
+}
+
+fn several(
+    app: &App,
+    file: &NewFile,
+    engine: Engine,
+    name: &str,
+    steps: Vec<(&'static str, String)>,
+    notes: Vec<String>,
+) -> Result<Outcome> {
+    let count = steps.len();
+    let named: Vec<(String, String)> = (1..)
+        .zip(steps)
+        .map(|(at, (step, text))| {
+            let name = if count > 1 { format!("{name}_{at}_{step}") } else { name.to_string() };
+            (name, text)
+        })
+        .collect();
+    let paths = write::all(&file.dir, engine, &named)?;
+    for (path, (_, text)) in paths.iter().zip(&named) {
+        let back = match engine {
+            Engine::Postgres => text.contains("-- migrate:down"),
+            Engine::Mongodb => text.contains("\"down\""),
+        };
+        if !back {
+            app.warn(&format!("{path} cannot be taken back: what it drops or overwrites is gone"));
+        }
+    }
+    let mut report = Report::new("migrate new");
+    report.data = Some(json!({ "file": paths.first(), "files": paths }));
+    report.notes = notes;
+    Ok(Outcome::Report(Box::new(report), FailOn::Never))
+}

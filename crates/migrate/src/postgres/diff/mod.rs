@@ -1,0 +1,269 @@
+//! The way from one schema to another, as migrations that go up and down.
+//!
+//! Both schemas are made in databases of a lab server and read completely ([`model`], `read`).
+//! What differs is decided object by object (`fate`), put in order by what depends on what
+//! (`order`), brought into its safe form and cut where transactions must end (`plan`). The plan is
+//! then run from the first schema (`replay`): what is left to do is planned again, and what is
+//! written down is what ran. At last the written files run once more from the beginning, and must
+//! leave no difference.
+
+mod fate;
+mod kinds;
+mod load;
+mod model;
+mod order;
+mod plan;
+mod queries;
+mod read;
+mod rename;
+mod replay;
+mod write;
+
+use std::path::Path;
+
+use marula_core::{Engine, Error, ErrorKind, Result};
+use marula_lab::PostgresServer;
+use marula_postgres::{Session, from_server};
+
+pub use load::Source;
+pub use rename::Rename;
+
+use crate::migration::Tool;
+use model::Model;
+use order::Deed;
+use plan::Part;
+
+/// How a difference is taken.
+#[derive(Debug, Clone, Default)]
+pub struct DiffOptions {
+    /// What only changed its name.
+    pub renames: Vec<Rename>,
+    /// Whether it matters who owns what.
+    pub owners: bool,
+}
+
+/// One migration of the way, as a text in this program's own form.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// Whether the up part runs in one transaction.
+    pub transaction: bool,
+    /// The file.
+    pub text: String,
+    /// Whether it has a way back.
+    pub down: bool,
+}
+
+/// The difference of two schemas.
+#[derive(Debug, Default)]
+pub struct Difference {
+    /// The migrations, in order; none when the schemas are the same.
+    pub files: Vec<Written>,
+    /// What becomes of which object: `+`, `~` or `-`, and what it is called.
+    pub outline: Vec<(char, String)>,
+    /// What is lost on the way up.
+    pub destroys: Vec<String>,
+    /// What may only have changed its name, and the flag that says so.
+    pub renames: Vec<(String, String)>,
+    /// What still differs after the replay: empty when the plan is right.
+    pub remains: Vec<String>,
+    /// What the reader should know.
+    pub notes: Vec<String>,
+}
+
+/// Looks at both schemas and finds the way.
+///
+/// # Errors
+/// `Syntax` or the server's error with the place for a source that cannot be made, `NotFound` for
+/// a rename of what is not there, `Unsupported` with the object where no way is known.
+pub async fn diff(
+    server: &PostgresServer,
+    from: &Source<'_>,
+    to: &Source<'_>,
+    options: &DiffOptions,
+) -> Result<Difference> {
+    let mut found = Difference::default();
+    let owners = options.owners;
+    let wanted_lab = load::open(server).await?;
+    let wanted = load::load(to, &wanted_lab, owners, &mut found.notes).await?;
+    let lab = load::open(server).await?;
+    let start = load::load(from, &lab, owners, &mut found.notes).await?;
+    roles_of_both(&lab, &start, &wanted).await?;
+    let way = up(&lab, &start, &wanted, options, &mut found).await?;
+    if way.parts.is_empty() {
+        found.remains = plan::differences(&start, &wanted);
+        return Ok(found);
+    }
+    let downs = down(&lab, &way, options, &mut found.notes).await;
+    found.files = write::files(&way.parts, downs, &found);
+    let clean = load::open(server).await?;
+    load::make(from, &clean, owners).await?;
+    replayed(&clean, &found.files).await?;
+    found.remains = plan::differences(&read::read(&clean, owners).await?, &wanted);
+    Ok(found)
+}
+
+async fn roles_of_both(lab: &Session, from: &Model, to: &Model) -> Result<()> {
+    let mut roles = load::roles_of(from);
+    roles.extend(load::roles_of(to));
+    load::roles(lab, &roles).await
+}
+
+/// The way up, as it ran.
+struct Way {
+    parts: Vec<Part>,
+    /// The schema before each part, and after the last.
+    states: Vec<Model>,
+}
+
+async fn up(
+    lab: &Session,
+    start: &Model,
+    wanted: &Model,
+    options: &DiffOptions,
+    found: &mut Difference,
+) -> Result<Way> {
+    let mut way = Way { parts: Vec::new(), states: vec![start.clone()] };
+    let renames = rename::statements(&options.renames, start, wanted)?;
+    let mut current = start.clone();
+    if !renames.is_empty() {
+        let mut part = Part { transaction: true, statements: renames };
+        found.outline.extend(options.renames.iter().map(|rename| ('~', rename.to_string())));
+        replay::replay(lab, &mut part).await?;
+        current = read::read(lab, options.owners).await?;
+        way.parts.push(part);
+        way.states.push(current.clone());
+    }
+    let schema = plan::schema_of(lab).await?;
+    for round in 0..4 {
+        let plan = plan::plan(&current, wanted, &schema, lab.version(), round > 0)?;
+        if round == 0 {
+            let outline = plan::outline(&plan.fates, &current, wanted);
+            found.outline.extend(outline.into_iter().map(|(deed, name)| (sign(deed), name)));
+            found.destroys = plan::destroyed(&current, wanted, &plan.fates);
+            found.renames = plan::likely_renames(&current, wanted, &plan.fates);
+        } else if plan.parts.is_empty() {
+            break;
+        }
+        for mut part in plan.parts {
+            replay::replay(lab, &mut part).await?;
+            current = read::read(lab, options.owners).await?;
+            match way.parts.last_mut().filter(|last| last.transaction == part.transaction) {
+                Some(last) => {
+                    last.statements.append(&mut part.statements);
+                    way.states.pop();
+                }
+                None => way.parts.push(part),
+            }
+            way.states.push(current.clone());
+        }
+    }
+    Ok(way)
+}
+
+fn sign(deed: Deed) -> char {
+    match deed {
+        Deed::Create => '+',
+        Deed::Drop => '-',
+        Deed::Alter | Deed::Late => '~',
+    }
+}
+
+/// A way back: its parts and what it loses; or why there is none.
+type Back = std::result::Result<(Vec<Part>, Vec<String>), String>;
+
+/// The way back of every part, the first part's first.
+async fn down(
+    lab: &Session,
+    way: &Way,
+    options: &DiffOptions,
+    notes: &mut Vec<String>,
+) -> Vec<Back> {
+    let mut backs: Vec<Back> = Vec::new();
+    let mut broken: Option<String> = None;
+    for at in (0..way.parts.len()).rev() {
+        if let Some(why) = &broken {
+            backs.push(Err(format!("the one after it cannot be taken back: {why}")));
+            continue;
+        }
+        let renames = if at == 0 { options.renames.as_slice() } else { &[] };
+        match back(lab, &way.states[at], renames, options.owners, notes).await {
+            Ok(own) => backs.push(Ok(own)),
+            Err(error) => {
+                let why = error.message().to_string();
+                backs.push(Err(why.clone()));
+                broken = Some(why);
+            }
+        }
+    }
+    backs.reverse();
+    backs
+}
+
+async fn back(
+    lab: &Session,
+    wanted: &Model,
+    renames: &[Rename],
+    owners: bool,
+    notes: &mut Vec<String>,
+) -> Result<(Vec<Part>, Vec<String>)> {
+    let mut parts = Vec::new();
+    let mut destroys = Vec::new();
+    let reversed = rename::reversed(renames);
+    if !reversed.is_empty() {
+        let mut part = Part { transaction: true, statements: reversed };
+        replay::replay(lab, &mut part).await?;
+        parts.push(part);
+    }
+    let schema = plan::schema_of(lab).await?;
+    let mut current = read::read(lab, owners).await?;
+    for round in 0..3 {
+        let plan = plan::plan(&current, wanted, &schema, lab.version(), round > 0)?;
+        if round == 0 {
+            destroys = plan::destroyed(&current, wanted, &plan.fates);
+        }
+        if plan.parts.is_empty() {
+            if round > 0 {
+                break;
+            }
+            continue;
+        }
+        for mut part in plan.parts {
+            replay::replay(lab, &mut part).await?;
+            parts.push(part);
+        }
+        current = read::read(lab, owners).await?;
+    }
+    let remains = plan::differences(&current, wanted);
+    notes.extend(remains.into_iter().map(|line| format!("after the way back, {line}")));
+    Ok((parts, destroys))
+}
+
+/// Runs the written files' up parts as they will be run.
+async fn replayed(lab: &Session, files: &[Written]) -> Result<()> {
+    let say = |sql: String| async move {
+        lab.client().batch_execute(&sql).await.map_err(|error| {
+            let error = from_server(&error);
+            Error::new(
+                ErrorKind::Unsupported,
+                format!("the written migration does not run: {}", error.message()),
+            )
+            .at(sql.replace('\n', " "))
+            .hint("do this step in a migration of your own, and take the difference again")
+        })
+    };
+    for (at, file) in files.iter().enumerate() {
+        let name = format!("{:014}_diff.sql", at + 1);
+        let migration =
+            crate::files::parse(Path::new(&name), &file.text, Tool::Marula, Engine::Postgres)?;
+        if migration.options.transaction {
+            say("BEGIN".into()).await?;
+        }
+        for step in &migration.up {
+            say(step.text.clone()).await?;
+        }
+        if migration.options.transaction {
+            say("COMMIT".into()).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! The plan as files.
+
+use super::plan::Part;
+use super::{Back, Difference, Written};
+
+/// One file for each part, with its way back.
+pub(super) fn files(parts: &[Part], downs: Vec<Back>, found: &Difference) -> Vec<Written> {
+    let several = parts.len();
+    let mut files = Vec::new();
+    for (at, (part, down)) in parts.iter().zip(downs).enumerate() {
+        let mut text = String::new();
+        if several > 1 {
+            let how =
+                if part.transaction { "in one transaction" } else { "outside of transactions" };
+            text.push_str(&format!("-- Part {} of {several}: {how}.\n", at + 1));
+        }
+        if at == 0 {
+            for line in &found.destroys {
+                text.push_str(&format!("-- DESTROYS: {line}\n"));
+            }
+        }
+        let up: Vec<&str> = part.statements.iter().map(|s| s.text.as_str()).collect();
+        text.push_str(&format!("-- migrate:up{}\n", options(part.transaction, &up)));
+        text.push_str(&body(&up));
+        let has_down = down.is_ok();
+        match down {
+            Ok((parts, loses)) => {
+                let transaction = parts.iter().all(|part| part.transaction);
+                let all: Vec<&str> = parts
+                    .iter()
+                    .flat_map(|part| &part.statements)
+                    .map(|planned| planned.text.as_str())
+                    .collect();
+                text.push_str(&format!("\n-- migrate:down{}\n", options(transaction, &all)));
+                if at == 0 {
+                    for line in found.destroys.iter().filter(|line| line.contains(" is dropped")) {
+                        let what = line.split(" is dropped").next().unwrap_or_default();
+                        text.push_str(&format!(
+                            "-- What {what} held cannot be brought back: it is made empty.\n"
+                        ));
+                    }
+                }
+                for line in loses {
+                    text.push_str(&format!("-- DESTROYS: {line}\n"));
+                }
+                text.push_str(&body(&all));
+            }
+            Err(why) => {
+                let why = why.replace('\n', " ");
+                text.push_str(&format!("\n-- There is no way back: {why}.\n"));
+            }
+        }
+        files.push(Written { transaction: part.transaction, text, down: has_down });
+    }
+    files
+}
+
+fn options(transaction: bool, statements: &[&str]) -> String {
+    // A build that waits for old transactions must not be cancelled for waiting.
+    let builds = statements.iter().any(|text| text.contains(" CONCURRENTLY"));
+    let timeout = if builds { "" } else { " lock_timeout:2s" };
+    let outside = if transaction { "" } else { " transaction:false" };
+    format!("{timeout}{outside}")
+}
+
+fn body(statements: &[&str]) -> String {
+    let mut text = String::new();
+    for statement in statements {
+        text.push_str(statement.trim_end().trim_end_matches(';'));
+        text.push_str(";\n");
+    }
+    text
+}

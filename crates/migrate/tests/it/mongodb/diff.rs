@@ -1,0 +1,119 @@
+//! Differences of MongoDB databases: replayed there and back on real servers.
+
+use std::path::PathBuf;
+
+use marula_lab::shared;
+use marula_migrate::mongodb::diff::{Difference, Source, diff};
+use serde_json::{Value, json};
+
+fn source(value: &Value) -> Source<'static> {
+    Source::Declared(PathBuf::from("x.json"), json!({ "collections": value }).to_string())
+}
+
+async fn led(from: Value, to: Value) -> Difference {
+    let server = shared::mongodb(6, 0).await.unwrap();
+    let found = diff(server, &source(&from), &source(&to)).await;
+    let found = found.unwrap_or_else(|error| panic!("{error} {:?}\n{from}\n{to}", error.hints()));
+    assert!(found.remains.is_empty(), "{:?}\n{:?}", found.remains, found.text);
+    let lost = found.notes.iter().any(|note| note.starts_with("after the way back"));
+    assert!(!lost, "{:?}\n{:?}", found.notes, found.text);
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_pair_of_collections_is_led_over_and_back() {
+    let schema = |field: &str| json!({ "$jsonSchema": { "required": [field] } });
+    let pairs = [
+        (json!({}), json!({ "users": {} })),
+        (json!({ "users": {} }), json!({})),
+        (
+            json!({ "users": {} }),
+            json!({ "users": { "indexes": [{ "key": { "email": 1 }, "unique": true }] } }),
+        ),
+        (
+            json!({ "users": { "indexes": [{ "key": { "a": 1 } }, { "key": { "b": -1 } }] } }),
+            json!({ "users": { "indexes": [{ "key": { "a": 1, "b": 1 } }, { "key": { "b": -1 }, "sparse": true }] } }),
+        ),
+        (
+            json!({ "users": { "indexes": [{ "key": { "a": 1 } }] } }),
+            json!({ "users": { "indexes": [{ "key": { "a": 1 }, "hidden": true }] } }),
+        ),
+        (
+            json!({ "s": { "indexes": [{ "key": { "at": 1 }, "expireAfterSeconds": 60 }] } }),
+            json!({ "s": { "indexes": [{ "key": { "at": 1 }, "expireAfterSeconds": 3600 }] } }),
+        ),
+        (
+            json!({ "s": { "indexes": [{ "key": { "a": 1 }, "name": "old" }] } }),
+            json!({ "s": { "indexes": [{ "key": { "a": 1 }, "name": "new" }] } }),
+        ),
+        (
+            json!({ "s": {} }),
+            json!({ "s": { "indexes": [
+                { "key": { "t": "text", "u": "text" }, "weights": { "t": 5, "u": 1 }, "default_language": "german" },
+                { "key": { "p": "2dsphere" } },
+                { "key": { "h": "hashed" } },
+                { "key": { "$**": 1 }, "wildcardProjection": { "x": 1 }, "name": "wild" },
+                { "key": { "c": 1 }, "collation": { "locale": "de", "strength": 2 } },
+                { "key": { "d": 1 }, "partialFilterExpression": { "d": { "$gt": 5 } } }
+            ] } }),
+        ),
+        (json!({ "u": {} }), json!({ "u": { "validator": schema("a") } })),
+        (json!({ "u": { "validator": schema("a") } }), json!({ "u": {} })),
+        (
+            json!({ "u": { "validator": schema("a") } }),
+            json!({ "u": { "validator": schema("b"), "validationLevel": "moderate", "validationAction": "warn" } }),
+        ),
+        (
+            json!({ "c": { "capped": true, "size": 4096 } }),
+            json!({ "c": { "capped": true, "size": 8192, "max": 10 } }),
+        ),
+        (
+            json!({}),
+            json!({ "t": { "timeseries": { "timeField": "at", "metaField": "m", "granularity": "seconds" }, "expireAfterSeconds": 3600 } }),
+        ),
+        (
+            json!({ "t": { "timeseries": { "timeField": "at", "granularity": "seconds" }, "expireAfterSeconds": 3600 } }),
+            json!({ "t": { "timeseries": { "timeField": "at", "granularity": "seconds" }, "expireAfterSeconds": 7200 } }),
+        ),
+        (
+            json!({}),
+            json!({ "c": { "collation": { "locale": "fr" }, "indexes": [{ "key": { "a": 1 } }] } }),
+        ),
+        (json!({}), json!({ "k": { "clusteredIndex": { "key": { "_id": 1 }, "unique": true } } })),
+        (
+            json!({ "u": {} }),
+            json!({ "u": { "changeStreamPreAndPostImages": { "enabled": true } } }),
+        ),
+        (
+            json!({ "u": {} }),
+            json!({ "u": {}, "v": { "viewOn": "u", "pipeline": [{ "$match": { "a": 1 } }] } }),
+        ),
+        (
+            json!({ "u": {}, "v": { "viewOn": "u", "pipeline": [{ "$match": { "a": 1 } }] } }),
+            json!({ "u": {}, "v": { "viewOn": "u", "pipeline": [{ "$match": { "a": 2 } }] } }),
+        ),
+        (json!({ "u": {}, "v": { "viewOn": "u", "pipeline": [] } }), json!({ "u": {} })),
+        (json!({ "u": {}, "x": { "viewOn": "u", "pipeline": [] } }), json!({ "u": {}, "x": {} })),
+    ];
+    for (from, to) in pairs {
+        let found = led(from.clone(), to.clone()).await;
+        assert!(found.text.is_some() && !found.outline.is_empty(), "{from} {to}");
+        let same = led(to.clone(), to).await;
+        assert!(same.text.is_none(), "{:?}", same.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_no_way_in_place_is_said_and_remains() {
+    let server = shared::mongodb(6, 0).await.unwrap();
+    let (from, to) = (json!({ "c": {} }), json!({ "c": { "collation": { "locale": "fr" } } }));
+    let found = diff(server, &source(&from), &source(&to)).await.unwrap();
+    assert!(found.notes[0].contains("collation of collection c cannot be changed"), "{found:?}");
+    assert!(!found.remains.is_empty());
+    let wrong = Source::Declared(
+        PathBuf::from("x.json"),
+        r#"{"collections": {"a": {"indexes": 3}}}"#.into(),
+    );
+    let error = diff(server, &Source::Empty, &wrong).await.unwrap_err();
+    assert!(error.message().contains("indexes of a are no list"), "{error}");
+}

@@ -1,0 +1,310 @@
+//! Differences of schemas: taken over a corpus of pairs, on real servers, and compared with pg_dump.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::fixes::CATALOGUE;
+use marula_core::Engine;
+use marula_lab::{PostgresServer, shared};
+use marula_migrate::Tool;
+use marula_migrate::files;
+use marula_migrate::postgres::diff::{DiffOptions, Difference, Rename, Source, diff};
+use marula_postgres::{ConnectSpec, Session, SessionOptions};
+
+pub struct Pair {
+    pub name: String,
+    pub from: String,
+    pub to: String,
+    pub options: DiffOptions,
+}
+
+pub fn pairs() -> Vec<Pair> {
+    let text = include_str!("../../corpus/diff.sql");
+    text.split("== ")
+        .skip(1)
+        .map(|case| {
+            let (name, rest) = case.split_once('\n').unwrap();
+            let (from, to) = rest.split_once("\n--\n").unwrap();
+            let mut renames = Vec::new();
+            for line in from.lines() {
+                if let Some(text) = line.strip_prefix("-- rename ") {
+                    renames.push(Rename::column(text).unwrap());
+                }
+                if let Some(text) = line.strip_prefix("-- rename-table ") {
+                    renames.push(Rename::table(text).unwrap());
+                }
+            }
+            Pair {
+                name: name.into(),
+                from: from.into(),
+                to: to.into(),
+                options: DiffOptions { renames, owners: false },
+            }
+        })
+        .collect()
+}
+
+impl Pair {
+    fn runs_on(&self, major: u16) -> bool {
+        !(self.name.contains("(18)") && major < 18)
+    }
+}
+
+pub fn source(name: &str, text: &str) -> Source<'static> {
+    Source::Sql(PathBuf::from(name), text.to_string())
+}
+
+async fn database(server: &PostgresServer) -> (ConnectSpec, Session) {
+    let spec = server.create_database().await.unwrap();
+    let session = Session::open(&spec, &SessionOptions::lab()).await.unwrap();
+    session.client().batch_execute("SET check_function_bodies = off").await.unwrap();
+    (spec, session)
+}
+
+/// Runs the files as their runner would: by the directives, not by what diff says of them.
+async fn run(session: &Session, found: &Difference, up: bool) -> Result<(), String> {
+    let mut all: Vec<_> = found
+        .files
+        .iter()
+        .map(|file| {
+            files::parse(
+                Path::new("20260101000000_x.sql"),
+                &file.text,
+                Tool::Marula,
+                Engine::Postgres,
+            )
+            .map_err(|error| format!("{error}\n{}", file.text))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    if !up {
+        all.reverse();
+    }
+    for migration in all {
+        let (steps, options) = if up {
+            (migration.up, migration.options)
+        } else {
+            let Some(down) = migration.down else { return Err("there is no down".into()) };
+            (down, migration.down_options)
+        };
+        let client = session.client();
+        if options.transaction {
+            client.batch_execute("BEGIN").await.unwrap();
+        }
+        for step in steps {
+            client
+                .batch_execute(&step.text)
+                .await
+                .map_err(|error| format!("{}: {error:?}", step.text))?;
+        }
+        if options.transaction {
+            client.batch_execute("COMMIT").await.map_err(|error| format!("{error:?}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// pg_dump's view of a database, blind to the order of columns and statements.
+fn dump(spec: &ConnectSpec) -> Vec<String> {
+    let (host, port) = spec.hosts()[0];
+    let output = Command::new("/usr/lib/postgresql/15/bin/pg_dump")
+        .args(["-s", "-h", host, "-p", &port.to_string(), "-U", "postgres", spec.database()])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut blocks: Vec<String> = Vec::new();
+    for block in text.split("\n\n") {
+        let lines: Vec<&str> = block
+            .lines()
+            .filter(|line| !line.starts_with("--") && !line.starts_with('\\') && !line.is_empty())
+            .collect();
+        if lines.is_empty() {
+            continue;
+        }
+        let mut lines: Vec<String> =
+            lines.iter().map(|line| line.trim_end_matches(',').to_string()).collect();
+        if lines[0].contains("CREATE TABLE")
+            || lines[0].contains("CREATE UNLOGGED TABLE")
+            || lines[0].contains("CREATE TYPE") && lines[0].ends_with('(')
+        {
+            lines[1..].sort();
+        }
+        if lines.iter().all(|line| line.starts_with("GRANT") || line.starts_with("REVOKE")) {
+            lines.sort();
+        }
+        blocks.push(lines.join("\n"));
+    }
+    blocks.sort();
+    blocks
+}
+
+fn only(left: &[String], right: &[String]) -> Vec<String> {
+    left.iter().filter(|line| !right.contains(line)).cloned().collect()
+}
+
+async fn check(server: &PostgresServer, major: u16, pair: &Pair, faults: &mut Vec<String>) {
+    let at = format!("{major} {}", pair.name);
+    let (from, to) = (source("from.sql", &pair.from), source("to.sql", &pair.to));
+    let found = match diff(server, &from, &to, &pair.options).await {
+        Ok(found) => found,
+        Err(error) => {
+            faults.push(format!("{at}: {error} {:?}", error.hints()));
+            return;
+        }
+    };
+    let texts: Vec<&str> = found.files.iter().map(|file| file.text.as_str()).collect();
+    if std::env::var_os("MARULA_SHOW").is_some() {
+        println!("===== {at}\n{}", texts.join("\n----\n"));
+        println!("outline {:?}\nnotes {:?}", found.outline, found.notes);
+    }
+    for line in &found.remains {
+        faults.push(format!("{at}: remains: {line}\n{}", texts.join("\n")));
+    }
+    for line in &found.notes {
+        faults.push(format!("{at}: note: {line}\n{}", texts.join("\n")));
+    }
+    let (spec, session) = database(server).await;
+    let (wanted_spec, wanted) = database(server).await;
+    session.client().batch_execute(&pair.from).await.unwrap();
+    wanted.client().batch_execute(&pair.to).await.unwrap();
+    let before = (major == 15).then(|| dump(&spec));
+    if let Err(error) = run(&session, &found, true).await {
+        faults.push(format!("{at}: up: {error}\n{}", texts.join("\n")));
+        return;
+    }
+    if major == 15 {
+        let (is, should) = (dump(&spec), dump(&wanted_spec));
+        if is != should {
+            faults.push(format!(
+                "{at}: pg_dump differs\n+ {}\n- {}\n{}",
+                only(&is, &should).join("\n+ "),
+                only(&should, &is).join("\n- "),
+                texts.join("\n")
+            ));
+        }
+    }
+    let mut sides = Vec::new();
+    for session in [&session, &wanted] {
+        let rows = session.client().query(CATALOGUE, &[]).await.unwrap();
+        sides.push(rows.iter().map(|row| row.get(0)).collect::<Vec<String>>());
+    }
+    if sides[0] != sides[1] {
+        let (more, less) = (only(&sides[0], &sides[1]), only(&sides[1], &sides[0]));
+        faults.push(format!("{at}: the catalogue differs\n+ {more:?}\n- {less:?}"));
+    }
+    if let Err(error) = run(&session, &found, false).await {
+        faults.push(format!("{at}: down: {error}\n{}", texts.join("\n")));
+        return;
+    }
+    if let Some(before) = before {
+        let after = dump(&spec);
+        if before != after {
+            faults.push(format!(
+                "{at}: after down pg_dump differs\n+ {}\n- {}\n{}",
+                only(&after, &before).join("\n+ "),
+                only(&before, &after).join("\n- "),
+                texts.join("\n")
+            ));
+        }
+    }
+}
+
+async fn all(major: u16) {
+    let server = shared::postgres(major).await.unwrap();
+    for role in ["app", "reader", "\"Odd role\""] {
+        let _ = server.execute(&format!("CREATE ROLE {role}")).await;
+    }
+    let wanted = std::env::var("MARULA_PAIR").unwrap_or_default();
+    let mut faults = Vec::new();
+    let mut count = 0;
+    for pair in pairs() {
+        if pair.runs_on(major) && pair.name.contains(&wanted) {
+            count += 1;
+            check(server, major, &pair, &mut faults).await;
+        }
+    }
+    assert!(
+        faults.is_empty(),
+        "{} faults in {count} pairs:\n{}",
+        faults.len(),
+        faults.join("\n\n")
+    );
+    println!("{count} pairs on {major}");
+    assert!(count >= 60 || !wanted.is_empty(), "{count}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_pair_is_led_over_and_back_on_15() {
+    all(15).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_pair_is_led_over_and_back_on_18() {
+    all(18).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_is_read_as_well_as_the_file_it_was_made_from() {
+    for major in [15, 18] {
+        let server = shared::postgres(major).await.unwrap();
+        for role in ["app", "reader", "\"Odd role\""] {
+            let _ = server.execute(&format!("CREATE ROLE {role}")).await;
+        }
+        // Everything of the corpus that goes together, each pair in a schema's worth of names.
+        for name in [
+            "rights",
+            "partitions of partitions",
+            "functions",
+            "policies",
+            "views",
+            "domains",
+            "identity",
+            "rules",
+            "an enum loses",
+        ] {
+            let all = pairs();
+            let pair = all.iter().find(|pair| pair.name.starts_with(name)).unwrap();
+            let (_, session) = database(server).await;
+            session.client().batch_execute(&pair.to).await.unwrap();
+            let read = Source::Database(&session);
+            let found =
+                diff(server, &read, &source("to.sql", &pair.to), &DiffOptions::default()).await;
+            let found = found.unwrap_or_else(|error| panic!("{}: {error}", pair.name));
+            assert!(found.files.is_empty(), "{}: {:?}", pair.name, found.files);
+            assert!(found.remains.is_empty() && found.notes.is_empty(), "{}: {found:?}", pair.name);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_only_be_renamed_is_pointed_at_and_never_guessed() {
+    let server = shared::postgres(15).await.unwrap();
+    let from =
+        source("from.sql", "CREATE TABLE users (id int, mail text); CREATE TABLE a (x int);");
+    let to = source("to.sql", "CREATE TABLE users (id int, email text); CREATE TABLE b (x int);");
+    let found = diff(server, &from, &to, &DiffOptions::default()).await.unwrap();
+    let flags: Vec<&str> = found.renames.iter().map(|(_, flag)| flag.as_str()).collect();
+    assert_eq!(flags, ["--rename-table a=b", "--rename users.mail=users.email"]);
+    assert_eq!(found.destroys.len(), 2, "{:?}", found.destroys);
+    assert!(found.files[0].text.contains("-- DESTROYS: column users.mail is dropped"), "{found:?}");
+    let options = DiffOptions {
+        renames: vec![Rename::column("users.nope=users.email").unwrap()],
+        owners: false,
+    };
+    let error = diff(server, &from, &to, &options).await.unwrap_err();
+    assert!(error.message().contains("column users.nope is not in FROM"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_faulty_source_is_told_with_its_place() {
+    let server = shared::postgres(15).await.unwrap();
+    let to = source("to.sql", "CREATE TABLE a (x int);\n\nCREATE VIEW v AS SELECT y FROM a;\n");
+    let error = diff(server, &Source::Empty, &to, &DiffOptions::default()).await.unwrap_err();
+    assert_eq!(error.place(), Some("to.sql:3"), "{error}");
+    for text in ["COPY a FROM PROGRAM 'id'", "COPY a TO '/tmp/x'", "ALTER SYSTEM SET work_mem = 1"]
+    {
+        let to = source("to.sql", text);
+        let error = diff(server, &Source::Empty, &to, &DiffOptions::default()).await.unwrap_err();
+        assert_eq!(error.kind(), marula_core::ErrorKind::Refused, "{error}");
+    }
+}

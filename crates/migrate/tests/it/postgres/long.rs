@@ -1,0 +1,356 @@
+//! Long changes on real servers, while clients go on writing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use marula_core::Engine;
+use marula_lab::{PostgresServer, shared};
+use marula_migrate::postgres::long::{
+    Derived, LongChange, Place, Stage, change_type, derive, rename_column,
+};
+use marula_migrate::{Migration, Tool, files};
+use marula_postgres::catalog::{Scope, read};
+use marula_postgres::{ConnectSpec, Session, SessionOptions};
+use tokio::sync::RwLock;
+
+async fn open(spec: &ConnectSpec) -> Session {
+    Session::open(spec, &SessionOptions::lab()).await.unwrap()
+}
+
+fn parsed(stage: &Stage) -> Migration {
+    let path = Path::new("20260101000000_x.sql");
+    files::parse(path, &stage.text, Tool::Marula, Engine::Postgres)
+        .unwrap_or_else(|error| panic!("{error}\n{}", stage.text))
+}
+
+/// Runs one direction of a stage as a runner does: in a transaction with a lock_timeout and
+/// retries, or statement by statement.
+async fn run(session: &Session, stage: &Stage, up: bool) -> Result<(), String> {
+    let migration = parsed(stage);
+    let (steps, options) = if up {
+        (migration.up, migration.options)
+    } else {
+        (migration.down.unwrap(), migration.down_options)
+    };
+    let client = session.client();
+    let texts: Vec<String> = steps.iter().map(|step| step.text.clone()).collect();
+    if !options.transaction {
+        for text in texts {
+            client.batch_execute(&text).await.map_err(|error| format!("{text}: {error:?}"))?;
+        }
+        return Ok(());
+    }
+    let whole = format!("BEGIN; SET LOCAL lock_timeout = '2s'; {}; COMMIT", texts.join("; "));
+    for _ in 0..20 {
+        match client.batch_execute(&whole).await {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                client.batch_execute("ROLLBACK").await.unwrap();
+                let waited = error.code().is_some_and(|code| code.code() == "55P03");
+                if !waited {
+                    return Err(format!("{whole}: {error:?}"));
+                }
+            }
+        }
+    }
+    Err(format!("no lock: {whole}"))
+}
+
+/// A client that writes with one set of statements while the stages are those it is promised.
+struct Writer {
+    insert: &'static str,
+    update: &'static str,
+    stages: std::ops::Range<usize>,
+}
+
+/// Rows a writer has written: id and the value it wrote last.
+type Written = BTreeMap<i64, i64>;
+
+async fn write(
+    spec: ConnectSpec,
+    writer: Writer,
+    number: i64,
+    stage: Arc<RwLock<usize>>,
+    rounds: Arc<AtomicUsize>,
+    stop: Arc<AtomicBool>,
+) -> Written {
+    let session = open(&spec).await;
+    let client = session.client();
+    let mut written = Written::new();
+    let mut round = 0;
+    while !stop.load(Ordering::SeqCst) {
+        // Held for a whole round: the next stage begins when nobody uses what it takes away.
+        let now = stage.read().await;
+        if !writer.stages.contains(&now) {
+            drop(now);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            continue;
+        }
+        round += 1;
+        let value = number * 1_000_000 + round;
+        let sql = writer.insert.replace("{}", &value.to_string());
+        let rows = client.simple_query(&sql).await;
+        let rows = rows.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let id = rows
+            .iter()
+            .find_map(|message| match message {
+                tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0)?.parse::<i64>().ok(),
+                _ => None,
+            })
+            .unwrap();
+        written.insert(id, value);
+        let (old, _) = written.iter().nth(usize::try_from(round).unwrap() % written.len()).unwrap();
+        let old = *old;
+        let changed = value + 500_000;
+        let sql =
+            writer.update.replace("{}", &changed.to_string()).replace("{id}", &old.to_string());
+        client.batch_execute(&sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        written.insert(old, changed);
+        drop(now);
+        rounds.fetch_add(1, Ordering::SeqCst);
+    }
+    written
+}
+
+/// Waits until every writer that may write has done so a few times.
+async fn some_rounds(stage: usize, writers: &[(std::ops::Range<usize>, Arc<AtomicUsize>)]) {
+    let until = Instant::now() + Duration::from_secs(60);
+    for (stages, rounds) in writers.iter().filter(|(stages, _)| stages.contains(&stage)) {
+        let before = rounds.load(Ordering::SeqCst);
+        while rounds.load(Ordering::SeqCst) < before + 3 {
+            assert!(Instant::now() < until, "a writer of {stages:?} is stuck in {stage}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+/// Runs the stages while the writers write; each writer's rows must be there with what it wrote.
+/// `values` are the rows' values at the end, by id.
+async fn play(spec: &ConnectSpec, change: LongChange, writers: Vec<Writer>, values: &str) {
+    let session = open(spec).await;
+    let (stage, stop) = (Arc::new(RwLock::new(0)), Arc::new(AtomicBool::new(false)));
+    let (mut tasks, mut counts) = (Vec::new(), Vec::new());
+    for (number, writer) in (1..).zip(writers) {
+        let rounds = Arc::new(AtomicUsize::new(0));
+        counts.push((writer.stages.clone(), rounds.clone()));
+        let own = write(spec.clone(), writer, number, stage.clone(), rounds, stop.clone());
+        tasks.push(tokio::spawn(own));
+    }
+    some_rounds(0, &counts).await;
+    for (at, own) in (1..).zip(&change.stages) {
+        // Two numbers a stage: while it runs, and when it is done.
+        *stage.write().await = at * 2 - 1;
+        run(&session, own, true).await.unwrap_or_else(|error| panic!("{}: {error}", own.name));
+        *stage.write().await = at * 2;
+        some_rounds(at * 2, &counts).await;
+    }
+    stop.store(true, Ordering::SeqCst);
+    let mut lists = Vec::new();
+    for task in tasks {
+        lists.push(task.await.unwrap());
+    }
+    let mut found = Written::new();
+    for row in session.client().query(values, &[]).await.unwrap() {
+        found.insert(row.get(0), row.get(1));
+    }
+    for written in lists {
+        assert!(!written.is_empty(), "a writer wrote nothing");
+        for (id, value) in written {
+            assert_eq!(found.get(&id), Some(&value), "row {id}");
+        }
+    }
+}
+
+const ITEMS: &str = "
+CREATE TABLE items (id serial PRIMARY KEY, code int NOT NULL DEFAULT 7, note text);
+CREATE INDEX items_code ON items (code) WHERE note IS NULL;
+CREATE TABLE kinds (code int PRIMARY KEY);
+INSERT INTO items (code, note) SELECT n, 'n' || n FROM generate_series(1, 3000) n";
+
+async fn prepared(server: &PostgresServer, setup: &str) -> (ConnectSpec, Session) {
+    let spec = server.create_database().await.unwrap();
+    let session = open(&spec).await;
+    session.client().batch_execute(setup).await.unwrap();
+    (spec, session)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_int_key_becomes_a_bigint_under_writers_and_can_be_taken_back_before_the_end() {
+    for major in [15, 18] {
+        let server = shared::postgres(major).await.unwrap();
+        let (spec, session) = prepared(server, ITEMS).await;
+        let catalog = read(&session, Scope::All).await.unwrap();
+        let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+        let change = change_type(&place, "id", "bigint", None, None).unwrap();
+        let names: Vec<&str> = change.stages.iter().map(|stage| stage.name).collect();
+        assert_eq!(names, ["expand", "backfill", "verify", "swap", "contract"]);
+        assert!(!change.stages[4].reversible && change.stages[..4].iter().all(|s| s.reversible));
+        let insert = "INSERT INTO items (code) VALUES ({}) RETURNING id";
+        let update = "UPDATE items SET code = {} WHERE id = {id}";
+        let writers = vec![
+            Writer { insert, update, stages: 0..99 },
+            Writer { insert, update, stages: 0..99 },
+        ];
+        let values = "SELECT id::bigint, code::bigint FROM items";
+        let whole = change_type(&place, "id", "bigint", None, None).unwrap();
+        play(&spec, whole, writers, values).await;
+        let client = session.client();
+        // Beyond what an int holds.
+        client.batch_execute("INSERT INTO items (id, code) VALUES (5000000000, 1)").await.unwrap();
+        let row = client
+            .query_one(
+                "SELECT format_type(atttypid, atttypmod), attnotnull, (SELECT count(*) FROM pg_index \
+                 WHERE indrelid = 'items'::regclass AND indisprimary AND indisvalid), (SELECT \
+                 data_type::text FROM pg_sequences WHERE sequencename = 'items_id_seq') FROM \
+                 pg_attribute WHERE attrelid = 'items'::regclass AND attname = 'id'",
+                &[],
+            )
+            .await
+            .unwrap();
+        let found: (&str, bool, i64, &str) = (row.get(0), row.get(1), row.get(2), row.get(3));
+        assert_eq!(found, ("bigint", true, 1, "bigint"));
+        // The way back, from after the swap.
+        let (_, session) = prepared(server, ITEMS).await;
+        let before = shape(&session).await;
+        for stage in &change.stages[..4] {
+            run(&session, stage, true).await.unwrap_or_else(|error| panic!("{error}"));
+        }
+        session.client().batch_execute("INSERT INTO items (code) VALUES (1)").await.unwrap();
+        for stage in change.stages[..4].iter().rev() {
+            run(&session, stage, false)
+                .await
+                .unwrap_or_else(|error| panic!("{}: {error}", stage.name));
+        }
+        assert_eq!(shape(&session).await, before);
+        let rows = session.client().query_one("SELECT count(*) FROM items", &[]).await.unwrap();
+        assert_eq!(rows.get::<_, i64>(0), 3001);
+    }
+}
+
+/// Columns, constraints and indexes, as the server prints them.
+async fn shape(session: &Session) -> Vec<String> {
+    let sql = "
+      SELECT attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' ||
+             coalesce(pg_get_expr(adbin, adrelid), '')
+        FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+       WHERE attrelid = 'items'::regclass AND attnum > 0 AND NOT attisdropped
+      UNION ALL SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+       WHERE conrelid = 'items'::regclass
+      UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'items'::regclass
+      UNION ALL SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'items'::regclass
+      UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+      ORDER BY 1";
+    session.client().query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_is_renamed_while_both_names_are_written() {
+    for major in [15, 18] {
+        let server = shared::postgres(major).await.unwrap();
+        let (spec, session) = prepared(server, ITEMS).await;
+        let catalog = read(&session, Scope::All).await.unwrap();
+        let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+        let change = rename_column(&place, "code", "number", None).unwrap();
+        let names: Vec<&str> = change.stages.iter().map(|stage| stage.name).collect();
+        assert_eq!(names, ["expand", "backfill", "verify", "switch", "contract"]);
+        let writers = vec![
+            // The old name until the last step begins, the new one when the first is done.
+            Writer {
+                insert: "INSERT INTO items (code) VALUES ({}) RETURNING id",
+                update: "UPDATE items SET code = {} WHERE id = {id}",
+                stages: 0..9,
+            },
+            Writer {
+                insert: "INSERT INTO items (number) VALUES ({}) RETURNING id",
+                update: "UPDATE items SET number = {} WHERE id = {id}",
+                stages: 2..99,
+            },
+        ];
+        let values = "SELECT id::bigint, number::bigint FROM items";
+        play(&spec, change, writers, values).await;
+        let client = session.client();
+        let untouched = "SELECT count(*) FROM items WHERE note = 'n' || number AND id <= 3000";
+        assert_eq!(client.query_one(untouched, &[]).await.unwrap().get::<_, i64>(0), 3000);
+        let usual = "INSERT INTO items (note) VALUES ('d') RETURNING number";
+        assert_eq!(client.query_one(usual, &[]).await.unwrap().get::<_, i32>(0), 7);
+        let empty = client.batch_execute("INSERT INTO items (number) VALUES (NULL)").await;
+        assert!(empty.is_err(), "NOT NULL is kept");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_are_split_and_merged_while_both_sides_are_written() {
+    let setup = "
+      CREATE TABLE items (id serial PRIMARY KEY, both text NOT NULL);
+      INSERT INTO items (both) SELECT n || ' ' || n * 2 FROM generate_series(1, 2000) n";
+    let of = |text: &str| Derived::parse(text).unwrap();
+    for major in [15, 18] {
+        let server = shared::postgres(major).await.unwrap();
+        let (spec, session) = prepared(server, setup).await;
+        let catalog = read(&session, Scope::All).await.unwrap();
+        let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+        let news = [
+            of("a=bigint:split_part(both, ' ', 1)::bigint"),
+            of("b=bigint:split_part(both, ' ', 2)::bigint"),
+        ];
+        let backs = [("both".to_string(), "a || ' ' || b".to_string())];
+        let change = derive(&place, &["both".to_string()], &news, &backs).unwrap();
+        let last = change.stages.len() * 2 - 1;
+        let writers = vec![
+            Writer {
+                insert: "INSERT INTO items (both) VALUES ('{} 1') RETURNING id",
+                update: "UPDATE items SET both = '{} 2' WHERE id = {id}",
+                stages: 0..last,
+            },
+            Writer {
+                insert: "INSERT INTO items (a, b) VALUES ({}, 3) RETURNING id",
+                update: "UPDATE items SET a = {} WHERE id = {id}",
+                stages: 2..99,
+            },
+        ];
+        let values = "SELECT id::bigint, a FROM items";
+        play(&spec, change, writers, values).await;
+        let client = session.client();
+        let right = "SELECT count(*) FROM items WHERE id <= 2000 AND (a, b) = (id, id * 2)";
+        assert_eq!(client.query_one(right, &[]).await.unwrap().get::<_, i64>(0), 2000);
+        // And together again, without a way for the new column to reach the old ones.
+        let catalog = read(&session, Scope::All).await.unwrap();
+        let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+        let olds = ["a".to_string(), "b".to_string()];
+        let change = derive(&place, &olds, &[of("both=text:a || ' ' || b")], &[]).unwrap();
+        for stage in &change.stages {
+            run(&session, stage, true).await.unwrap_or_else(|error| panic!("{error}"));
+        }
+        let right = "SELECT count(*) FROM items WHERE id <= 2000 AND both = id || ' ' || id * 2";
+        assert_eq!(client.query_one(right, &[]).await.unwrap().get::<_, i64>(0), 2000);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_check_fails_while_a_row_differs_and_what_refers_is_refused() {
+    let server = shared::postgres(15).await.unwrap();
+    let (_, session) = prepared(server, ITEMS).await;
+    let place = Place { table: "items", catalog: None, version: session.version() };
+    let change = change_type(&place, "code", "text", None, None).unwrap();
+    assert!(change.notes.iter().any(|note| note.contains("--target")), "{:?}", change.notes);
+    run(&session, &change.stages[0], true).await.unwrap();
+    // No backfill: the rows that were there have no value.
+    let failed = run(&session, &change.stages[2], true).await.unwrap_err();
+    assert!(failed.contains("3000 rows of items differ"), "{failed}");
+    session.client().batch_execute("CREATE TABLE o (item int REFERENCES items)").await.unwrap();
+    let catalog = read(&session, Scope::All).await.unwrap();
+    let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+    let refused = change_type(&place, "id", "bigint", None, None).unwrap_err();
+    assert!(refused.message().contains("o_item_fkey of o"), "{refused}");
+    // The column that refers is another matter: its foreign key is made for the new one.
+    let place = Place { table: "o", catalog: Some(&catalog), version: session.version() };
+    let change = change_type(&place, "item", "bigint", None, None).unwrap();
+    for stage in &change.stages {
+        run(&session, stage, true).await.unwrap_or_else(|error| panic!("{}: {error}", stage.name));
+    }
+    let strange = session.client().batch_execute("INSERT INTO o VALUES (999999)").await;
+    assert!(strange.is_err(), "the foreign key is kept");
+}
