@@ -23,9 +23,9 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// What the target has on the old columns; `names` are each an old and a new one, and how both
-    /// are called after the swap.
-    pub(super) fn of(place: &Place<'_>, names: &[(&str, &str, &str, &str)]) -> Result<Beside> {
+    /// What the target has on the old columns; `names` are old and new ones. `swap` runs when names
+    /// have changed places, `swap_back` when they are as before.
+    pub(super) fn of(place: &Place<'_>, names: &[(&str, &str)]) -> Result<Beside> {
         let mut beside = Beside::default();
         let Some((catalog, relation)) =
             place.catalog.and_then(|catalog| Some((catalog, catalog.find(place.table)?)))
@@ -34,13 +34,12 @@ impl Beside {
         };
         let table = place.quoted();
         let new_of = |column: &str| {
-            names.iter().find(|(old, ..)| *old == column).map(|(_, new, ..)| (*new).to_string())
+            names.iter().find(|(old, _)| *old == column).map(|(_, new)| (*new).to_string())
         };
-        let afterwards = |columns: &[String], new: bool| {
+        let listed = |columns: &[String], new: bool| {
             let of = |column: &String| {
-                let found = names.iter().find(|(old, ..)| old == column);
-                let after = found.map(|(_, _, old, now)| if new { *now } else { *old });
-                quote_ident(after.unwrap_or(column))
+                let new = new_of(column).filter(|_| new);
+                quote_ident(new.as_deref().unwrap_or(column))
             };
             columns.iter().map(of).collect::<Vec<_>>().join(", ")
         };
@@ -51,7 +50,7 @@ impl Beside {
                 .iter()
                 .any(|key| key.column.as_deref().is_some_and(|column| new_of(column).is_some()));
             let said =
-                |text: &str| names.iter().any(|(old, ..)| words(text).any(|word| word == *old));
+                |text: &str| names.iter().any(|(old, _)| words(text).any(|word| word == *old));
             let inside = index.keys.iter().any(|key| key.column.is_none() && said(&key.expression))
                 || index.predicate.as_deref().is_some_and(said);
             if inside {
@@ -114,10 +113,8 @@ impl Beside {
                         constraint.name
                     ));
                     // In reverse: what is taken back runs from the last to the first.
-                    let (old, new) = (
-                        afterwards(&constraint.columns, false),
-                        afterwards(&constraint.columns, true),
-                    );
+                    let (old, new) =
+                        (listed(&constraint.columns, false), listed(&constraint.columns, true));
                     beside
                         .swap_back
                         .push(format!("ALTER TABLE {table} ADD CONSTRAINT {now} {word} ({old})"));

@@ -133,7 +133,7 @@ pub fn change_type(
     let (table, quoted) = (place.quoted(), quote_ident(column));
     let expression = using.map_or_else(|| format!("{quoted}::{data_type}"), String::from);
     let derived = Derived { name: new.clone(), data_type: data_type.into(), expression };
-    let beside = Beside::of(place, &[(column, &new, &old, column)])?;
+    let beside = Beside::of(place, &[(column, &new)])?;
     let dual = Dual::new(place, &[(column.to_string(), None)], std::slice::from_ref(&derived), &[]);
     let (qnew, qold) = (quote_ident(&new), quote_ident(&old));
     let mut stages = vec![dual.expand()?, dual.backfill()?];
@@ -161,6 +161,9 @@ pub fn change_type(
         None => dual.stopped(),
     });
     down.push(dual.function(true));
+    // A key's columns cannot be NULL: the key moves first.
+    up.extend(beside.swap.iter().cloned());
+    down.extend(beside.swap_back.iter().rev().cloned());
     if not_null {
         up.push(format!("ALTER TABLE {table} ALTER COLUMN {qold} DROP NOT NULL"));
     }
@@ -179,8 +182,6 @@ pub fn change_type(
             down.push(format!("ALTER SEQUENCE {sequence} OWNED BY {table}.{quoted}"));
         }
     }
-    up.extend(beside.swap.iter().cloned());
-    down.splice(0..0, beside.swap_back.iter().rev().cloned());
     if not_null {
         // Rows written meanwhile may have had no value of the old type.
         down.push(format!("ALTER TABLE {table} ALTER COLUMN {quoted} SET NOT NULL"));
@@ -220,7 +221,7 @@ pub fn rename_column(
             .hint("name the target with --target, or give the type with --type"));
     };
     let derived = Derived { name: new.into(), data_type, expression: quote_ident(column) };
-    let beside = Beside::of(place, &[(column, new, column, new)])?;
+    let beside = Beside::of(place, &[(column, new)])?;
     let default = known.as_ref().and_then(|column| column.default.clone());
     let olds = [(column.to_string(), default.clone())];
     let backs = [(column.to_string(), quote_ident(new))];
