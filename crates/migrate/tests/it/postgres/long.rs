@@ -84,7 +84,7 @@ async fn write(
     while !stop.load(Ordering::SeqCst) {
         // Held for a whole round: the next stage begins when nobody uses what it takes away.
         let now = stage.read().await;
-        if !writer.stages.contains(&now) {
+        if !writer.stages.contains(&*now) {
             drop(now);
             tokio::time::sleep(Duration::from_millis(2)).await;
             continue;
