@@ -36,6 +36,23 @@ pub(super) async fn read(session: &Session) -> Result<Model> {
         let mut options = entry.get_document("options").cloned().unwrap_or_default();
         options.remove("uuid");
         unversioned(&mut options);
+        // What is the same as not being set.
+        for (key, usual) in [("validationLevel", "strict"), ("validationAction", "error")] {
+            if options.get_str(key).is_ok_and(|value| value == usual) {
+                options.remove(key);
+            }
+        }
+        if options.get_document("validator").is_ok_and(Document::is_empty) {
+            options.remove("validator");
+        }
+        // What collMod makes of no limit.
+        if options.get("max").map(plain) == Some(Bson::Int64(i64::from(i32::MAX))) {
+            options.remove("max");
+        }
+        let images = options.get_document("changeStreamPreAndPostImages");
+        if images.is_ok_and(|images| !images.get_bool("enabled").unwrap_or(true)) {
+            options.remove("changeStreamPreAndPostImages");
+        }
         let mut namespace = Namespace { options, indexes: BTreeMap::new() };
         if !namespace.is_view() {
             for mut index in all(session, doc! { "listIndexes": &name }).await? {

@@ -284,8 +284,8 @@ async fn a_column_is_renamed_while_both_names_are_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn columns_are_split_and_merged_while_both_sides_are_written() {
     let setup = "
-      CREATE TABLE items (id serial PRIMARY KEY, both text NOT NULL);
-      INSERT INTO items (both) SELECT n || ' ' || n * 2 FROM generate_series(1, 2000) n";
+      CREATE TABLE items (id serial PRIMARY KEY, pair text NOT NULL);
+      INSERT INTO items (pair) SELECT n || ' ' || n * 2 FROM generate_series(1, 2000) n";
     let of = |text: &str| Derived::parse(text).unwrap();
     for major in [15, 18] {
         let server = shared::postgres(major).await.unwrap();
@@ -293,16 +293,16 @@ async fn columns_are_split_and_merged_while_both_sides_are_written() {
         let catalog = read(&session, Scope::All).await.unwrap();
         let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
         let news = [
-            of("a=bigint:split_part(both, ' ', 1)::bigint"),
-            of("b=bigint:split_part(both, ' ', 2)::bigint"),
+            of("a=bigint:split_part(pair, ' ', 1)::bigint"),
+            of("b=bigint:split_part(pair, ' ', 2)::bigint"),
         ];
-        let backs = [("both".to_string(), "a || ' ' || b".to_string())];
-        let change = derive(&place, &["both".to_string()], &news, &backs).unwrap();
+        let backs = [("pair".to_string(), "a || ' ' || b".to_string())];
+        let change = derive(&place, &["pair".to_string()], &news, &backs).unwrap();
         let last = change.stages.len() * 2 - 1;
         let writers = vec![
             Writer {
-                insert: "INSERT INTO items (both) VALUES ('{} 1') RETURNING id",
-                update: "UPDATE items SET both = '{} 2' WHERE id = {id}",
+                insert: "INSERT INTO items (pair) VALUES ('{} 1') RETURNING id",
+                update: "UPDATE items SET pair = '{} 2' WHERE id = {id}",
                 stages: 0..last,
             },
             Writer {
@@ -320,11 +320,11 @@ async fn columns_are_split_and_merged_while_both_sides_are_written() {
         let catalog = read(&session, Scope::All).await.unwrap();
         let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
         let olds = ["a".to_string(), "b".to_string()];
-        let change = derive(&place, &olds, &[of("both=text:a || ' ' || b")], &[]).unwrap();
+        let change = derive(&place, &olds, &[of("pair=text:a || ' ' || b")], &[]).unwrap();
         for stage in &change.stages {
             run(&session, stage, true).await.unwrap_or_else(|error| panic!("{error}"));
         }
-        let right = "SELECT count(*) FROM items WHERE id <= 2000 AND both = id || ' ' || id * 2";
+        let right = "SELECT count(*) FROM items WHERE id <= 2000 AND pair = id || ' ' || id * 2";
         assert_eq!(client.query_one(right, &[]).await.unwrap().get::<_, i64>(0), 2000);
     }
 }
