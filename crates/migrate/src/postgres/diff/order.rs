@@ -428,7 +428,8 @@ impl Builder<'_> {
             }
         }
         for object in self.from.objects.values() {
-            let dropped = self.dropped(&object.id).or_else(|| self.dropped_with(object, 5));
+            // A foreign key's share in a partition goes with the key, and not with its own table.
+            let dropped = self.dropped_with(object, 5).or_else(|| self.dropped(&object.id));
             let altered = self.step(Deed::Alter, &object.id);
             for other in &object.depends {
                 edge(dropped, self.dropped(other));
