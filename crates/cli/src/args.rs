@@ -12,9 +12,9 @@ mod apply;
 mod logs;
 mod mcp;
 mod migrate;
-mod rehearse;
 mod migrate_diff;
 mod migrate_generate;
+mod rehearse;
 mod tune;
 mod values;
 
@@ -22,9 +22,9 @@ pub use apply::*;
 pub use logs::*;
 pub use mcp::*;
 pub use migrate::*;
-pub use rehearse::*;
 pub use migrate_diff::*;
 pub use migrate_generate::*;
+pub use rehearse::*;
 pub use tune::*;
 pub use values::*;
 

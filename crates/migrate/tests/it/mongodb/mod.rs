@@ -2,6 +2,6 @@ mod diff;
 mod examples;
 mod fixes;
 mod locks;
-mod rehearse;
 mod long;
+mod rehearse;
 mod stalls;
