@@ -14,7 +14,31 @@ pub fn input<T: JsonSchema>() -> Arc<JsonObject> {
 
 /// What a tool answers.
 pub fn output<T: JsonSchema>() -> Arc<JsonObject> {
-    made::<T>(SchemaSettings::draft2020_12().for_serialize())
+    let mut schema = made::<T>(SchemaSettings::draft2020_12().for_serialize()).as_ref().clone();
+    schema.values_mut().for_each(bare);
+    Arc::new(schema)
+}
+
+/// Takes out of an answer's schema what the answer's own keys say, and the null of what is left out
+/// rather than null.
+fn bare(schema: &mut Value) {
+    match schema {
+        Value::Object(words) => {
+            if words.get("description").is_some_and(Value::is_string) {
+                words.remove("description");
+            }
+            if let Some(Value::Array(kinds)) = words.get("type")
+                && let [kind, Value::String(null)] = kinds.as_slice()
+                && null == "null"
+            {
+                let kind = kind.clone();
+                words.insert("type".into(), kind);
+            }
+            words.values_mut().for_each(bare);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bare),
+        _ => {}
+    }
 }
 
 fn made<T: JsonSchema>(settings: SchemaSettings) -> Arc<JsonObject> {

@@ -157,10 +157,8 @@ impl Entry {
     /// As the protocol lists it.
     pub fn listed(&self) -> Tool {
         let annotations = match self.effect {
-            Effect::Reads => ToolAnnotations::with_title(self.title).read_only(true),
-            Effect::Writes => {
-                ToolAnnotations::with_title(self.title).read_only(false).destructive(true)
-            }
+            Effect::Reads => ToolAnnotations::new().read_only(true),
+            Effect::Writes => ToolAnnotations::new().read_only(false).destructive(true),
         };
         Tool::new(self.name, self.about, (self.input)())
             .with_title(self.title)
