@@ -23,6 +23,10 @@ pub enum Tool {
     Goose,
     /// migrate-mongo: JavaScript with `up` and `down`.
     MigrateMongo,
+    /// Diesel: a folder for each, with `up.sql` and `down.sql`.
+    Diesel,
+    /// Prisma: a folder for each, with `migration.sql`.
+    Prisma,
     /// None that is known: a script.
     Plain,
 }
@@ -38,6 +42,8 @@ impl Tool {
             Tool::Flyway => "Flyway",
             Tool::Goose => "goose",
             Tool::MigrateMongo => "migrate-mongo",
+            Tool::Diesel => "Diesel",
+            Tool::Prisma => "Prisma",
             Tool::Plain => "plain",
         }
     }

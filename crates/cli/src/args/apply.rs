@@ -140,3 +140,21 @@ pub struct MigrateRepair {
     #[arg(long, value_name = "VERSION", conflicts_with = "again")]
     pub done: Option<String>,
 }
+
+/// `marula migrate adopt`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Known are sqlx, refinery, dbmate, Rails, golang-migrate, Flyway, Liquibase, goose, Atlas, Prisma,
+Alembic, Django and Diesel; on MongoDB migrate-mongo, golang-migrate and Mongock. Checksums are
+compared where the tool keeps them. No file is edited, and the tool's own table stays as it is.
+
+Example:
+  marula migrate adopt shop --dir db/migrations")]
+pub struct MigrateAdopt {
+    /// Where and what.
+    #[command(flatten)]
+    pub on: MigrateOn,
+    /// The tool, when several have a history there.
+    #[arg(long, value_name = "TOOL")]
+    pub from: Option<String>,
+}

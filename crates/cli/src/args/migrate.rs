@@ -64,6 +64,8 @@ pub enum Migrate {
     Validator(MigrateValidator),
     /// Make the migrations that fill, check and index a field for a shard key (MongoDB).
     ShardKeyField(MigrateShardKeyField),
+    /// Take over what another tool remembers of a target, with no file edited.
+    Adopt(MigrateAdopt),
 }
 
 /// `marula migrate lint`.

@@ -1,6 +1,7 @@
 //! The program as its users meet it: the real binary, real servers.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
+mod applied;
 mod arrows;
 mod died;
 mod json_schema;

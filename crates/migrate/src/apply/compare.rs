@@ -26,8 +26,10 @@ pub fn compare(folder: &[Migration], history: &[Record], out_of_order: bool) -> 
     let ran = |record: &Record| record.state != State::Reverted;
     let last = history
         .iter()
-        .filter(|record| ran(record) && record.version.is_some())
+        .filter(|record| ran(record))
         .filter_map(|record| record.version.as_deref())
+        // Other tools' names of what they ran are in no order with numbers.
+        .filter(|version| version.starts_with(|c: char| c.is_ascii_digit()))
         .max_by_key(|version| FileName::order(version));
     let mut compared = Compared { due: Vec::new(), drift: Vec::new(), list: Vec::new() };
     let missing: Vec<&Record> = history
@@ -75,13 +77,16 @@ pub fn compare(folder: &[Migration], history: &[Record], out_of_order: bool) -> 
     }
     for record in missing {
         compared.list.push(only_known(record));
-        if !moved.contains(&record.key.as_str()) {
+        // Of another tool's files that are not read here only the name was taken over.
+        let by_name_only = record.adopted_from.is_some() && record.checksum.is_empty();
+        if !by_name_only && !moved.contains(&record.key.as_str()) {
             compared.drift.push(gone(record));
         }
     }
     compared.list.sort_by_key(|status| {
         let repeatable = status.key.starts_with("R__");
-        (repeatable, FileName::order(&status.key), status.key.clone())
+        let foreign = status.file.is_none() && status.adopted_from.is_some();
+        (!foreign, repeatable, FileName::order(&status.key), status.key.clone())
     });
     compared
 }

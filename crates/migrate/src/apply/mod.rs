@@ -5,6 +5,7 @@
 //! that it is done are one transaction wherever the engine can; where it cannot, the note says
 //! before the step what was there, so that it can be found out afterwards whether it took effect.
 
+pub mod adopt;
 mod compare;
 pub(crate) mod record;
 mod repair;
@@ -176,6 +177,8 @@ pub trait Ground {
     async fn put(&self, record: &Record) -> Result<()>;
     /// Takes a line out of the history.
     async fn forget(&self, key: &str) -> Result<()>;
+    /// What other tools remember here. Changes nothing.
+    async fn foreign(&self) -> Result<Vec<adopt::Foreign>>;
     /// What is wrong with the target: invalid indexes, things half made. Changes nothing.
     async fn verify(&self) -> Result<Vec<Finding>>;
     /// Who we are, for the history.

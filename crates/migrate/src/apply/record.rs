@@ -138,7 +138,12 @@ impl Record {
     }
 }
 
-/// The last part of its path.
+/// The last part of its path; with its folder where that has the name.
 pub fn file_name(migration: &Migration) -> String {
+    if matches!(migration.tool, crate::Tool::Diesel | crate::Tool::Prisma) {
+        let parts: Vec<_> = migration.path.components().rev().take(2).collect();
+        let path: std::path::PathBuf = parts.into_iter().rev().collect();
+        return path.display().to_string();
+    }
     migration.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

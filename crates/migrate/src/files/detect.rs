@@ -6,6 +6,14 @@ use crate::migration::Tool;
 /// Whose conventions a file follows, from its name, what it holds, and the project around it.
 pub fn tool_of(path: &Path, text: &str) -> Tool {
     let name = FileName::of(path);
+    if let Some(folder) = path.parent().and_then(Path::file_name) {
+        let numbered = folder.to_string_lossy().starts_with(|c: char| c.is_ascii_digit());
+        match path.file_name().and_then(|file| file.to_str()) {
+            Some("up.sql" | "down.sql") if numbered => return Tool::Diesel,
+            Some("migration.sql") if numbered => return Tool::Prisma,
+            _ => {}
+        }
+    }
     let has = |word: &str| text.lines().any(|line| squeezed(line).starts_with(word));
     if name.prefix.is_some() {
         return Tool::Flyway;
@@ -78,5 +86,7 @@ mod tests {
         assert_eq!(of("000001_x.up.json", ""), Tool::GolangMigrate);
         assert_eq!(of("2026-x.js", ""), Tool::MigrateMongo);
         assert_eq!(of("change.sql", ""), Tool::Plain);
+        assert_eq!(of("2020-01-01-000000_x/up.sql", ""), Tool::Diesel);
+        assert_eq!(of("20200101000000_x/migration.sql", ""), Tool::Prisma);
     }
 }

@@ -39,7 +39,14 @@ pub(crate) fn sections(path: &Path, text: &str, tool: Tool) -> Result<Sections> 
             });
             Ok(whole(text, !without, without))
         }
-        Tool::GolangMigrate => Ok(whole(text, true, false)),
+        Tool::Diesel => {
+            let about = path.with_file_name("metadata.toml");
+            let without = std::fs::read_to_string(about).is_ok_and(|toml| {
+                toml.lines().any(|line| line.replace(' ', "") == "run_in_transaction=false")
+            });
+            Ok(whole(text, !without, without))
+        }
+        Tool::GolangMigrate | Tool::Prisma => Ok(whole(text, true, false)),
         // psql runs each statement by itself.
         Tool::Plain | Tool::MigrateMongo => Ok(whole(text, false, false)),
     }

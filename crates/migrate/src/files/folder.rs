@@ -43,6 +43,13 @@ pub fn read(path: &Path, engine: Option<Engine>) -> Result<Folder> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path)? {
         let file = entry?.path();
+        if file.is_dir() {
+            // Diesel and Prisma give each migration a folder.
+            let own = ["up.sql", "down.sql", "migration.sql"].map(|name| file.join(name));
+            let own = own.into_iter().filter(|file| file.is_file());
+            files.extend(own.filter(|file| FileName::of(file).version.is_some()));
+            continue;
+        }
         let known = EXTENSIONS.contains(&FileName::of(&file).extension.as_str());
         if file.is_file() && known {
             files.push(file);
@@ -132,5 +139,8 @@ fn several(path: &Path, files: Vec<PathBuf>, engine: Option<Engine>) -> Result<F
 }
 
 fn shown(path: &Path) -> String {
+    if matches!(tool_of(path, ""), Tool::Diesel | Tool::Prisma) {
+        return path.display().to_string();
+    }
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -20,6 +20,9 @@ impl FileName {
     pub(crate) fn of(path: &Path) -> FileName {
         let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let file = file.unwrap_or_default();
+        if let Some(name) = of_folder(path, &file) {
+            return name;
+        }
         let (stem, extension) = match file.rsplit_once('.') {
             Some((stem, extension)) => (stem.to_string(), extension.to_ascii_lowercase()),
             None => (file.clone(), String::new()),
@@ -52,6 +55,28 @@ impl FileName {
             .map(|part| (part.len(), part.to_string()))
             .collect()
     }
+}
+
+/// A file that is called by its folder: `20200101_add_x/migration.sql`,
+/// `2020-01-01-000000_add_x/up.sql`.
+fn of_folder(path: &Path, file: &str) -> Option<FileName> {
+    let direction = match file {
+        "migration.sql" => None,
+        "up.sql" => Some("up"),
+        "down.sql" => Some("down"),
+        _ => return None,
+    };
+    let folder = path.parent()?.file_name()?.to_string_lossy().into_owned();
+    let (version, name) = folder.split_once('_').unwrap_or((&folder, ""));
+    let version: String = version.chars().filter(|c| *c != '-').collect();
+    let digits = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| FileName {
+        prefix: None,
+        version: Some(version),
+        name: name.replace(['_', '-'], " "),
+        direction,
+        extension: "sql".into(),
+    })
 }
 
 /// `V1_2__add_x` → (`V`, `1_2`, `add x`); `R__views` → (`R`, none, `views`).

@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::ground::{self, Where, on};
 use crate::app::{App, Outcome};
-use crate::args::{FailOn, MigrateApply, MigrateHow, MigrateOn, MigrateRepair, MigrateRollback};
+use crate::args::{
+    FailOn, MigrateAdopt, MigrateApply, MigrateHow, MigrateOn, MigrateRepair, MigrateRollback,
+};
 use crate::signals;
 
 /// Runs what has not run.
@@ -65,12 +67,44 @@ pub async fn repair(app: &App, args: MigrateRepair) -> Result<Outcome> {
     let (target, place) = ground::to_write(app, &args.on.target).await?;
     let folder = ground::folder(&args.on.dir, &target)?;
     let migrations = &folder.migrations;
-    let said = on!(&place, ground => apply::repair(&**ground, migrations, &asked).await)
-        .map_err(|error| ground::place(error, &target.name))?;
-    let mut report = Report::new("migrate repair");
-    let status = on!(&place, ground => apply::status(&**ground, migrations).await)
-        .map_err(|error| ground::place(error, &target.name))?;
+    let said = on!(&place, ground => apply::repair(&**ground, migrations, &asked).await);
+    settled("migrate repair", target, &place, &folder, said).await
+}
+
+/// Takes over another tool's history.
+pub async fn adopt(app: &App, args: MigrateAdopt) -> Result<Outcome> {
+    let (target, place) = ground::to_write(app, &args.on.target).await?;
+    // A tool whose files are not read here may have a folder without any.
+    let folder = match ground::folder(&args.on.dir, &target) {
+        Ok(folder) => folder,
+        Err(error) if error.message().contains("no migration in this folder") => Folder {
+            tool: marula_migrate::Tool::Marula,
+            engine: target.engine,
+            migrations: Vec::new(),
+            notes: Vec::new(),
+        },
+        Err(error) => return Err(error),
+    };
+    let (migrations, from) = (&folder.migrations, args.from.as_deref());
+    let said = on!(&place, ground => apply::adopt::adopt(&**ground, migrations, from).await);
+    settled("migrate adopt", target, &place, &folder, said).await
+}
+
+/// What was settled, with how things stand now.
+async fn settled(
+    command: &str,
+    target: Target,
+    place: &Where,
+    folder: &Folder,
+    said: Result<Vec<String>>,
+) -> Result<Outcome> {
+    let name = |error| ground::place(error, &target.name);
+    let said = said.map_err(name)?;
+    let mut report = Report::new(command);
+    let status = on!(place, ground => apply::status(&**ground, &folder.migrations).await);
+    let status = status.map_err(name)?;
     report.findings = super::status::drift(&status);
+    report.notes.clone_from(&folder.notes);
     report.migrations = Some(status);
     report.target = Some(target);
     report.data = Some(json!({ "settled": said }));

@@ -42,5 +42,6 @@ pub async fn run(app: &mut App, args: Migrate) -> Result<Outcome> {
         Migrate::Backfill(args) => generate::backfill(app, &args).await,
         Migrate::Validator(args) => generate::validator(app, &args).await,
         Migrate::ShardKeyField(args) => generate::shard_key_field(app, &args).await,
+        Migrate::Adopt(args) => apply::adopt(app, args).await,
     }
 }

@@ -149,10 +149,9 @@ impl Eye {
 fn server(replica: bool) -> MongoServer {
     let version = marula_core::Version::new(6, 0, 0);
     let install = discover::choose_exactly(Engine::Mongodb, Some(version)).unwrap();
-    let options = match replica {
-        true => StartOptions::default().replica_set(),
-        false => StartOptions::default(),
-    };
+    // Often checkpoints, so that what is played back after a crash is little.
+    let options = StartOptions::default().setting("syncdelay", "5");
+    let options = if replica { options.replica_set() } else { options };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(MongoServer::start(&install, &options)).unwrap()
 }

@@ -6,6 +6,7 @@
 
 mod batch;
 mod data;
+mod foreign;
 mod history;
 mod idempotent;
 mod lag;
@@ -158,6 +159,10 @@ impl apply::Ground for Ground {
 
     async fn forget(&self, key: &str) -> Result<()> {
         history::forget(self, key).await
+    }
+
+    async fn foreign(&self) -> Result<Vec<apply::adopt::Foreign>> {
+        foreign::find(self).await
     }
 
     async fn verify(&self) -> Result<Vec<Finding>> {

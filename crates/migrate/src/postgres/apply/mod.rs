@@ -4,6 +4,7 @@
 //! this program was killed keeps others out until it has ended.
 
 mod batch;
+mod foreign;
 mod history;
 mod lag;
 mod leftover;
@@ -189,6 +190,10 @@ impl apply::Ground for Ground {
 
     async fn forget(&self, key: &str) -> Result<()> {
         history::forget(&self.session, key).await
+    }
+
+    async fn foreign(&self) -> Result<Vec<apply::adopt::Foreign>> {
+        foreign::find(self).await
     }
 
     async fn verify(&self) -> Result<Vec<Finding>> {

@@ -121,7 +121,7 @@ fn without_transaction(
             Some(text)
         }
         // It sends a file as one query, which is one transaction: only several files would do.
-        Tool::GolangMigrate => None,
+        Tool::GolangMigrate | Tool::Diesel | Tool::Prisma => None,
         Tool::Plain | Tool::MigrateMongo => Some(text),
     }
 }

@@ -1,0 +1,217 @@
+use bson::{Document, doc};
+use marula_mongodb::{Session, SessionOptions};
+
+use super::Project;
+
+struct Eye {
+    runtime: tokio::runtime::Runtime,
+    session: Session,
+}
+
+impl Eye {
+    fn load(&self, collection: &str, documents: Vec<Document>) {
+        let loaded = self.session.database().collection::<Document>(collection);
+        self.runtime.block_on(async { loaded.insert_many(documents).await }).unwrap();
+    }
+
+    fn run(&self, command: Document) -> Document {
+        let database = self.session.database();
+        self.runtime.block_on(async { database.run_command(command).await }).unwrap()
+    }
+
+    fn count(&self, collection: &str, filter: Document) -> u64 {
+        let documents = self.session.database().collection::<Document>(collection);
+        self.runtime.block_on(async { documents.count_documents(filter).await }).unwrap()
+    }
+}
+
+fn mongodb(version: (u16, u16), files: &[(&str, &str)]) -> (Project, Eye) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(marula_lab::shared::mongodb(version.0, version.1)).unwrap();
+    let spec = runtime.block_on(server.create_database()).unwrap();
+    let project = Project::new(server.url_of(spec.database().unwrap()), files);
+    let session = runtime.block_on(Session::open(&spec, &SessionOptions::lab())).unwrap();
+    (project, Eye { runtime, session })
+}
+
+fn said(project: &Project, code: i32, args: &[&str], words: &[&str]) {
+    let (found, said) = project.run(args);
+    let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(found, Some(code), "marula {}: {said}", args.join(" "));
+    for word in words {
+        assert!(flat.contains(word), "'{word}' is not in: {said}");
+    }
+}
+
+const APPLY: [&str; 3] = ["migrate", "apply", "t"];
+
+#[test]
+fn up_and_down_again_on_every_version() {
+    for version in [(4, 4), (5, 0), (6, 0)] {
+        let (project, eye) = mongodb(
+            version,
+            &[
+                (
+                    "1_a.json",
+                    r#"{"up": [{"create": "users"}, "db.users.createIndex({email: 1}, {name: 'email_1'})",
+                {"backfill": {"collection": "users", "filter": {"status": {"$exists": false}}, "update": {"$set": {"status": "active"}}, "batch": 7}}],
+              "down": ["db.users.dropIndex('email_1')", {"drop": "users"}]}"#,
+                ),
+                (
+                    "2_b.yaml",
+                    "up:\n  - backfill: {collection: users, filter: {}, update: {$inc: {n: 1}}, batch: 13}\n",
+                ),
+            ],
+        );
+        eye.load("users", (0..100).map(|n| doc! { "_id": n, "email": format!("{n}@x") }).collect());
+        eye.run(doc! { "drop": "users" });
+        said(
+            &project,
+            0,
+            &["migrate", "plan", "t", "--fail-on", "never"],
+            &["2 migrations would run, 4 statements", "in batches of 7 documents"],
+        );
+        assert_eq!(eye.count("marula.migrations", doc! {}), 0, "a plan changes nothing");
+        project.expect(&["migrate", "apply", "t", "--to", "1"]);
+        eye.load("users", (0..100).map(|n| doc! { "_id": n }).collect());
+        // Ids of several types are gone through in one order.
+        eye.load(
+            "users",
+            vec![
+                doc! { "_id": "text" },
+                doc! { "_id": bson::oid::ObjectId::new() },
+                doc! { "_id": { "a": 1 } },
+            ],
+        );
+        said(&project, 0, &APPLY, &["1 migration applied"]);
+        assert_eq!(eye.count("users", doc! { "n": 1 }), 103);
+        said(&project, 0, &["migrate", "status", "t"], &["2 applied, 0 to come"]);
+        said(
+            &project,
+            2,
+            &["migrate", "rollback", "t"],
+            &["2_b.yaml cannot be taken back: it has no down part"],
+        );
+        said(&project, 0, &["migrate", "repair", "t", "--forget", "2"], &["2: forgotten"]);
+        said(&project, 0, &["migrate", "rollback", "t"], &["1 migration rolled back"]);
+        assert_eq!(eye.count("users", doc! {}), 0);
+        said(&project, 0, &["migrate", "verify", "t"], &["0 applied, 2 to come"]);
+    }
+}
+
+#[test]
+fn what_the_documents_would_break_is_found_before_it_begins() {
+    for (update, why) in [
+        (r#"[{"$set": {"n": {"$toInt": "$text"}}}]"#, "would end the change with an error"),
+        (r#"{"$set": {"n": "words"}}"#, "the validator of items would reject the document"),
+        (r#"[{"$set": {"copy": "$long"}}]"#, "would grow past 16 MB"),
+    ] {
+        let file =
+            format!(r#"{{"up": [{{"backfill": {{"collection": "items", "update": {update}}}}}]}}"#);
+        let (project, eye) = mongodb((6, 0), &[("1_x.json", &file)]);
+        eye.load(
+            "items",
+            (0..10)
+                .map(|n| doc! { "_id": n, "text": if n == 7 { "no number" } else { "5" } })
+                .collect(),
+        );
+        match why.contains("16 MB") {
+            true => eye.load(
+                "items",
+                vec![doc! { "_id": "big", "text": "1", "long": "x".repeat(9 << 20) }],
+            ),
+            false => {
+                eye.run(doc! { "collMod": "items", "validator": { "n": { "$not": { "$type": "string" } } } });
+            }
+        }
+        said(&project, 2, &APPLY, &[why, "it was not begun", "1_x.json:1"]);
+        assert_eq!(
+            eye.count(
+                "items",
+                doc! { "$or": [{ "n": { "$exists": true } }, { "copy": { "$exists": true } }] }
+            ),
+            0,
+            "{why}"
+        );
+    }
+    let unique = r#"{"up": ["db.items.createIndex({a: 1}, {name: 'a_1', unique: true})"]}"#;
+    let (project, eye) = mongodb((6, 0), &[("1_x.json", unique)]);
+    eye.load("items", vec![doc! { "_id": 1, "a": 1 }, doc! { "_id": 2, "a": 1 }]);
+    said(&project, 2, &APPLY, &["2 documents of items agree in", "the unique index would fail"]);
+    let validator = r#"{"up": [{"collMod": "items", "validator": {"a": {"$gt": 5}}}]}"#;
+    let (project, eye) = mongodb((6, 0), &[("1_x.json", validator)]);
+    eye.load("items", vec![doc! { "_id": 1, "a": 1 }, doc! { "_id": 2, "a": 9 }]);
+    said(&project, 2, &APPLY, &["rejects 1 documents that are there, such as 1"]);
+}
+
+#[test]
+fn a_failure_leaves_what_is_done_and_the_same_command_goes_on() {
+    let bad = r#"{"up": [{"insert": "log", "documents": [{"n": 1}]}, {"collMod": "nowhere", "validator": {}}]}"#;
+    let (project, eye) = mongodb((6, 0), &[("1_x.json", bad)]);
+    said(&project, 2, &APPLY, &["1 of its 2 commands are done and stay", "1_x.json:1"]);
+    let path = project.path().join("migrations/1_x.json");
+    std::fs::write(&path, bad.replace("nowhere", "log")).unwrap();
+    said(&project, 0, &APPLY, &["1 migration applied"]);
+    assert_eq!(eye.count("log", doc! {}), 1);
+    // What the server says inside a reply that is ok.
+    let twice = r#"{"up": [{"insert": "log", "documents": [{"_id": 1}, {"_id": 1}]}]}"#;
+    std::fs::write(project.path().join("migrations/2_x.json"), twice).unwrap();
+    said(&project, 3, &APPLY, &["E11000"]);
+    assert_eq!(eye.count("log", doc! {}), 1);
+}
+
+#[test]
+fn what_a_server_alone_might_do_twice_is_refused_by_name() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let version = marula_core::Version::new(6, 0, 0);
+    let install =
+        marula_lab::discover::choose_exactly(marula_core::Engine::Mongodb, Some(version)).unwrap();
+    let server =
+        runtime.block_on(marula_lab::MongoServer::start(&install, &Default::default())).unwrap();
+    for (command, why) in [
+        (
+            r#"{"backfill": {"collection": "a", "update": {"$inc": {"n": 1}}}}"#,
+            "$inc changes n each time",
+        ),
+        (
+            r#"{"update": "a", "updates": [{"q": {"b": 1}, "u": {"$set": {"b": 2}}}]}"#,
+            "name its _id",
+        ),
+        (
+            r#"{"backfill": {"collection": "a", "update": [{"$set": {"n": {"$add": ["$n", 1]}}}]}}"#,
+            "n is made from n, which it changes",
+        ),
+    ] {
+        let project = Project::new(
+            server.url_of("alone"),
+            &[("1_x.json", &format!("{{\"up\": [{command}]}}"))],
+        );
+        said(&project, 2, &APPLY, &["interrupted, this would be done twice", why, "nothing ran"]);
+    }
+    let file = r#"{"options": {"transaction": true}, "up": [{"insert": "a", "documents": [{}]}]}"#;
+    let project = Project::new(server.url_of("alone"), &[("1_x.json", file)]);
+    said(&project, 2, &APPLY, &["the file wants a transaction, and this server stands alone"]);
+}
+
+#[test]
+fn of_two_at_once_one_waits_or_refuses() {
+    let file = r#"{"up": [{"backfill": {"collection": "items", "update": {"$inc": {"n": 1}}, "batch": 20, "pace": "60ms"}}]}"#;
+    let (project, eye) = mongodb((6, 0), &[("1_x.json", file)]);
+    eye.load("items", (0..600).map(|n| doc! { "_id": n }).collect());
+    let first = project.apply();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while eye.count("items", doc! { "n": 1 }) == 0 {
+        assert!(std::time::Instant::now() < until);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    said(
+        &project,
+        2,
+        &["migrate", "apply", "t", "--wait", "0s"],
+        &["somebody else migrates this database", "(pid "],
+    );
+    let second = project.apply();
+    let (first, second) = (first.wait_with_output().unwrap(), second.wait_with_output().unwrap());
+    assert_eq!((first.status.code(), second.status.code()), (Some(0), Some(0)));
+    assert_eq!(eye.count("items", doc! { "n": 1 }), 600);
+}
