@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueHint};
 use marula_core::{Engine, Version};
 
 use super::{
-    FailOn, MigrateAddConstraint, MigrateAddForeignKey, MigrateApply, MigrateBackfill,
+    FailOn, MigrateAddConstraint, MigrateAdopt, MigrateAddForeignKey, MigrateApply, MigrateBackfill,
     MigrateChangeType, MigrateDerive, MigrateDiff, MigrateDrop, MigratePlan, MigrateRename,
     MigrateRepair, MigrateRollback, MigrateShardKeyField, MigrateStatus, MigrateValidator,
 };
