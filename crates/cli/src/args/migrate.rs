@@ -7,9 +7,10 @@ use clap::{Args, Subcommand, ValueHint};
 use marula_core::{Engine, Version};
 
 use super::{
-    FailOn, MigrateAddConstraint, MigrateAdopt, MigrateAddForeignKey, MigrateApply, MigrateBackfill,
-    MigrateChangeType, MigrateDerive, MigrateDiff, MigrateDrop, MigratePlan, MigrateRename,
-    MigrateRepair, MigrateRollback, MigrateShardKeyField, MigrateStatus, MigrateValidator,
+    FailOn, MigrateAddConstraint, MigrateAddForeignKey, MigrateAdopt, MigrateApply,
+    MigrateBackfill, MigrateChangeType, MigrateDerive, MigrateDiff, MigrateDrop, MigratePlan,
+    MigrateRename, MigrateRepair, MigrateRollback, MigrateShardKeyField, MigrateStatus,
+    MigrateValidator,
 };
 use crate::duration;
 
