@@ -150,6 +150,10 @@ impl<G: Ground> Ground for One<G> {
         self.ground.forget(key).await
     }
 
+    async fn foreign(&self) -> Result<Vec<marula_migrate::apply::adopt::Foreign>> {
+        self.ground.foreign().await
+    }
+
     async fn verify(&self) -> Result<Vec<Finding>> {
         self.ground.verify().await
     }
