@@ -150,7 +150,7 @@ impl<G: Ground> Ground for One<G> {
         self.ground.forget(key).await
     }
 
-    async fn foreign(&self) -> Result<Vec<marula_migrate::apply::adopt::Foreign>> {
+    async fn foreign(&self) -> Result<Vec<apply::adopt::Foreign>> {
         self.ground.foreign().await
     }
 
