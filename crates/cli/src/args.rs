@@ -9,6 +9,7 @@ use marula_core::{Engine, Version};
 use crate::duration;
 
 mod apply;
+mod design;
 mod logs;
 mod mcp;
 mod migrate;
@@ -19,6 +20,7 @@ mod tune;
 mod values;
 
 pub use apply::*;
+pub use design::*;
 pub use logs::*;
 pub use mcp::*;
 pub use migrate::*;
@@ -80,6 +82,8 @@ pub enum Command {
     Logs(Logs),
     /// Find the best indexes and rewrites for a whole workload, proved statement by statement.
     Tune(Tune),
+    /// Review a schema: what is wrong with it, by rule, and what mends it, tried on a copy.
+    Design(Design),
     /// Read migrations in every tool's format, and say what they do to a live database.
     #[command(subcommand)]
     Migrate(Migrate),

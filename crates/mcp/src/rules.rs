@@ -4,7 +4,9 @@ use marula_core::{Engine, RuleInfo, Severity};
 
 /// Every rule: on plans first, then on migrations.
 pub fn all() -> Vec<&'static RuleInfo> {
-    marula_tune::rules().iter().chain(marula_migrate::rules()).copied().collect()
+    let migrations = marula_migrate::rules();
+    let designs = marula_design::rules();
+    marula_tune::rules().iter().chain(migrations).chain(designs).copied().collect()
 }
 
 /// A rule's page as Markdown.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bson::spec::ElementType;
 use bson::{Bson, RawBsonRef, RawDocument};
-use marula_core::{ArrayLength, FieldProfile, InferredSchema};
+use marula_core::{FieldProfile, InferredSchema, Spread};
 
 /// Where counting distinct values stops.
 const DISTINCT: usize = 1_000;
@@ -30,6 +30,7 @@ pub fn infer<'d>(documents: impl IntoIterator<Item = &'d RawDocument>) -> Inferr
 #[derive(Default)]
 pub struct Inference {
     documents: u64,
+    sizes: BTreeMap<u64, u64>,
     fields: BTreeMap<String, Field>,
 }
 
@@ -46,6 +47,7 @@ impl Inference {
     /// Looks at one more document. What is not valid BSON is passed over.
     pub fn add(&mut self, document: &RawDocument) {
         self.documents += 1;
+        *self.sizes.entry(document.as_bytes().len() as u64).or_default() += 1;
         self.document("", document, 0);
     }
 
@@ -113,7 +115,8 @@ impl Inference {
                 (path, field.profile(parents))
             })
             .collect();
-        InferredSchema { sampled: total, complete: false, fields }
+        let document_bytes = spread(&self.sizes);
+        InferredSchema { sampled: total, complete: false, document_bytes, fields }
     }
 }
 
@@ -158,7 +161,7 @@ impl Field {
             parents,
             present: self.present,
             types: self.types.into_iter().map(|(name, count)| (name.into(), count)).collect(),
-            array_length: lengths(&self.lengths),
+            array_length: spread(&self.lengths),
             distinct,
             common_values: common
                 .into_iter()
@@ -185,20 +188,20 @@ fn identity(value: &Bson) -> Vec<u8> {
     key
 }
 
-fn lengths(counted: &BTreeMap<u64, u64>) -> Option<ArrayLength> {
-    let arrays: u64 = counted.values().sum();
+fn spread(counted: &BTreeMap<u64, u64>) -> Option<Spread> {
+    let all: u64 = counted.values().sum();
     let at = |share: f64| {
-        let wanted = ((arrays as f64 * share).ceil() as u64).max(1);
+        let wanted = ((all as f64 * share).ceil() as u64).max(1);
         let mut seen = 0;
-        for (length, count) in counted {
+        for (number, count) in counted {
             seen += count;
             if seen >= wanted {
-                return *length;
+                return *number;
             }
         }
         0
     };
-    Some(ArrayLength {
+    Some(Spread {
         min: *counted.keys().next()?,
         median: at(0.5),
         p99: at(0.99),

@@ -1,6 +1,7 @@
 //! One file per command, nothing but glue: resolve, call the library, hand back its report.
 
 pub mod completions;
+pub mod design;
 pub mod explain;
 pub mod inspect;
 pub mod lab;

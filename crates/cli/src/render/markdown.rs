@@ -25,7 +25,8 @@ pub fn report(report: &Report) -> String {
         fence(&statement.text, statement.engine, &mut out);
     }
     if !report.findings.is_empty() {
-        out.push_str("\n### Why\n\n");
+        let why = if report.command == "design" { "What is wrong" } else { "Why" };
+        out.push_str(&format!("\n### {why}\n\n"));
     }
     for finding in &report.findings {
         let facts: Vec<String> = finding.evidence.iter().map(evidence).collect();
@@ -90,7 +91,11 @@ pub fn report(report: &Report) -> String {
         super::markdown_logs::digest(digest, &mut out);
     }
     catalog(report, &mut out);
-    if let Some(data) = report.data.as_ref().filter(|_| report.command != "migrate lint") {
+    if let Some(data) = report
+        .data
+        .as_ref()
+        .filter(|_| !["migrate lint", "design"].contains(&report.command.as_str()))
+    {
         let data = serde_json::to_string_pretty(data).unwrap_or_default();
         out.push_str(&format!("\n```json\n{data}\n```\n"));
     }

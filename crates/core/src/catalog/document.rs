@@ -102,6 +102,9 @@ pub struct InferredSchema {
     pub sampled: u64,
     /// Whether that was all of them.
     pub complete: bool,
+    /// The sizes of the documents, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_bytes: Option<Spread>,
     /// Fields by path; elements of an array have the path `items[]`, their fields `items[].sku`.
     pub fields: BTreeMap<String, FieldProfile>,
 }
@@ -117,7 +120,7 @@ pub struct FieldProfile {
     pub types: BTreeMap<String, u64>,
     /// Lengths, when it is an array.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub array_length: Option<ArrayLength>,
+    pub array_length: Option<Spread>,
     /// Distinct scalar values seen; counting stops at 1,000.
     pub distinct: u64,
     /// The most frequent scalar values as extended JSON with their counts, at most ten.
@@ -137,15 +140,15 @@ impl FieldProfile {
     }
 }
 
-/// The lengths of an array field.
+/// How numbers are spread: the lengths of an array field, the sizes of documents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ArrayLength {
-    /// The shortest.
+pub struct Spread {
+    /// The least.
     pub min: u64,
     /// The median.
     pub median: u64,
-    /// 99 of 100 are not longer.
+    /// 99 of 100 are not more.
     pub p99: u64,
-    /// The longest.
+    /// The most.
     pub max: u64,
 }

@@ -2,6 +2,7 @@
 
 pub mod applied;
 mod changes;
+mod design;
 mod document;
 mod findings;
 mod grid;
@@ -47,6 +48,7 @@ pub fn report(report: &Report, look: &Look) -> String {
             .schema_difference
             .as_ref()
             .map_or(String::new(), |found| migrate_diff::diff(report, found, look)),
+        ("design", ..) => design::design(report, look),
         ("migrate lint", _, Some(data)) => migrate::lint(report, data, look),
         ("migrate new", _, Some(data)) => migrate::new(report, data, look),
         (command, _, Some(data)) if command.starts_with("lab") => lab::lab(command, data, look),

@@ -128,7 +128,7 @@ mod tests {
             ("items[].n".to_string(), field(kinds[1])),
             ("city".to_string(), field("string")),
         ]);
-        let schema = InferredSchema { sampled: 9, complete: true, fields };
+        let schema = InferredSchema { sampled: 9, complete: true, fields, ..Default::default() };
         let facts = Facts { schema: Some(&schema), version: Version::new(6, 0, 0), unique: &[] };
         rewrite(&[doc! {"$unwind": "$items"}, doc! {"$group": group}], facts)
     }

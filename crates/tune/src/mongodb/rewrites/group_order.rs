@@ -121,7 +121,7 @@ mod tests {
         let field = |_| FieldProfile { types: types.clone(), ..FieldProfile::default() };
         let fields = ["k", "v"].map(|name| (name.to_string(), field(name)));
         let fields = fields.into_iter().collect();
-        marula_core::InferredSchema { sampled: 9, complete: true, fields }
+        marula_core::InferredSchema { sampled: 9, complete: true, fields, ..Default::default() }
     }
 
     #[test]

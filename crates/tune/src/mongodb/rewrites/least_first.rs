@@ -73,7 +73,7 @@ mod tests {
         let types = types.iter().map(|kind| (kind.to_string(), 1)).collect();
         let field = FieldProfile { parents: 9, present, types, ..FieldProfile::default() };
         let fields = BTreeMap::from([("a".to_string(), field)]);
-        let schema = InferredSchema { sampled: 9, complete: true, fields };
+        let schema = InferredSchema { sampled: 9, complete: true, fields, ..Default::default() };
         let facts = Facts { schema: Some(&schema), version: Version::new(6, 0, 0), unique: &[] };
         let group = doc! {"$group": {"_id": null, "x": {operator: "$a"}}};
         rewrite(&[doc! {"$match": {"b": 1}}, group], facts)

@@ -97,7 +97,7 @@ mod tests {
             ..FieldProfile::default()
         };
         let fields = BTreeMap::from([("a".to_string(), field)]);
-        let schema = InferredSchema { sampled: 9, complete: true, fields };
+        let schema = InferredSchema { sampled: 9, complete: true, fields, ..Default::default() };
         let pipeline = [doc! {"$match": {"$expr": {"$in": ["$a", list]}, "b": 1}}];
         let facts = Facts { schema: Some(&schema), version: Version::new(6, 0, 0), unique: &[] };
         rewrite(&pipeline, facts)

@@ -11,7 +11,7 @@ fn answer(kinds: &[&str], expression: Bson) -> Answer {
     let types = kinds.iter().map(|kind| (kind.to_string(), 1)).collect();
     let field = FieldProfile { types, ..FieldProfile::default() };
     let fields = BTreeMap::from([("at".to_string(), field)]);
-    let schema = InferredSchema { sampled: 9, complete: true, fields };
+    let schema = InferredSchema { sampled: 9, complete: true, fields, ..Default::default() };
     let facts = Facts { schema: Some(&schema), version: Version::new(6, 0, 0), unique: &[] };
     rewrite(&[doc! {"$match": {"$expr": expression}}], facts)
 }

@@ -17,6 +17,7 @@ fn schema(elements: &str) -> InferredSchema {
             ("items".to_string(), field("array")),
             ("items[]".to_string(), field(elements)),
         ]),
+        ..InferredSchema::default()
     }
 }
 

@@ -1,0 +1,5 @@
+//! Rules on designs, on real servers.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod mongodb;
+mod postgres;
