@@ -2,7 +2,7 @@
 
 use marula_core::{Engine, RuleInfo, Severity};
 
-/// Every rule: on plans first, then on migrations.
+/// Every rule: on plans first, then on migrations, then on designs.
 pub fn all() -> Vec<&'static RuleInfo> {
     let migrations = marula_migrate::rules();
     let designs = marula_design::rules();
