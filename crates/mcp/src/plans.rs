@@ -58,7 +58,10 @@ enum Stage {
 
 /// The plans, the oldest first.
 #[derive(Default)]
-pub(crate) struct Plans(Mutex<(u64, VecDeque<(Arc<Plan>, Stage)>)>);
+pub(crate) struct Plans(Mutex<Kept>);
+
+/// The number of the next plan, and the plans kept, oldest first.
+type Kept = (u64, VecDeque<(Arc<Plan>, Stage)>);
 
 /// The digest of what a plan does.
 pub(crate) fn digest(alias: &str, engine: Engine, name: &str, text: &str) -> String {
@@ -163,7 +166,7 @@ impl Plans {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, (u64, VecDeque<(Arc<Plan>, Stage)>)> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -46,10 +46,10 @@ async fn main() -> marula_core::Result<()> {
             );
         }
         for title in &outcome.picked {
-            eprintln!("+ {title}");
+            println!("+ {title}");
         }
         for (title, reason) in &outcome.turned_down {
-            eprintln!("- {title}: {reason}");
+            println!("- {title}: {reason}");
         }
     }
     println!("| all | {all} | | {near} ({:.1} %) | | |", 100.0 * near as f64 / all.max(1) as f64);

@@ -62,7 +62,7 @@ fn check(catalog: &RelationalCatalog) -> Vec<Draft> {
 }
 
 /// The mandatory keys of a table: where to, and their names.
-fn needs<'c>(table: &'c Relation) -> impl Iterator<Item = (&'c str, &'c str)> {
+fn needs(table: &Relation) -> impl Iterator<Item = (&str, &str)> {
     let mandatory = |column: &String| table.column(column).is_some_and(|known| known.not_null);
     table.constraints.iter().filter_map(move |key| {
         let binding = key.kind == ConstraintKind::ForeignKey

@@ -122,8 +122,9 @@ fn excluded(filter: &Document, sets: &[(String, Bson)]) -> bool {
         match condition {
             Bson::Document(operators) => {
                 // What is set is there, unless the expression gives nothing.
-                (constant && operators.get_bool("$exists").is_ok_and(|exists| !exists))
-                    || (constant && operators.get("$ne") == Some(value))
+                constant
+                    && (operators.get_bool("$exists").is_ok_and(|exists| !exists)
+                        || operators.get("$ne") == Some(value))
             }
             Bson::Null => constant && *value != Bson::Null,
             other => constant && other != value && scalar(other),

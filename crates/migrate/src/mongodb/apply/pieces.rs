@@ -11,7 +11,7 @@ use crate::migration::{Step, StepKind};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum How {
     /// By ranges of `_id`, so many documents at a time.
-    Batches(Batched),
+    Batches(Box<Batched>),
     /// In a transaction with the note that it is done.
     Transaction(Document),
     /// By itself; it may run twice.
@@ -44,19 +44,19 @@ pub(super) fn how(due: &Due<'_>, step: &Step, deployment: Deployment) -> How {
     let command = match &step.kind {
         StepKind::Command(command) => command.clone(),
         StepKind::Backfill(backfill) => {
-            return How::Batches(Batched {
+            return How::Batches(Box::new(Batched {
                 collection: backfill.collection.clone(),
                 filter: backfill.filter.clone(),
                 update: Some(backfill.update.clone()),
                 options: Document::new(),
                 size: backfill.batch,
                 pace: backfill.pace,
-            });
+            }));
         }
         StepKind::Sql(_) => return How::Again(Document::new()),
     };
     if let Some(batched) = batched(due, &command) {
-        return How::Batches(batched);
+        return How::Batches(Box::new(batched));
     }
     match (OF_DATA.contains(&send::name(&command)), deployment.transactions) {
         (true, true) => How::Transaction(command),

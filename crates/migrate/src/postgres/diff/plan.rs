@@ -248,11 +248,12 @@ pub(super) fn outline(fates: &Fates, from: &Model, to: &Model) -> Vec<(Deed, Str
         let model = if matches!(fate, Fate::Create) { to } else { from };
         let Some(object) = model.get(id) else { continue };
         let whole = object.parent.as_ref().is_some_and(|parent| {
-            let same = match (fate, fates.get(parent)) {
-                (Fate::Create, Some(Fate::Create)) | (Fate::Drop, Some(Fate::Drop)) => true,
-                (Fate::Recreate, Some(Fate::Recreate)) => true,
-                _ => false,
-            };
+            let same = matches!(
+                (fate, fates.get(parent)),
+                (Fate::Create, Some(Fate::Create))
+                    | (Fate::Drop, Some(Fate::Drop))
+                    | (Fate::Recreate, Some(Fate::Recreate))
+            );
             same && (id.kind.is_part() || parent.kind == Kind::Column)
         });
         if whole || super::kinds::view_column(object) {

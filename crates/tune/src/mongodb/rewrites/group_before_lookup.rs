@@ -183,6 +183,7 @@ mod tests {
             sampled: 100,
             complete: true,
             fields: BTreeMap::from([("u".to_string(), field)]),
+            ..InferredSchema::default()
         };
         let facts = Facts { schema: Some(&schema), version: Version::new(6, 0, 0), unique: &[] };
         rewrite(stages, facts)

@@ -153,11 +153,13 @@ fn replaced(from: &Object, to: &Object, sides: Sides<'_>) -> Change {
 fn attributes(from: &Object, to: &Object) -> Vec<Sql> {
     let split = |object: &Object| -> Vec<(String, String)> {
         let lines = object.get("attributes").lines().map(|line| {
-            let at = if line.starts_with('"') {
-                line[1..].find('"').map_or(line.len(), |at| at + 2)
-            } else {
-                line.find(' ').unwrap_or(line.len())
-            };
+            // Behind an even number of quotes the first blank ends the name.
+            let mut quoted = false;
+            let at = line.find(|letter| {
+                quoted ^= letter == '"';
+                letter == ' ' && !quoted
+            });
+            let at = at.unwrap_or(line.len());
             let (name, kind) = line.split_at(at);
             (name.to_string(), kind.trim().to_string())
         });
