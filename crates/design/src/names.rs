@@ -43,6 +43,27 @@ pub(crate) fn is_money(name: &str) -> bool {
     has(name, &MONEY) && !has(name, &NOT)
 }
 
+/// Names of codes: what looks like a number there is a text all the same.
+pub(crate) fn is_code(name: &str) -> bool {
+    const CODES: [&str; 14] = [
+        "code",
+        "zip",
+        "postal",
+        "postcode",
+        "plz",
+        "phone",
+        "mobile",
+        "fax",
+        "iban",
+        "sku",
+        "isbn",
+        "ean",
+        "number",
+        "reference",
+    ];
+    has(name, &CODES)
+}
+
 /// Names that say whom a row belongs to.
 pub(crate) fn is_tenant(name: &str) -> bool {
     matches!(

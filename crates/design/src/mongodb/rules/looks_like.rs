@@ -14,6 +14,7 @@ fn texts_that_look(
         .filter(|(_, _, profile)| {
             only_texts(profile) && looks(texts(profile)).is_some_and(|found| like.contains(&found))
         })
+        .filter(|(_, path, _)| like != [Looks::Number] || !names::is_code(last(path)))
         .map(|(collection, path, profile)| {
             let example = texts(profile).first().map_or(String::new(), ToString::to_string);
             convert(Severity::Medium, collection, path, to, title, why).word("such as", example)
@@ -60,13 +61,14 @@ pub static NUMBER: Check = rule(
     "Numbers as texts",
     Severity::Medium,
     "\"10\" sorts before \"9\", `$sum` takes them for 0 without a word, and no range means what it says. \
-     Use numbers.\n\nCodes of digits (with zeros in front, or a plus) are texts, and left alone.",
+     Use numbers.\n\nCodes of digits (with zeros in front, a plus, or called a code) are texts, and \
+     left alone.",
     "$sum ignores what is no number",
     &[
         bad("texts", numbered!("readings", "20", "value: {$toString: {$multiply: [\"$i\", 1.5]}}")),
         good(
             "codes",
-            numbered!("readings", "20", "code: {$concat: [\"00\", {$toString: \"$i\"}]}"),
+            numbered!("places", "20", "postal_code: {$toString: {$add: [\"$i\", 10000]}}"),
         ),
     ],
     |catalog| {

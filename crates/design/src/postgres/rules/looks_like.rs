@@ -12,6 +12,7 @@ fn texts_that_look(
 ) -> Vec<Draft> {
     columns(catalog)
         .filter(|(_, column)| texts(column) == Some(like))
+        .filter(|(_, column)| like != Looks::Number || !names::is_code(&column.name))
         .map(|(table, column)| {
             let example = values(column).first().map_or(String::new(), ToString::to_string);
             retype(Severity::Medium, table, column, to, title, why).word("such as", example)
@@ -113,8 +114,8 @@ pub static NUMBER: Check = rule(
     "Numbers as texts",
     Severity::Medium,
     "'10' sorts before '9', sums need a cast of every row, and '1O' is stored like any other. Use \
-     `bigint` or `numeric`.\n\nCodes of digits (with zeros in front, or a plus) are texts, and left \
-     alone.",
+     `bigint` or `numeric`.\n\nCodes of digits (with zeros in front, a plus, or called a code) are \
+     texts, and left alone.",
     "'10' < '9' is true of texts",
     &[
         bad(
@@ -123,9 +124,14 @@ pub static NUMBER: Check = rule(
 INSERT INTO readings SELECT i, (i * 1.5)::text FROM generate_series(1, 200) i;",
         ),
         good(
-            "codes",
-            "CREATE TABLE readings (id bigint PRIMARY KEY, code text);
+            "zeros in front",
+            "CREATE TABLE readings (id bigint PRIMARY KEY, label text);
 INSERT INTO readings SELECT i, lpad(i::text, 6, '0') FROM generate_series(1, 200) i;",
+        ),
+        good(
+            "codes",
+            "CREATE TABLE places (id bigint PRIMARY KEY, postal_code text);
+INSERT INTO places SELECT i, (10000 + i)::text FROM generate_series(1, 200) i;",
         ),
     ],
     |catalog| {

@@ -25,18 +25,25 @@ pub static RULE: Check = rule(
 );
 
 fn check(catalog: &RelationalCatalog) -> Vec<Draft> {
-    columns(catalog)
-        .filter(|(_, column)| base(column) == "timestamp without time zone")
-        .filter(|(_, column)| !names::has(&column.name, &["local", "wall"]))
-        .map(|(table, column)| {
-            retype(
-                Severity::Medium,
-                table,
-                column,
-                "timestamptz",
-                "is a moment without a time zone",
-                "Clients in other zones read another moment.",
-            )
-        })
-        .collect()
+    tables(catalog).filter_map(draft).collect()
+}
+
+fn draft(table: &Relation) -> Option<Draft> {
+    let moment = |column: &&Column| {
+        base(column) == "timestamp without time zone"
+            && !names::has(&column.name, &["local", "wall"])
+    };
+    let found: Vec<&Column> = table.columns.iter().filter(moment).collect();
+    let names: Vec<&str> = found.iter().map(|column| column.name.as_str()).collect();
+    let names = names.join(", ");
+    let title = match found.len() {
+        1 => format!("{}.{names} is a moment without a time zone", shown(table)),
+        many => format!("{} holds {many} moments without a time zone: {names}", shown(table)),
+    };
+    let why = format!(
+        "Clients in other zones read another moment. Existing rows change with it, so it is a \
+         migration: {}",
+        change_type(table, found.first()?, "timestamptz")
+    );
+    Some(Draft::new(Severity::Medium, table.qualified(), title, why).at(names))
 }
