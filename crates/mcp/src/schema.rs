@@ -19,8 +19,8 @@ pub fn output<T: JsonSchema>() -> Arc<JsonObject> {
     Arc::new(schema)
 }
 
-/// Takes out of an answer's schema what the answer's own keys say, and the null of what is left out
-/// rather than null.
+/// Takes out of an answer's schema what the answer itself shows: what its keys say, which of them are
+/// always there, and the null of what is left out rather than null.
 fn bare(schema: &mut Value) {
     match schema {
         Value::Object(words) => {
@@ -33,6 +33,22 @@ fn bare(schema: &mut Value) {
             {
                 let kind = kind.clone();
                 words.insert("type".into(), kind);
+            }
+            if words.get("required").is_some_and(Value::is_array) {
+                words.remove("required");
+            }
+            if let Some(Value::Array(either)) = words.get("anyOf")
+                && let [Value::Object(one), null] = either.as_slice()
+                && null["type"] == "null"
+            {
+                *words = one.clone();
+            }
+            if let Some(Value::Array(words_of)) = words.get("oneOf") {
+                let names: Option<Vec<Value>> =
+                    words_of.iter().map(|one| one.get("const").cloned()).collect();
+                if let Some(names) = names {
+                    *words = JsonObject::from_iter([("enum".into(), Value::Array(names))]);
+                }
             }
             words.values_mut().for_each(bare);
         }

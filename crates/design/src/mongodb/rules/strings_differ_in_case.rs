@@ -44,7 +44,7 @@ fn check(catalog: &DocumentCatalog) -> Vec<Draft> {
             let title = format!("{name}.{path} holds one value in several spellings");
             let why = format!(
                 "A filter on \"{one}\" misses the documents with \"{other}\". Bring them to one spelling: \
-                 marula migrate backfill {name}.{path} --engine mongodb"
+                 marula migrate backfill {name} --set … --engine mongodb"
             );
             let draft = Draft::new(Severity::Medium, name.clone(), title, why).at(path);
             Some(draft.word("values", format!("{one}, {other}")))

@@ -120,7 +120,7 @@ pub(super) fn convert(
 ) -> Draft {
     let (name, path) = (&collection.name, plain(path));
     let text = format!(
-        "{why} Convert the documents in batches: marula migrate change-type {name}.{path} --to {to} \
+        "{why} Convert the documents in batches: marula migrate change-type {name}.{path} {to} \
          --engine mongodb"
     );
     Draft::new(severity, name.clone(), format!("{name}.{path} {title}"), text).at(path)

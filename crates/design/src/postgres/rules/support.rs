@@ -102,7 +102,7 @@ pub(super) fn name(table: &Relation, parts: &[String], suffix: &str) -> String {
 
 /// The command that writes a change of type as a migration.
 pub(super) fn change_type(table: &Relation, column: &Column, to: &str) -> String {
-    format!("marula migrate change-type {}.{} --to {}", shown(table), column.name, quote_word(to))
+    format!("marula migrate change-type {}.{} {}", shown(table), column.name, quote_word(to))
 }
 
 fn quote_word(text: &str) -> String {

@@ -42,8 +42,9 @@ fn draft(table: &Relation, column: &Column) -> Option<Draft> {
     let title = format!("{}.{} holds one value in several spellings", shown(table), column.name);
     let why = format!(
         "A filter on '{one}' misses the rows with '{other}'. Bring them to one spelling: marula \
-         migrate backfill {}.{}",
+         migrate backfill {} --set \"{}=lower({})\"",
         shown(table),
+        column.name,
         column.name
     );
     Some(
