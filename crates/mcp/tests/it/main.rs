@@ -1,6 +1,6 @@
 //! The server as agents meet it: a real client of the official SDK, both transports, real databases.
 #![recursion_limit = "512"]
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 #[path = "../../../mongodb/tests/it/attack_set.rs"]
 mod attacks_on_mongodb;

@@ -111,7 +111,7 @@ pub fn ground(report: &Report, rehearsal: &Rehearsal) -> String {
 }
 
 fn overview(rehearsal: &Rehearsal, look: &Look, out: &mut String) {
-    let rows: Vec<Vec<String>> = rehearsal.runs.iter().map(|run| row(run)).collect();
+    let rows: Vec<Vec<String>> = rehearsal.runs.iter().map(row).collect();
     let columns = [
         words("migration"),
         words("form"),

@@ -160,11 +160,9 @@ async fn read(
         let version = text(0).unwrap_or_default();
         let trouble = text(4);
         match (text(6).as_deref(), tool) {
-            (Some("up to"), _) => {
-                if trouble.is_none() {
-                    foreign.up_to = Some(version);
-                    continue;
-                }
+            (Some("up to"), _) if trouble.is_none() => {
+                foreign.up_to = Some(version);
+                continue;
             }
             (Some("BASELINE" | "SCHEMA"), "Flyway") => {
                 if !version.is_empty() && text(6).as_deref() == Some("BASELINE") {
