@@ -86,8 +86,10 @@ impl Eye {
 
     fn load(&self) {
         let items: Vec<Document> = (3..6003).map(|a| doc! { "_id": a, "a": a, "n": 0 }).collect();
-        let loaded = self.session.database().collection::<Document>("items");
-        self.runtime.block_on(async { loaded.insert_many(items).await }).unwrap();
+        // In the journal before anything is killed: what is lost then would be the test's own.
+        let load = doc! { "insert": "items", "documents": items, "writeConcern": { "j": true } };
+        let database = self.session.database();
+        self.runtime.block_on(async { database.run_command(load).await }).unwrap();
     }
 
     /// How many commands the history knows as done or begun, and how many documents.
