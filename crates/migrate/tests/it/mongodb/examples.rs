@@ -67,6 +67,7 @@ pub async fn run(client: &Client, migration: &Migration) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_rules_say_is_what_the_server_does() {
+    let _turn = super::TURN.lock().await;
     let server = marula_lab::shared::mongodb(6, 0).await.unwrap();
     let mut options = SessionOptions::lab();
     options.application_name = "migrate".into();

@@ -83,6 +83,7 @@ fn parsed(text: &str) -> marula_migrate::Migration {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fix_leaves_the_same_collections() {
+    let _turn = super::TURN.lock().await;
     let mut faults = Vec::new();
     let mut cleared: BTreeSet<String> = BTreeSet::new();
     for (major, minor) in [(4, 4), (6, 0)] {

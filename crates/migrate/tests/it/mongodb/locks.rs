@@ -87,6 +87,7 @@ async fn writes_wait(client: &Client, collection: &str, command: &Document) -> O
 
 #[tokio::test(flavor = "multi_thread")]
 async fn locks_are_what_rules_say() {
+    let _turn = super::TURN.lock().await;
     let mut faults = Vec::new();
     let mut seen = 0;
     for (major, minor) in [(4, 4), (5, 0), (6, 0)] {
