@@ -27,10 +27,11 @@ pub enum Source<'a> {
     Database(&'a Session),
 }
 
-/// A database of the lab with a session on it.
-pub(super) async fn open(server: &PostgresServer) -> Result<Session> {
+/// A database of the lab with a session on it; its name is added to `opened`.
+pub(super) async fn open(server: &PostgresServer, opened: &mut Vec<String>) -> Result<Session> {
     let spec = server.create_database().await?;
     let session = Session::open(&spec, &SessionOptions::lab()).await?;
+    opened.push(sql::quote_ident(session.database()));
     // Functions may name what is made after them.
     let set = "SET check_function_bodies = off; SET client_min_messages = error";
     session.client().batch_execute(set).await.map_err(|error| from_server(&error))?;

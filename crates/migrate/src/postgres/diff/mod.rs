@@ -81,11 +81,28 @@ pub async fn diff(
     to: &Source<'_>,
     options: &DiffOptions,
 ) -> Result<Difference> {
+    let mut opened = Vec::new();
+    let found = replayed_diff(server, from, to, options, &mut opened).await;
+    for name in opened {
+        // The server ends soon; what cannot be dropped goes with it.
+        let _ = server.execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+    }
+    found
+}
+
+/// The same, with the names of the databases it opened.
+async fn replayed_diff(
+    server: &PostgresServer,
+    from: &Source<'_>,
+    to: &Source<'_>,
+    options: &DiffOptions,
+    opened: &mut Vec<String>,
+) -> Result<Difference> {
     let mut found = Difference::default();
     let owners = options.owners;
-    let wanted_lab = load::open(server).await?;
+    let wanted_lab = load::open(server, opened).await?;
     let wanted = load::load(to, &wanted_lab, owners, &mut found.notes).await?;
-    let lab = load::open(server).await?;
+    let lab = load::open(server, opened).await?;
     let start = load::load(from, &lab, owners, &mut found.notes).await?;
     roles_of_both(&lab, &start, &wanted).await?;
     let way = up(&lab, &start, &wanted, options, &mut found).await?;
@@ -95,7 +112,7 @@ pub async fn diff(
     }
     let downs = down(&lab, &way, options, &mut found.notes).await;
     found.files = write::files(&way.parts, downs, &found);
-    let clean = load::open(server).await?;
+    let clean = load::open(server, opened).await?;
     load::make(from, &clean, owners).await?;
     replayed(&clean, &found.files).await?;
     found.remains = plan::differences(&read::read(&clean, owners).await?, &wanted);
