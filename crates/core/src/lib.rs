@@ -15,6 +15,7 @@ mod error;
 mod failure;
 mod finding;
 mod migration;
+pub mod model;
 mod number;
 mod plan;
 mod progress;

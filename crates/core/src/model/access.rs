@@ -1,0 +1,141 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Json;
+
+/// A question asked of a model, in the model's own terms.
+///
+/// Attributes are named by the steps that lead to them from [`AccessPath::from`]: `status`,
+/// `customer.name`, `lines.product.title`. The answer is a set of rows, as a join would give it:
+/// what is followed and is not there gives no row.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccessPath {
+    /// The entity it begins at.
+    pub from: String,
+    /// The relationships it follows, as dotted steps: `customer`, `lines.product`. Steps that
+    /// attributes name are followed without being listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follow: Vec<String>,
+    /// What must hold, all of it.
+    #[serde(default, rename = "where", skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// The attributes that are wanted; all of `from`'s when nothing is said and nothing grouped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub select: Vec<String>,
+    /// The attributes whose values make groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group: Vec<String>,
+    /// What is computed over each group, or over all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aggregates: Vec<Aggregate>,
+    /// The order of the answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sort: Vec<SortKey>,
+    /// The most rows that are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+/// Something that must hold of an attribute.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// The attribute, by its steps.
+    pub attribute: String,
+    /// How it is compared.
+    #[serde(default)]
+    pub is: Operator,
+    /// The number of the parameter it is compared with, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<u32>,
+    /// The value it is compared with; for `in` a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Json>,
+}
+
+/// How an attribute is compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Operator {
+    /// Equal.
+    #[default]
+    #[serde(rename = "=")]
+    Equal,
+    /// Not equal, and there.
+    #[serde(rename = "<>")]
+    NotEqual,
+    /// Less.
+    #[serde(rename = "<")]
+    Less,
+    /// Less or equal.
+    #[serde(rename = "<=")]
+    AtMost,
+    /// Greater.
+    #[serde(rename = ">")]
+    Greater,
+    /// Greater or equal.
+    #[serde(rename = ">=")]
+    AtLeast,
+    /// One of several.
+    #[serde(rename = "in")]
+    In,
+    /// Begins with it.
+    #[serde(rename = "starts with")]
+    StartsWith,
+    /// The list holds it.
+    #[serde(rename = "contains")]
+    Contains,
+    /// Has these words.
+    #[serde(rename = "matches")]
+    Matches,
+    /// Not there.
+    #[serde(rename = "missing")]
+    Missing,
+    /// There.
+    #[serde(rename = "present")]
+    Present,
+}
+
+/// A value computed over a group of rows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Aggregate {
+    /// What is computed.
+    pub function: AggregateFunction,
+    /// Over which attribute, by its steps; absent: the rows are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<String>,
+    /// A second attribute each value is multiplied with first: quantity times price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<String>,
+    /// What the result is called.
+    pub name: String,
+}
+
+/// What is computed over a group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AggregateFunction {
+    /// How many rows, or how many values there are.
+    #[default]
+    Count,
+    /// Their sum.
+    Sum,
+    /// Their mean.
+    Average,
+    /// The least.
+    Min,
+    /// The greatest.
+    Max,
+}
+
+/// One key of an order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SortKey {
+    /// The attribute by its steps, or an aggregate's name.
+    pub by: String,
+    /// Whether the greatest comes first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub descending: bool,
+}
