@@ -12,6 +12,7 @@ mod names;
 pub mod postgres;
 mod report;
 mod rule;
+pub mod structure;
 
 use std::sync::OnceLock;
 

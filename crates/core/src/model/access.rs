@@ -113,7 +113,7 @@ pub struct Aggregate {
 }
 
 /// What is computed over a group.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum AggregateFunction {
     /// How many rows, or how many values there are.
