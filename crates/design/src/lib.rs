@@ -10,9 +10,12 @@ mod looks;
 pub mod mongodb;
 mod names;
 pub mod postgres;
+pub mod question;
 mod report;
 mod rule;
 pub mod structure;
+pub mod synth;
+pub mod work;
 
 use std::sync::OnceLock;
 

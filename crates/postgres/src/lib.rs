@@ -25,3 +25,4 @@ mod transaction;
 pub use connect::{ConnectSpec, Environment, SslMode};
 pub use error::from_server;
 pub use session::{Session, SessionOptions};
+pub use text_value::TextValue;

@@ -3,7 +3,7 @@ use tokio_postgres::types::{Format, IsNull, ToSql, Type};
 
 /// A parameter in the server's text form, whatever its type is.
 #[derive(Debug, Clone)]
-pub(crate) struct TextValue<'a>(pub Option<&'a str>);
+pub struct TextValue<'a>(pub Option<&'a str>);
 
 impl ToSql for TextValue<'_> {
     fn to_sql(

@@ -1,7 +1,11 @@
 //! MongoDB's half.
 
+pub mod load;
 mod review;
 mod rules;
+pub mod statement;
+mod value;
+pub mod write;
 
 use marula_core::DocumentCatalog;
 

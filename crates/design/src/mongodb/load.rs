@@ -1,0 +1,82 @@
+//! Filling the collections of a structure.
+
+use bson::{Bson, Document, doc};
+use marula_core::Result;
+use marula_mongodb::Session;
+
+use super::value::document;
+use crate::structure::{Layout, Structure};
+use crate::synth::World;
+use crate::work::{Record, Tree};
+
+/// How many documents are sent at once at most, and about how many bytes.
+const DOCUMENTS: usize = 1_000;
+const BYTES: usize = 4 << 20;
+
+/// Puts every member of a world into the collections of a layout.
+///
+/// # Errors
+/// What the server says, such as a document the validator rejects.
+pub async fn fill(
+    session: &Session,
+    world: &World<'_>,
+    structure: &Structure,
+    layout: &Layout,
+) -> Result<()> {
+    for store in &layout.stores {
+        let Some(entity) = world.index(&store.entity) else { continue };
+        let mut batch: Vec<Bson> = Vec::new();
+        let mut bytes = 0;
+        for row in 0..world.rows(entity) {
+            let tree = Tree::alone(world.member(entity, row));
+            let record = Record::new(world, structure, store, &tree);
+            let document = document(world.model, &record, Some(&store.entity));
+            bytes += size(&document);
+            batch.push(Bson::Document(document));
+            if batch.len() == DOCUMENTS || bytes >= BYTES {
+                send(session, &store.entity, &mut batch).await?;
+                bytes = 0;
+            }
+        }
+        send(session, &store.entity, &mut batch).await?;
+    }
+    Ok(())
+}
+
+async fn send(session: &Session, collection: &str, batch: &mut Vec<Bson>) -> Result<()> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let documents = std::mem::take(batch);
+    let command: Document = doc! { "insert": collection, "documents": documents, "ordered": false };
+    run(session, command).await.map_err(|error| error.at(collection.to_owned()))?;
+    Ok(())
+}
+
+/// Runs a writing command; an error of a single write is an error.
+///
+/// # Errors
+/// What the server says.
+pub(crate) async fn run(session: &Session, command: Document) -> Result<Document> {
+    let reply =
+        session.database().run_command(command).await.map_err(|failure| session.map(failure))?;
+    written(&reply)?;
+    Ok(reply)
+}
+
+/// An error of a single write in a reply, if there is one.
+///
+/// # Errors
+/// `Server` with the first write's error.
+pub(crate) fn written(reply: &Document) -> Result<()> {
+    let Ok([Bson::Document(first), ..]) = reply.get_array("writeErrors").map(Vec::as_slice) else {
+        return Ok(());
+    };
+    let message = first.get_str("errmsg").unwrap_or("a write failed").to_owned();
+    let code = first.get_i32("code").unwrap_or_default();
+    Err(marula_core::Error::new(marula_core::ErrorKind::Server, message).code(code.to_string()))
+}
+
+fn size(document: &Document) -> usize {
+    document.to_vec().map_or(0, |bytes| bytes.len())
+}

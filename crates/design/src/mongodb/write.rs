@@ -1,0 +1,231 @@
+//! What a write does to a structure, as MongoDB's commands.
+
+use bson::{Bson, Document, doc};
+use marula_core::model::Model;
+
+use super::value::{bson, document, field};
+use crate::structure::{Layout, Source, Store, Structure, reference_name};
+use crate::synth::{Value, World};
+use crate::work::{Effect, Record, Tree};
+
+/// The commands of an effect.
+pub fn commands(
+    world: &World<'_>,
+    structure: &Structure,
+    layout: &Layout,
+    effect: &Effect,
+) -> Vec<Document> {
+    let writer = Writer { world, model: world.model, structure, layout };
+    writer.write(effect).into_iter().collect()
+}
+
+struct Writer<'a> {
+    world: &'a World<'a>,
+    model: &'a Model,
+    structure: &'a Structure,
+    layout: &'a Layout,
+}
+
+impl Writer<'_> {
+    fn write(&self, effect: &Effect) -> Option<Document> {
+        match effect {
+            Effect::Insert { tree } => self.insert(tree),
+            Effect::Push { relation, one, tree } => self.push(*relation, one, tree),
+            Effect::Change { entity, by, set, add } => self.change(*entity, by, set, add),
+            Effect::Recopy { relation, one, set } => self.recopy(*relation, one, set),
+            Effect::Tally { computed, one, by } => {
+                let computed = &self.structure.computed[*computed];
+                let to = &self.model.relations[computed.relation].to;
+                Some(update(
+                    to,
+                    self.key(to, one)?,
+                    doc! { "$inc": { &computed.name: bson(by) } },
+                    false,
+                ))
+            }
+            Effect::Remove { entity, by } => self.remove(*entity, by),
+        }
+    }
+
+    fn insert(&self, tree: &Tree) -> Option<Document> {
+        let entity = &self.world.entity(&tree.member).name;
+        let store = self.layout.store(entity)?;
+        let record = Record::new(self.world, self.structure, store, tree);
+        let document = document(self.model, &record, Some(entity));
+        Some(doc! { "insert": entity, "documents": [document] })
+    }
+
+    fn push(&self, relation: usize, one: &[Value], tree: &Tree) -> Option<Document> {
+        let to = &self.model.relations[relation].to;
+        let (name, store) = self.array(relation)?;
+        let record = Record::new(self.world, self.structure, store, tree);
+        let element = document(self.model, &record, None);
+        Some(update(to, self.key(to, one)?, doc! { "$push": { name: element } }, false))
+    }
+
+    fn change(
+        &self,
+        entity: usize,
+        by: &[(String, Value)],
+        set: &[(String, Value)],
+        add: &[(String, Value)],
+    ) -> Option<Document> {
+        let entity = &self.model.entities[entity];
+        let home = self.structure.home(self.model, &entity.name);
+        let (collection, filter, before, filters) = match home {
+            None => (&entity.name, self.found(&entity.name, by), String::new(), None),
+            Some(relation) => {
+                let (filter, element, name) = self.within(relation, by)?;
+                let to = &self.model.relations[relation].to;
+                (to, filter, format!("{name}.$[m]."), Some(element))
+            }
+        };
+        let mut change = Document::new();
+        let fields = |pairs: &[(String, Value)]| -> Document {
+            pairs.iter().map(|(name, value)| (format!("{before}{name}"), bson(value))).collect()
+        };
+        if !set.is_empty() {
+            change.insert("$set", fields(set));
+        }
+        if !add.is_empty() {
+            change.insert("$inc", fields(add));
+        }
+        let many = home.is_none() && !self.is_key(&entity.name, by);
+        Some(with_filters(update(collection, filter, change, many), filters))
+    }
+
+    fn remove(&self, entity: usize, by: &[(String, Value)]) -> Option<Document> {
+        let entity = &self.model.entities[entity];
+        match self.structure.home(self.model, &entity.name) {
+            None => {
+                let limit = if self.is_key(&entity.name, by) { 1 } else { 0 };
+                let filter = self.found(&entity.name, by);
+                Some(
+                    doc! { "delete": &entity.name, "deletes": [ { "q": filter, "limit": limit } ] },
+                )
+            }
+            Some(relation) => {
+                let (filter, element, name) = self.within(relation, by)?;
+                let element: Document = element
+                    .into_iter()
+                    .map(|(name, value)| (name.trim_start_matches("m.").to_owned(), value))
+                    .collect();
+                let to = &self.model.relations[relation].to;
+                Some(update(to, filter, doc! { "$pull": { name: element } }, false))
+            }
+        }
+    }
+
+    fn recopy(&self, relation: usize, one: &[Value], set: &[(String, Value)]) -> Option<Document> {
+        let r = &self.model.relations[relation];
+        let name = reference_name(r);
+        let by: Vec<(String, Value)> =
+            r.attributes.iter().cloned().zip(one.iter().cloned()).collect();
+        let (collection, filter, before, filters) = match self.structure.home(self.model, &r.from) {
+            None => (&r.from, self.found(&r.from, &by), String::new(), None),
+            Some(home) => {
+                let (filter, element, array) = self.within(home, &by)?;
+                (&self.model.relations[home].to, filter, format!("{array}.$[m]."), Some(element))
+            }
+        };
+        let copies: Document = set
+            .iter()
+            .map(|(attribute, value)| (format!("{before}{name}_{attribute}"), bson(value)))
+            .collect();
+        Some(with_filters(update(collection, filter, doc! { "$set": copies }, true), filters))
+    }
+
+    /// What finds the documents with an element, what finds the element (as `m`), and the array.
+    fn within(
+        &self,
+        relation: usize,
+        by: &[(String, Value)],
+    ) -> Option<(Document, Document, &str)> {
+        let r = &self.model.relations[relation];
+        let key = self.model.entity(&r.to)?.key();
+        let (array, _) = self.array(relation)?;
+        let (mut filter, mut element) = (Document::new(), Document::new());
+        for (name, value) in by {
+            match r.attributes.iter().position(|a| a == name) {
+                Some(at) => {
+                    drop(filter.insert(field(self.model, &r.to, key.get(at)?), bson(value)))
+                }
+                None => {
+                    filter.insert(format!("{array}.{name}"), bson(value));
+                    element.insert(format!("m.{name}"), bson(value));
+                }
+            }
+        }
+        Some((filter, element, array))
+    }
+
+    fn found(&self, entity: &str, by: &[(String, Value)]) -> Document {
+        by.iter()
+            .map(|(name, value)| (field(self.model, entity, name).to_owned(), bson(value)))
+            .collect()
+    }
+
+    fn key(&self, entity: &str, values: &[Value]) -> Option<Document> {
+        let key = self.model.entity(entity)?.key();
+        let pairs = key.into_iter().zip(values);
+        Some(
+            pairs
+                .map(|(name, value)| (field(self.model, entity, name).to_owned(), bson(value)))
+                .collect(),
+        )
+    }
+
+    fn is_key(&self, entity: &str, by: &[(String, Value)]) -> bool {
+        let key = self.model.entity(entity).map(|entity| entity.key()).unwrap_or_default();
+        key.iter().all(|part| by.iter().any(|(name, _)| name == part))
+    }
+
+    /// The array of a relationship and what is kept of each element. Only arrays directly within a
+    /// document: the search proposes no deeper ones that are written.
+    fn array(&self, relation: usize) -> Option<(&str, &Store)> {
+        let top = self.layout.store(&self.model.relations[relation].to)?;
+        top.fields.iter().find_map(|field| match &field.source {
+            Source::Embedded { relation: at, store } if *at == relation => {
+                Some((field.name.as_str(), store))
+            }
+            _ => None,
+        })
+    }
+}
+
+fn update(collection: &str, filter: Document, change: Document, many: bool) -> Document {
+    doc! { "update": collection, "updates": [ { "q": filter, "u": change, "multi": many } ] }
+}
+
+/// Which elements an update of an array is about; all of them where nothing tells them apart.
+fn with_filters(mut command: Document, filters: Option<Document>) -> Document {
+    let Some(filters) = filters else { return command };
+    let updates = command.get_array_mut("updates").ok();
+    if let Some(Bson::Document(update)) = updates.and_then(|updates| updates.first_mut()) {
+        if filters.is_empty() {
+            if let Ok(change) = update.get_document_mut("u") {
+                *change = everywhere(change);
+            }
+        } else {
+            update.insert("arrayFilters", vec![Bson::Document(filters)]);
+        }
+    }
+    command
+}
+
+/// `lines.$[].x` for `lines.$[m].x`.
+fn everywhere(change: &Document) -> Document {
+    let renamed = |fields: &Document| -> Document {
+        fields
+            .iter()
+            .map(|(name, value)| (name.replace(".$[m].", ".$[]."), value.clone()))
+            .collect()
+    };
+    change
+        .iter()
+        .map(|(operator, fields)| {
+            let fields = fields.as_document().map(renamed).unwrap_or_default();
+            (operator.clone(), Bson::Document(fields))
+        })
+        .collect()
+}

@@ -1,0 +1,294 @@
+//! What a write does to a structure, as SQL.
+
+use marula_core::model::Model;
+use marula_postgres::sql::{quote_ident, quote_literal};
+use serde_json::Value as Json;
+
+use super::statement::cast;
+use crate::structure::{Layout, Store, Structure, reference_name};
+use crate::synth::{Value, World};
+use crate::work::{Effect, FieldValue, Record, Tree};
+
+/// A statement with the text of its parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// The statement; the same for every time of a write, so that it is prepared once.
+    pub sql: String,
+    /// The parameters, in PostgreSQL's text form.
+    pub values: Vec<Option<String>>,
+}
+
+impl Bound {
+    fn new() -> Self {
+        Bound { sql: String::new(), values: Vec::new() }
+    }
+
+    /// Takes a parameter and gives its name.
+    fn bind(&mut self, value: Option<String>) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+
+    /// `a = $1 AND b = $2`.
+    fn equal<'a>(&mut self, pairs: impl IntoIterator<Item = (&'a str, &'a Value)>) -> String {
+        let equal = pairs
+            .into_iter()
+            .map(|(name, value)| format!("{} = {}", quote_ident(name), self.bind(value.to_text())));
+        equal.collect::<Vec<_>>().join(" AND ")
+    }
+}
+
+/// The statements of an effect.
+pub fn statements(
+    world: &World<'_>,
+    structure: &Structure,
+    layout: &Layout,
+    effect: &Effect,
+) -> Vec<Bound> {
+    let writer = Writer { world, model: world.model, structure, layout };
+    writer.write(effect)
+}
+
+/// A record as it stands within a `jsonb` column.
+pub(super) fn json(record: &Record) -> Json {
+    let fields = record.fields.iter().map(|(name, value)| {
+        let value = match value {
+            FieldValue::Value(value) => value.to_json(),
+            FieldValue::Records(records) => Json::Array(records.iter().map(json).collect()),
+        };
+        (name.clone(), value)
+    });
+    Json::Object(fields.collect())
+}
+
+/// A field's value as PostgreSQL reads it.
+pub(super) fn text(value: &FieldValue) -> Option<String> {
+    match value {
+        FieldValue::Value(value) => value.to_text(),
+        FieldValue::Records(records) => {
+            Some(Json::Array(records.iter().map(json).collect()).to_string())
+        }
+    }
+}
+
+struct Writer<'a> {
+    world: &'a World<'a>,
+    model: &'a Model,
+    structure: &'a Structure,
+    layout: &'a Layout,
+}
+
+impl Writer<'_> {
+    fn write(&self, effect: &Effect) -> Vec<Bound> {
+        match effect {
+            Effect::Insert { tree } => self.insert(tree).into_iter().collect(),
+            Effect::Push { relation, one, tree } => {
+                self.push(*relation, one, tree).into_iter().collect()
+            }
+            Effect::Change { entity, by, set, add } => {
+                self.change(*entity, by, set, add).into_iter().collect()
+            }
+            Effect::Recopy { relation, one, set } => {
+                self.recopy(*relation, one, set).into_iter().collect()
+            }
+            Effect::Tally { computed, one, by } => {
+                self.tally(*computed, one, by).into_iter().collect()
+            }
+            Effect::Remove { entity, by } => self.remove(*entity, by).into_iter().collect(),
+        }
+    }
+
+    fn insert(&self, tree: &Tree) -> Option<Bound> {
+        let entity = &self.world.entity(&tree.member).name;
+        let store = self.layout.store(entity)?;
+        let record = Record::new(self.world, self.structure, store, tree);
+        let mut bound = Bound::new();
+        let names: Vec<String> = record.fields.iter().map(|(name, _)| quote_ident(name)).collect();
+        let places: Vec<String> =
+            record.fields.iter().map(|(_, value)| bound.bind(text(value))).collect();
+        bound.sql = format!(
+            "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
+            quote_ident(entity),
+            names.join(", "),
+            places.join(", ")
+        );
+        Some(bound)
+    }
+
+    fn push(&self, relation: usize, one: &[Value], tree: &Tree) -> Option<Bound> {
+        let r = &self.model.relations[relation];
+        let (top, field, store) = self.array(relation)?;
+        let record = Record::new(self.world, self.structure, store, tree);
+        let mut bound = Bound::new();
+        let added = bound.bind(Some(json(&record).to_string()));
+        let key = self.model.entity(&r.to)?.key();
+        let found = bound.equal(key.iter().copied().zip(one));
+        let field = quote_ident(field);
+        bound.sql = format!(
+            "UPDATE {} SET {field} = {field} || {added}::jsonb WHERE {found}",
+            quote_ident(top)
+        );
+        Some(bound)
+    }
+
+    fn change(
+        &self,
+        entity: usize,
+        by: &[(String, Value)],
+        set: &[(String, Value)],
+        add: &[(String, Value)],
+    ) -> Option<Bound> {
+        let entity = &self.model.entities[entity];
+        let mut bound = Bound::new();
+        if let Some(relation) = self.structure.home(self.model, &entity.name) {
+            let mut changed: Vec<String> = Vec::new();
+            for (name, value) in set {
+                let value = bound.bind(Some(value.to_json().to_string()));
+                changed.push(format!("{}, {value}::jsonb", quote_literal(name)));
+            }
+            for (name, value) in add {
+                let kind =
+                    entity.attribute(name).map_or("numeric", |attribute| cast(attribute.kind));
+                let value = bound.bind(value.to_text());
+                changed.push(format!(
+                    "{0}, (m ->> {0})::{kind} + {value}::{kind}",
+                    quote_literal(name)
+                ));
+            }
+            let made = format!("m || jsonb_build_object({})", changed.join(", "));
+            return self.rewritten(bound, relation, by, &made);
+        }
+        let mut sets: Vec<String> = Vec::new();
+        for (name, value) in set {
+            sets.push(format!("{} = {}", quote_ident(name), bound.bind(value.to_text())));
+        }
+        for (name, value) in add {
+            sets.push(format!("{0} = {0} + {1}", quote_ident(name), bound.bind(value.to_text())));
+        }
+        let found = bound.equal(by.iter().map(|(name, value)| (name.as_str(), value)));
+        bound.sql =
+            format!("UPDATE {} SET {} WHERE {found}", quote_ident(&entity.name), sets.join(", "));
+        Some(bound)
+    }
+
+    fn remove(&self, entity: usize, by: &[(String, Value)]) -> Option<Bound> {
+        let entity = &self.model.entities[entity];
+        let bound = Bound::new();
+        if let Some(relation) = self.structure.home(self.model, &entity.name) {
+            return self.rewritten(bound, relation, by, "NULL");
+        }
+        let mut bound = bound;
+        let found = bound.equal(by.iter().map(|(name, value)| (name.as_str(), value)));
+        bound.sql = format!("DELETE FROM {} WHERE {found}", quote_ident(&entity.name));
+        Some(bound)
+    }
+
+    /// The array with each element `m` that is found replaced by `made`, or left out where that is
+    /// NULL; the others as they are, in their order.
+    fn rewritten(
+        &self,
+        mut bound: Bound,
+        relation: usize,
+        by: &[(String, Value)],
+        made: &str,
+    ) -> Option<Bound> {
+        let (top, field, store) = self.array(relation)?;
+        let r = &self.model.relations[relation];
+        let one = self.model.entity(&r.to)?;
+        let (mut of_row, mut of_element, mut object) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, value) in by {
+            match r.attributes.iter().position(|a| a == name) {
+                Some(at) => {
+                    let key = one.key();
+                    let place = bound.bind(value.to_text());
+                    of_row.push(format!("{} = {place}", quote_ident(key.get(at)?)));
+                }
+                None => {
+                    store.attribute(name)?;
+                    let place = bound.bind(Some(value.to_json().to_string()));
+                    of_element.push(format!("m -> {} = {place}::jsonb", quote_literal(name)));
+                    object.push(format!("{}, {place}::jsonb", quote_literal(name)));
+                }
+            }
+        }
+        let field = quote_ident(field);
+        if !object.is_empty() {
+            of_row.push(format!(
+                "{field} @> jsonb_build_array(jsonb_build_object({}))",
+                object.join(", ")
+            ));
+        }
+        let is_it = if of_element.is_empty() { "true".into() } else { of_element.join(" AND ") };
+        let kept =
+            if made == "NULL" { format!("FILTER (WHERE NOT ({is_it}))") } else { String::new() };
+        let value = if made == "NULL" {
+            "m".into()
+        } else {
+            format!("CASE WHEN {is_it} THEN {made} ELSE m END")
+        };
+        bound.sql = format!(
+            "UPDATE {} SET {field} = (SELECT coalesce(jsonb_agg({value} ORDER BY n) {kept}, '[]') \
+             FROM jsonb_array_elements({field}) WITH ORDINALITY AS t(m, n)) WHERE {}",
+            quote_ident(top),
+            of_row.join(" AND ")
+        );
+        Some(bound)
+    }
+
+    fn recopy(&self, relation: usize, one: &[Value], set: &[(String, Value)]) -> Option<Bound> {
+        let r = &self.model.relations[relation];
+        let name = reference_name(r);
+        let mut bound = Bound::new();
+        if let Some(home) = self.structure.home(self.model, &r.from) {
+            let changed: Vec<String> = set
+                .iter()
+                .map(|(attribute, value)| {
+                    let value = bound.bind(Some(value.to_json().to_string()));
+                    format!("{}, {value}::jsonb", quote_literal(&format!("{name}_{attribute}")))
+                })
+                .collect();
+            let by: Vec<(String, Value)> =
+                r.attributes.iter().cloned().zip(one.iter().cloned()).collect();
+            let made = format!("m || jsonb_build_object({})", changed.join(", "));
+            return self.rewritten(bound, home, &by, &made);
+        }
+        let sets: Vec<String> = set
+            .iter()
+            .map(|(attribute, value)| {
+                format!(
+                    "{} = {}",
+                    quote_ident(&format!("{name}_{attribute}")),
+                    bound.bind(value.to_text())
+                )
+            })
+            .collect();
+        let found = bound.equal(r.attributes.iter().map(String::as_str).zip(one));
+        bound.sql =
+            format!("UPDATE {} SET {} WHERE {found}", quote_ident(&r.from), sets.join(", "));
+        Some(bound)
+    }
+
+    fn tally(&self, computed: usize, one: &[Value], by: &Value) -> Option<Bound> {
+        let computed = &self.structure.computed[computed];
+        let to = self.model.entity(&self.model.relations[computed.relation].to)?;
+        let mut bound = Bound::new();
+        let name = quote_ident(&computed.name);
+        let grown = bound.bind(by.to_text());
+        let found = bound.equal(to.key().into_iter().zip(one));
+        bound.sql =
+            format!("UPDATE {} SET {name} = {name} + {grown} WHERE {found}", quote_ident(&to.name));
+        Some(bound)
+    }
+
+    /// The table an array is in, the array's column, and what is kept of each element. Only arrays
+    /// directly within a table: the search proposes no deeper ones that are written.
+    fn array(&self, relation: usize) -> Option<(&str, &str, &Store)> {
+        let top = self.layout.store(&self.model.relations[relation].to)?;
+        top.fields.iter().find_map(|field| match &field.source {
+            crate::structure::Source::Embedded { relation: at, store } if *at == relation => {
+                Some((top.entity.as_str(), field.name.as_str(), store))
+            }
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,219 @@
+use std::collections::HashSet;
+
+use marula_core::model::{Fanout, Relationship};
+
+use super::draw::Dice;
+
+const NOBODY: u32 = u32::MAX;
+
+/// Which of the many belong to which one.
+#[derive(Debug, Clone, Default)]
+pub struct Belonging {
+    /// The one of each of the many.
+    parent: Vec<u32>,
+    /// Where the many of each one begin in `children`; one more than there are ones.
+    first: Vec<u32>,
+    children: Vec<u32>,
+}
+
+impl Belonging {
+    /// Deals `many` members out to `ones`, as the relationship's fan-out says.
+    pub(super) fn deal(
+        relation: &Relationship,
+        many: u64,
+        ones: u64,
+        nobody: f64,
+        seed: u64,
+    ) -> Self {
+        let mut dice = Dice::of(&[seed, 0x6265_6c6f]);
+        let (many, ones) = (many.min(u64::from(NOBODY - 1)), ones.min(u64::from(NOBODY - 1)));
+        if ones == 0 {
+            return Belonging::from_parents(vec![NOBODY; many as usize], 0);
+        }
+        let fanout = relation.fanout.unwrap_or(Fanout {
+            average: many as f64 / ones as f64,
+            p99: None,
+            max: None,
+        });
+        let weights = weights(&fanout, ones, &mut dice);
+        let with_one = many - (many as f64 * nobody) as u64;
+        let mut counts = shares(&weights, with_one, relation.at_least_one, fanout.max);
+        let mut parent: Vec<u32> = Vec::with_capacity(many as usize);
+        for (one, count) in counts.drain(..).enumerate() {
+            parent.extend(std::iter::repeat_n(one as u32, count as usize));
+        }
+        parent.resize(many as usize, NOBODY);
+        // Who lives within another comes with it; who only refers comes at any time.
+        if !relation.owned {
+            for at in (1..parent.len()).rev() {
+                parent.swap(at, dice.below(at as u64 + 1) as usize);
+            }
+        }
+        // One that refers to its own kind refers to one that was there before.
+        if relation.from == relation.to {
+            for (at, one) in parent.iter_mut().enumerate() {
+                *one = if at == 0 {
+                    NOBODY
+                } else if *one == NOBODY {
+                    NOBODY
+                } else {
+                    (*one).min(at as u32 - 1)
+                };
+            }
+        }
+        Belonging::from_parents(parent, ones)
+    }
+
+    fn from_parents(parent: Vec<u32>, ones: u64) -> Self {
+        let mut first = vec![0u32; ones as usize + 1];
+        for &one in parent.iter().filter(|&&one| one != NOBODY) {
+            first[one as usize + 1] += 1;
+        }
+        for at in 1..first.len() {
+            first[at] += first[at - 1];
+        }
+        let mut next = first.clone();
+        let mut children = vec![0u32; first.last().copied().unwrap_or_default() as usize];
+        for (child, &one) in parent.iter().enumerate().filter(|(_, one)| **one != NOBODY) {
+            children[next[one as usize] as usize] = child as u32;
+            next[one as usize] += 1;
+        }
+        Belonging { parent, first, children }
+    }
+
+    /// How many ones there are.
+    pub fn ones(&self) -> u64 {
+        self.first.len().saturating_sub(1) as u64
+    }
+
+    /// The one that a member belongs to.
+    pub fn parent(&self, row: u64) -> Option<u64> {
+        self.parent.get(row as usize).filter(|one| **one != NOBODY).map(|&one| u64::from(one))
+    }
+
+    /// The many that belong to one.
+    pub fn children(&self, one: u64) -> impl Iterator<Item = u64> + '_ {
+        let at = |at: u64| self.first.get(at as usize).copied().unwrap_or_default() as usize;
+        let range = if one < self.ones() { at(one)..at(one + 1) } else { 0..0 };
+        self.children.get(range).unwrap_or_default().iter().map(|&row| u64::from(row))
+    }
+
+    /// The number of a member among those of its one, from 0.
+    pub fn ordinal(&self, row: u64) -> u64 {
+        let Some(one) = self.parent(row) else { return 0 };
+        self.children(one).position(|child| child == row).unwrap_or_default() as u64
+    }
+
+    /// The most that belong to one.
+    pub fn most(&self) -> u64 {
+        (0..self.ones()).map(|one| self.children(one).count() as u64).max().unwrap_or_default()
+    }
+}
+
+/// How much each one weighs: even for a fan-out without a tail, else log-normal with the tail the
+/// 99th percentile asks for.
+fn weights(fanout: &Fanout, ones: u64, dice: &mut Dice) -> Vec<f64> {
+    let tail = fanout.p99.or(fanout.max.map(|max| max.div_ceil(2)));
+    let ratio = tail.map_or(2.0, |p99| p99 as f64 / fanout.average.max(0.01)).max(1.0);
+    // For a log-normal law of mean 1 the 99th percentile is exp(2.326 s - s²/2).
+    let sigma = 2.326 - (2.326f64.powi(2) - 2.0 * ratio.ln()).max(0.0).sqrt();
+    (0..ones).map(|_| (sigma * dice.normal()).exp()).collect()
+}
+
+/// Deals `many` by weight; nobody gets more than `most`, and everybody one where that must be.
+fn shares(weights: &[f64], many: u64, at_least_one: bool, most: Option<u64>) -> Vec<u64> {
+    let ones = weights.len() as u64;
+    let least = u64::from(at_least_one && many >= ones);
+    // A bound that leaves no room for all is no bound.
+    let most = most.filter(|most| most.saturating_mul(ones) >= many).unwrap_or(u64::MAX);
+    let sum: f64 = weights.iter().sum();
+    let rest = (many - least * ones) as f64;
+    let mut carried = 0.0;
+    let mut counts: Vec<u64> = weights
+        .iter()
+        .map(|weight| {
+            let wanted = weight / sum * rest + carried;
+            let got = wanted.floor().max(0.0);
+            carried = wanted - got;
+            (got as u64 + least).min(most)
+        })
+        .collect();
+    let mut missing = many.saturating_sub(counts.iter().sum());
+    while missing > 0 {
+        for count in counts.iter_mut().filter(|count| **count < most) {
+            if missing > 0 {
+                *count += 1;
+                missing -= 1;
+            }
+        }
+    }
+    counts
+}
+
+/// Deals the second of two relationships anew wherever two of the many have the same two ones.
+pub(super) fn tell_apart(all: &mut [Belonging], first: usize, last: usize, rows: u64, seed: u64) {
+    let ones = all[last].ones();
+    if ones == 0 {
+        return;
+    }
+    let mut dice = Dice::of(&[seed, 0x7061_6972]);
+    let mut seen = HashSet::new();
+    let mut parent = all[last].parent.clone();
+    for row in 0..rows as usize {
+        let one = all[first].parent.get(row).copied().unwrap_or(NOBODY);
+        let mut tries = 0;
+        while !seen.insert((one, parent[row])) && tries < 1_000 {
+            parent[row] = dice.below(ones) as u32;
+            tries += 1;
+        }
+    }
+    all[last] = Belonging::from_parents(parent, ones);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relation(average: f64, p99: u64, max: u64) -> Relationship {
+        let fanout = Some(Fanout { average, p99: Some(p99), max: Some(max) });
+        Relationship {
+            from: "lines".into(),
+            to: "orders".into(),
+            fanout,
+            ..Relationship::default()
+        }
+    }
+
+    #[test]
+    fn everybody_is_dealt_out_and_nobody_gets_more_than_the_most() {
+        let dealt = Belonging::deal(&relation(5.0, 20, 50), 50_000, 10_000, 0.0, 7);
+        assert_eq!(dealt.parent.iter().filter(|&&one| one == NOBODY).count(), 0);
+        assert_eq!((0..10_000).map(|one| dealt.children(one).count()).sum::<usize>(), 50_000);
+        assert!(dealt.most() <= 50);
+        let mut counts: Vec<usize> = (0..10_000).map(|one| dealt.children(one).count()).collect();
+        counts.sort_unstable();
+        assert!((15..=25).contains(&counts[9_900]), "p99 is {}", counts[9_900]);
+    }
+
+    #[test]
+    fn a_member_is_among_the_children_of_its_parent() {
+        let dealt = Belonging::deal(&relation(3.0, 9, 20), 900, 300, 0.1, 1);
+        for row in 0..900 {
+            match dealt.parent(row) {
+                Some(one) => assert!(dealt.children(one).any(|child| child == row)),
+                None => assert_eq!(dealt.ordinal(row), 0),
+            }
+        }
+        assert_eq!((0..900).filter(|&row| dealt.parent(row).is_none()).count(), 90);
+    }
+
+    #[test]
+    fn pairs_are_told_apart() {
+        let of = |seed| Belonging::deal(&relation(10.0, 30, 60), 1_000, 100, 0.0, seed);
+        let mut all = [of(1), of(2)];
+        tell_apart(&mut all, 0, 1, 1_000, 3);
+        let pairs: HashSet<_> =
+            (0..1_000).map(|row| (all[0].parent(row), all[1].parent(row))).collect();
+        assert_eq!(pairs.len(), 1_000);
+    }
+}

@@ -1,0 +1,203 @@
+//! Data made from a model: the same members for every structure and engine, so that what is
+//! measured differs in nothing but the structure.
+//!
+//! Nothing is stored but who belongs to whom; every value follows from the seed, the entity, the
+//! attribute and the member's number.
+
+mod belonging;
+mod draw;
+mod text;
+mod value;
+mod values;
+
+use std::collections::BTreeMap;
+
+use marula_core::model::{Entity, Model, Skew};
+
+pub use belonging::Belonging;
+pub use draw::Dice;
+pub use value::Value;
+
+/// The members of every entity of a model.
+#[derive(Debug)]
+pub struct World<'m> {
+    /// The model.
+    pub model: &'m Model,
+    seed: u64,
+    rows: Vec<u64>,
+    belonging: Vec<Belonging>,
+    orders: BTreeMap<(usize, usize), values::Order>,
+}
+
+/// A member of an entity: one that was there from the start, or one that is added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The entity's index in the model.
+    pub entity: usize,
+    /// Its number: from 0 for those there from the start, on from there for those added.
+    pub row: u64,
+    /// Whom it belongs to, by the relationship's index; only for those added.
+    pub parents: BTreeMap<usize, u64>,
+    /// Its number among those of its owner; only for those added.
+    pub ordinal: Option<u64>,
+}
+
+impl<'m> World<'m> {
+    /// A world of at most about `rows` members in all. Entities of no more than 1,000 members keep
+    /// them; the others are scaled by one factor, so that fan-outs between them stay.
+    pub fn new(model: &'m Model, rows: u64, seed: u64) -> Self {
+        let counts = scaled(model, rows);
+        let belonging = model
+            .relations
+            .iter()
+            .enumerate()
+            .map(|(at, relation)| {
+                let count = |name: &str| {
+                    model.entities.iter().position(|e| e.name == name).map_or(0, |at| counts[at])
+                };
+                let optional = optional_share(model, relation);
+                Belonging::deal(
+                    relation,
+                    count(&relation.from),
+                    count(&relation.to),
+                    optional,
+                    seed ^ at as u64,
+                )
+            })
+            .collect();
+        let mut world = World { model, seed, rows: counts, belonging, orders: BTreeMap::new() };
+        world.tell_pairs_apart();
+        world.orders = values::orders(model);
+        world
+    }
+
+    /// How many members of the entity there are from the start.
+    pub fn rows(&self, entity: usize) -> u64 {
+        self.rows.get(entity).copied().unwrap_or_default()
+    }
+
+    /// All members together.
+    pub fn total(&self) -> u64 {
+        self.rows.iter().sum()
+    }
+
+    /// The share of the model's rows that are here.
+    pub fn share(&self) -> f64 {
+        let all: u64 = self.model.entities.iter().map(|entity| entity.rows.0).sum();
+        if all == 0 { 1.0 } else { self.total() as f64 / all as f64 }
+    }
+
+    /// The entity's index.
+    pub fn index(&self, entity: &str) -> Option<usize> {
+        self.model.entities.iter().position(|e| e.name == entity)
+    }
+
+    /// The entity of a member.
+    pub fn entity(&self, member: &Member) -> &'m Entity {
+        &self.model.entities[member.entity]
+    }
+
+    /// A member that was there from the start.
+    pub fn member(&self, entity: usize, row: u64) -> Member {
+        Member { entity, row, parents: BTreeMap::new(), ordinal: None }
+    }
+
+    /// The `serial`-th member that is added, belonging to members drawn by `skew`.
+    pub fn added(&self, entity: usize, serial: u64, skew: Skew, dice: &mut Dice) -> Member {
+        let mut parents = BTreeMap::new();
+        for (at, relation) in self.model.relations.iter().enumerate() {
+            let of_it = relation.from == self.model.entities[entity].name;
+            if let (true, Some(to)) = (of_it, self.index(&relation.to)) {
+                let count = self.rows(to);
+                if count > 0 {
+                    parents.insert(at, dice.pick(count, skew));
+                }
+            }
+        }
+        Member {
+            entity,
+            row: self.rows(entity) + serial,
+            parents,
+            ordinal: Some(1_000_000 + serial),
+        }
+    }
+
+    /// The one that `member` belongs to by the relationship.
+    pub fn parent(&self, member: &Member, relation: usize) -> Option<Member> {
+        let to = self.index(&self.model.relations[relation].to)?;
+        let row = match member.ordinal {
+            Some(_) => *member.parents.get(&relation)?,
+            None => self.belonging[relation].parent(member.row)?,
+        };
+        Some(self.member(to, row))
+    }
+
+    /// The many that belong to `member` by the relationship.
+    pub fn children(&self, member: &Member, relation: usize) -> Vec<Member> {
+        let Some(from) = self.index(&self.model.relations[relation].from) else {
+            return Vec::new();
+        };
+        if member.ordinal.is_some() || member.row >= self.rows(member.entity) {
+            return Vec::new();
+        }
+        self.belonging[relation].children(member.row).map(|row| self.member(from, row)).collect()
+    }
+
+    /// How many belong to a member by the relationship: those of a member drawn by chance.
+    pub fn some_fanout(&self, relation: usize, dice: &mut Dice) -> u64 {
+        let one = dice.pick(self.belonging[relation].ones(), Skew::Uniform);
+        (self.belonging[relation].children(one).count() as u64).max(1)
+    }
+
+    /// The values of a member's key.
+    pub fn key(&self, member: &Member) -> Vec<Value> {
+        let entity = self.entity(member);
+        entity.key().into_iter().map(|name| self.value(member, name)).collect()
+    }
+
+    /// Members of an entity whose key is who they belong to must be different pairs: those dealt
+    /// twice are dealt anew.
+    fn tell_pairs_apart(&mut self) {
+        for (at, entity) in self.model.entities.iter().enumerate() {
+            let key = entity.key();
+            let parts: Vec<usize> = (0..self.model.relations.len())
+                .filter(|&r| {
+                    let relation = &self.model.relations[r];
+                    relation.from == entity.name
+                        && relation.attributes.iter().all(|a| key.contains(&a.as_str()))
+                })
+                .collect();
+            let covered: usize =
+                parts.iter().map(|&r| self.model.relations[r].attributes.len()).sum();
+            if let ([first, .., last], true) = (parts.as_slice(), covered == key.len()) {
+                belonging::tell_apart(&mut self.belonging, *first, *last, self.rows[at], self.seed);
+            }
+        }
+    }
+}
+
+/// How many members each entity gets.
+fn scaled(model: &Model, rows: u64) -> Vec<u64> {
+    let small = |count: u64| count <= 1_000;
+    let counts = || model.entities.iter().map(|entity| entity.rows.0);
+    let kept: u64 = counts().filter(|&count| small(count)).sum();
+    let large: u64 = counts().filter(|&count| !small(count)).sum();
+    let factor = match large {
+        0 => 1.0,
+        _ => (rows.saturating_sub(kept).max(1) as f64 / large as f64).min(1.0),
+    };
+    counts()
+        .map(|count| if small(count) { count } else { ((count as f64 * factor) as u64).max(100) })
+        .collect()
+}
+
+/// The share of the many that belong to nobody.
+fn optional_share(model: &Model, relation: &marula_core::model::Relationship) -> f64 {
+    let attribute = model
+        .entity(&relation.from)
+        .and_then(|entity| entity.attribute(relation.attributes.first()?));
+    match attribute {
+        Some(attribute) if !attribute.required => attribute.missing.unwrap_or(0.1),
+        _ => 0.0,
+    }
+}

@@ -1,0 +1,361 @@
+use std::collections::BTreeMap;
+
+use marula_core::model::{Attribute, AttributeType, Entity, Model, Search, Skew};
+use marula_core::{Json, Timestamp};
+
+use super::draw::Dice;
+use super::text::{cut, word, words};
+use super::{Member, Value, World};
+
+/// Two years, in milliseconds: what the members there from the start came about in.
+const SPAN: f64 = 730.0 * 86_400_000.0;
+/// The moment up to which they did.
+const NOW: i64 = 1_767_225_600_000;
+
+/// An attribute that comes after another: `ends_at > starts_at`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order {
+    /// The attribute that is less, by its index.
+    pub(super) less: usize,
+}
+
+/// Which attribute must be more than which other, from checks that say so.
+pub(super) fn orders(model: &Model) -> BTreeMap<(usize, usize), Order> {
+    let mut found = BTreeMap::new();
+    for (at, entity) in model.entities.iter().enumerate() {
+        for check in &entity.checks {
+            let index = |name: &str| entity.attributes.iter().position(|a| a.name == name.trim());
+            let sides = |sign: char| {
+                let (left, right) = check.split_once(sign)?;
+                Some((index(left)?, index(right.trim_start_matches('='))?))
+            };
+            let pair = sides('<').or_else(|| sides('>').map(|(more, less)| (less, more)));
+            if let Some((less, more)) = pair
+                && !found.contains_key(&(at, less))
+            {
+                found.insert((at, more), Order { less });
+            }
+        }
+    }
+    found
+}
+
+impl World<'_> {
+    /// The value of a member's attribute.
+    pub fn value(&self, member: &Member, name: &str) -> Value {
+        let entity = self.entity(member);
+        let Some(at) = entity.attributes.iter().position(|a| a.name == name) else {
+            return Value::Null;
+        };
+        if let Some(value) = self.reference(member, entity, name) {
+            return value;
+        }
+        let attribute = &entity.attributes[at];
+        let mut dice = Dice::of(&[self.seed, member.entity as u64, at as u64, member.row]);
+        let key = entity.key();
+        if key.contains(&name) {
+            return match key.len() {
+                1 => self.single(attribute, member, &mut dice),
+                _ => self.part(attribute, member, entity, &mut dice),
+            };
+        }
+        if !attribute.required && dice.share() < attribute.missing.unwrap_or(0.1) {
+            return Value::Null;
+        }
+        let in_unique = entity.unique.iter().any(|set| set.iter().any(|a| a == name));
+        if attribute.unique || in_unique && !self.refers(entity, &entity.unique, name) {
+            return self.single(attribute, member, &mut dice);
+        }
+        if let Some(order) = self.orders.get(&(member.entity, at)) {
+            let less = self.value(member, &entity.attributes[order.less].name);
+            return after(less, &mut dice);
+        }
+        self.any(attribute, attribute.kind, member, &mut dice)
+    }
+
+    /// The key of the one, when the attribute refers to one.
+    fn reference(&self, member: &Member, entity: &Entity, name: &str) -> Option<Value> {
+        let relations = self.model.relations.iter().enumerate();
+        let (at, place) = relations
+            .filter(|(_, relation)| relation.from == entity.name)
+            .find_map(|(at, r)| Some((at, r.attributes.iter().position(|a| a == name)?)))?;
+        let Some(parent) = self.parent(member, at) else { return Some(Value::Null) };
+        Some(self.key(&parent).into_iter().nth(place).unwrap_or(Value::Null))
+    }
+
+    /// Whether a set with this attribute has a reference in it, which makes its members differ
+    /// already by whom they belong to and their number there.
+    fn refers(&self, entity: &Entity, sets: &[Vec<String>], name: &str) -> bool {
+        let references = |attribute: &String| {
+            self.model
+                .relations
+                .iter()
+                .any(|r| r.from == entity.name && r.attributes.contains(attribute))
+        };
+        sets.iter()
+            .filter(|set| set.iter().any(|a| a == name))
+            .all(|set| set.iter().all(references))
+    }
+
+    /// A value no other member has.
+    fn single(&self, attribute: &Attribute, member: &Member, dice: &mut Dice) -> Value {
+        let row = member.row;
+        let number = row as i64 + 1;
+        match attribute.kind {
+            AttributeType::Uuid => Value::Uuid(uuid(dice, None)),
+            AttributeType::UuidV7 => Value::Uuid(uuid(dice, Some(self.moment(member, 0.5)))),
+            AttributeType::Id | AttributeType::Integer => Value::Integer(number),
+            AttributeType::Decimal | AttributeType::Money => {
+                Value::Decimal { units: number, scale: scale(attribute) }
+            }
+            AttributeType::Float => Value::Float(number as f64),
+            AttributeType::Date => Value::Date((row % 2_900_000) as i32),
+            AttributeType::Timestamp => Value::Timestamp(Timestamp(NOW - SPAN as i64 + number)),
+            AttributeType::Text if attribute.name.contains("email") => {
+                Value::Text(format!("{}.{number}@example.com", word(dice.below(4_096))))
+            }
+            // The number comes first, so that cutting to the greatest length keeps it.
+            AttributeType::Text => {
+                let filler = attribute.average_length.unwrap_or(12) as usize;
+                let text = format!("{number}-{}", words(dice, filler.saturating_sub(7).max(1)));
+                Value::Text(cut(text.replace(' ', "-"), attribute.max_length))
+            }
+            kind => self.any(attribute, kind, member, dice),
+        }
+    }
+
+    /// A part of a key of several attributes that refers to nothing: the number among those of the
+    /// same owner.
+    fn part(
+        &self,
+        attribute: &Attribute,
+        member: &Member,
+        entity: &Entity,
+        dice: &mut Dice,
+    ) -> Value {
+        let owner = self.model.relations.iter().position(|relation| {
+            relation.from == entity.name
+                && relation.attributes.iter().all(|a| entity.key().contains(&a.as_str()))
+        });
+        let ordinal = match (member.ordinal, owner) {
+            (Some(ordinal), _) => ordinal,
+            (None, Some(owner)) => self.belonging[owner].ordinal(member.row),
+            (None, None) => member.row,
+        };
+        match attribute.kind {
+            AttributeType::Id | AttributeType::Integer => Value::Integer(ordinal as i64 + 1),
+            AttributeType::Timestamp => {
+                let of_owner = owner.and_then(|owner| self.belonging[owner].parent(member.row));
+                let most =
+                    self.belonging.get(owner.unwrap_or_default()).map_or(1, |b| b.most().max(1));
+                let step = SPAN / most as f64;
+                // Those added come after all that were there.
+                let place = if member.ordinal.is_some() { most + member.row } else { ordinal };
+                let offset = of_owner.unwrap_or_default() % 1_000;
+                Value::Timestamp(Timestamp(
+                    NOW - SPAN as i64 + (place as f64 * step) as i64 + offset as i64,
+                ))
+            }
+            AttributeType::Date => Value::Date(18_000 + ordinal as i32),
+            AttributeType::Enumeration if !attribute.values.is_empty() => {
+                let at = ordinal as usize % attribute.values.len();
+                Value::Text(attribute.values[at].clone())
+            }
+            AttributeType::Text => {
+                Value::Text(cut(format!("{ordinal}-{}", word(ordinal)), attribute.max_length))
+            }
+            kind => self.any(attribute, kind, member, dice),
+        }
+    }
+
+    /// A value of a type, as often as the attribute says.
+    fn any(
+        &self,
+        attribute: &Attribute,
+        kind: AttributeType,
+        member: &Member,
+        dice: &mut Dice,
+    ) -> Value {
+        let distinct = attribute.distinct.map(|count| count.0.max(1));
+        let rank = distinct.map(|count| dice.pick(count, attribute.skew));
+        // A value that repeats follows from its number alone.
+        let mut dice = match rank {
+            Some(rank) => Dice::of(&[self.seed, member.entity as u64, kind as u64, rank]),
+            None => dice.clone(),
+        };
+        let dice = &mut dice;
+        let within = |dice: &mut Dice, least: f64, most: f64| {
+            let least = attribute.min.unwrap_or(least);
+            let most = attribute.max.unwrap_or(most.max(least + 1.0));
+            match attribute.skew {
+                Skew::Zipf => least + dice.rank((most - least).max(1.0) as u64) as f64,
+                _ => least + dice.share() * (most - least),
+            }
+        };
+        match kind {
+            AttributeType::Id => Value::Integer(1 + dice.below(1_000_000) as i64),
+            AttributeType::Integer => Value::Integer(match rank {
+                Some(rank) => attribute.min.unwrap_or(0.0) as i64 + rank as i64,
+                None => within(dice, 0.0, 1_000.0).round() as i64,
+            }),
+            AttributeType::Decimal | AttributeType::Money => {
+                let scale = scale(attribute);
+                let units = within(dice, 1.0, 500.0) * 10f64.powi(i32::from(scale));
+                Value::Decimal { units: units as i64, scale }
+            }
+            AttributeType::Float => {
+                Value::Float((within(dice, 0.0, 100.0) * 1_000.0).round() / 1_000.0)
+            }
+            AttributeType::Boolean => Value::Boolean(dice.below(2) == 1),
+            AttributeType::Enumeration => match attribute.values.len() as u64 {
+                0 => Value::Text(word(dice.rank(8))),
+                many => {
+                    let at = if attribute.skew == Skew::Zipf {
+                        dice.rank(many)
+                    } else {
+                        dice.below(many)
+                    };
+                    Value::Text(attribute.values[at as usize].clone())
+                }
+            },
+            AttributeType::Text => {
+                let length = attribute
+                    .average_length
+                    .unwrap_or(attribute.max_length.map_or(20, |m| m / 2).min(40));
+                let text = match attribute.search {
+                    Some(Search::Words) => words(dice, length as usize),
+                    _ => {
+                        let first = word(dice.below(65_536));
+                        format!(
+                            "{first} {}",
+                            words(dice, (length as usize).saturating_sub(first.len() + 1))
+                        )
+                    }
+                };
+                Value::Text(cut(text.trim_end().to_owned(), attribute.max_length))
+            }
+            AttributeType::Uuid => Value::Uuid(uuid(dice, None)),
+            AttributeType::UuidV7 => {
+                let moment = self.moment(member, dice.share());
+                Value::Uuid(uuid(dice, Some(moment)))
+            }
+            AttributeType::Timestamp => {
+                Value::Timestamp(Timestamp(self.moment(member, dice.share())))
+            }
+            AttributeType::Date => {
+                Value::Date((self.moment(member, dice.share()) / 86_400_000) as i32)
+            }
+            AttributeType::Time => Value::Time(dice.below(86_400) as u32),
+            AttributeType::Duration => Value::Duration(within(dice, 1.0, 86_400.0) as i64),
+            AttributeType::Binary => {
+                let length = attribute.average_length.unwrap_or(64);
+                Value::Binary((0..length).map(|_| dice.next() as u8).collect())
+            }
+            AttributeType::Json => Value::Json(open(dice, attribute.average_length.unwrap_or(80))),
+            AttributeType::Point => {
+                let degree = |dice: &mut Dice, most: f64| {
+                    ((dice.share() * 2.0 - 1.0) * most * 1e5).round() / 1e5
+                };
+                Value::Point(degree(dice, 180.0), degree(dice, 85.0))
+            }
+            AttributeType::DateRange => {
+                let first = (self.moment(member, dice.share()) / 86_400_000) as i32;
+                Value::Range(
+                    Box::new(Value::Date(first)),
+                    Box::new(Value::Date(first + 1 + dice.below(14) as i32)),
+                )
+            }
+            AttributeType::TimestampRange => {
+                let first = Value::Timestamp(Timestamp(self.moment(member, dice.share())));
+                let last = after(first.clone(), dice);
+                Value::Range(Box::new(first), Box::new(last))
+            }
+            AttributeType::NumberRange => {
+                let first = dice.below(1_000) as i64;
+                let last = first + 1 + dice.below(100) as i64;
+                Value::Range(Box::new(Value::Integer(first)), Box::new(Value::Integer(last)))
+            }
+            AttributeType::List => {
+                let length = attribute.length.unwrap_or_default();
+                let most = length.max.unwrap_or(length.average.max(3.0) as u64 * 2).max(1);
+                let count =
+                    ((length.average.max(1.0) * 2.0 * dice.share()).round() as u64).min(most);
+                let of = attribute.of.unwrap_or(AttributeType::Text);
+                let mut values: Vec<Value> = Vec::new();
+                for _ in 0..count {
+                    let value = match of {
+                        AttributeType::Text => Value::Text(word(dice.rank(500))),
+                        kind => self.any(
+                            &Attribute { kind, ..Attribute::default() },
+                            kind,
+                            member,
+                            dice,
+                        ),
+                    };
+                    if !values.contains(&value) {
+                        values.push(value);
+                    }
+                }
+                Value::List(values)
+            }
+        }
+    }
+
+    /// When a member came about: in the order of their numbers, those added after all others.
+    fn moment(&self, member: &Member, within: f64) -> i64 {
+        let rows = self.rows(member.entity).max(1);
+        if member.row >= rows {
+            return NOW + (member.row - rows) as i64 * 1_000;
+        }
+        let share = (member.row as f64 + within) / rows as f64;
+        NOW - SPAN as i64 + (share * SPAN) as i64
+    }
+}
+
+/// A value a little more than another.
+fn after(less: Value, dice: &mut Dice) -> Value {
+    match less {
+        Value::Timestamp(Timestamp(at)) => {
+            Value::Timestamp(Timestamp(at + 60_000 * (1 + dice.below(10_000) as i64)))
+        }
+        Value::Date(days) => Value::Date(days + 1 + dice.below(14) as i32),
+        Value::Integer(number) => Value::Integer(number + 1 + dice.below(100) as i64),
+        Value::Decimal { units, scale } => {
+            Value::Decimal { units: units + 1 + dice.below(10_000) as i64, scale }
+        }
+        Value::Float(number) => Value::Float(number + 0.001 + dice.share()),
+        Value::Time(seconds) => Value::Time((seconds + 1).min(86_399)),
+        other => other,
+    }
+}
+
+fn scale(attribute: &Attribute) -> u8 {
+    let usual = if attribute.kind == AttributeType::Money { 2 } else { 3 };
+    attribute.scale.unwrap_or(usual).min(9) as u8
+}
+
+/// A random name (version 4), or one that begins with a moment (version 7).
+fn uuid(dice: &mut Dice, moment: Option<i64>) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&dice.next().to_be_bytes());
+    bytes[8..].copy_from_slice(&dice.next().to_be_bytes());
+    if let Some(ms) = moment {
+        bytes[..6].copy_from_slice(&ms.to_be_bytes()[2..]);
+    }
+    bytes[6] = bytes[6] & 0x0f | if moment.is_some() { 0x70 } else { 0x40 };
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    bytes
+}
+
+/// An open document of about `length` bytes with a few of many possible fields.
+fn open(dice: &mut Dice, length: u32) -> Json {
+    let mut fields = serde_json::Map::new();
+    let mut size = 2;
+    while size < length as usize && fields.len() < 200 {
+        let name = word(dice.rank(64));
+        let value = words(dice, 8);
+        size += name.len() + value.len() + 6;
+        fields.insert(name, Json::String(value));
+    }
+    Json::Object(fields)
+}

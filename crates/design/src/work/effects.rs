@@ -1,0 +1,249 @@
+use marula_core::model::{AggregateFunction, Deed, Write};
+
+use super::record::{Tree, add};
+use crate::structure::{Placement, Structure};
+use crate::synth::{Dice, Member, Value, World};
+
+/// One thing a write does to the stores.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// A member is added to a store of its own.
+    Insert {
+        /// The member, with those that are embedded in it.
+        tree: Tree,
+    },
+    /// A member is added to the array of the one it is embedded in.
+    Push {
+        /// The relationship it is embedded by.
+        relation: usize,
+        /// The key of the one.
+        one: Vec<Value>,
+        /// The member.
+        tree: Tree,
+    },
+    /// Members are changed where they are.
+    Change {
+        /// The entity's index.
+        entity: usize,
+        /// What finds them.
+        by: Vec<(String, Value)>,
+        /// What is set.
+        set: Vec<(String, Value)>,
+        /// What is added to.
+        add: Vec<(String, Value)>,
+    },
+    /// Copies of the one's attributes are brought in step.
+    Recopy {
+        /// The relationship whose many have the copies.
+        relation: usize,
+        /// The key of the one.
+        one: Vec<Value>,
+        /// The copied attributes and what they are set to.
+        set: Vec<(String, Value)>,
+    },
+    /// A value over the many is brought in step.
+    Tally {
+        /// Its index in the structure.
+        computed: usize,
+        /// The key of the one.
+        one: Vec<Value>,
+        /// What it grows by.
+        by: Value,
+    },
+    /// Members are taken away.
+    Remove {
+        /// The entity's index.
+        entity: usize,
+        /// What finds them.
+        by: Vec<(String, Value)>,
+    },
+}
+
+/// What the `serial`-th time of a write does to the stores of a structure.
+pub fn effects(
+    world: &World<'_>,
+    structure: &Structure,
+    write: &Write,
+    serial: u64,
+) -> Vec<Effect> {
+    let Some(entity) = world.index(&write.entity) else { return Vec::new() };
+    let mut dice = Dice::of(&[0x776f_726b, hash(&write.name), serial]);
+    match write.does {
+        Deed::Insert => inserts(world, structure, write, entity, serial, &mut dice),
+        Deed::Update => updates(world, structure, write, entity, serial, &mut dice),
+        Deed::Delete => {
+            let member = world.member(entity, dice.pick(world.rows(entity), write.skew));
+            let mut effects = vec![Effect::Remove { entity, by: found_by(world, write, &member) }];
+            effects.extend(tallies(world, structure, &Tree::alone(member), -1));
+            effects
+        }
+    }
+}
+
+fn inserts(
+    world: &World<'_>,
+    structure: &Structure,
+    write: &Write,
+    entity: usize,
+    serial: u64,
+    dice: &mut Dice,
+) -> Vec<Effect> {
+    let member = world.added(entity, serial, write.skew, dice);
+    let tree = grown(world, write, member, serial, dice);
+    let mut effects = Vec::new();
+    place(world, structure, tree, &mut effects);
+    effects
+}
+
+/// The member with those of its own that a write brings along.
+fn grown(world: &World<'_>, write: &Write, member: Member, serial: u64, dice: &mut Dice) -> Tree {
+    let mut tree = Tree::alone(member);
+    let name = world.entity(&tree.member).name.clone();
+    for (at, relation) in world.model.relations.iter().enumerate() {
+        let brought =
+            relation.to == name && write.with.contains(&relation.from) && relation.from != name;
+        let (true, Some(many)) = (brought, world.index(&relation.from)) else { continue };
+        let count = world.some_fanout(at, dice);
+        let members = (0..count).map(|number| {
+            let mut child = world.added(many, serial * 1_000 + number, write.skew, dice);
+            child.parents.insert(at, tree.member.row);
+            child.ordinal = Some(number);
+            grown(world, write, child, serial * 1_000 + number, dice)
+        });
+        let members = members.collect();
+        tree.with.insert(at, members);
+    }
+    // Nobody who is new has anybody else of whom nothing is known.
+    for at in 0..world.model.relations.len() {
+        if world.model.relations[at].to == name {
+            tree.with.entry(at).or_default();
+        }
+    }
+    tree
+}
+
+/// Puts a member, and those that come along and have stores of their own, where they belong.
+fn place(world: &World<'_>, structure: &Structure, tree: Tree, effects: &mut Vec<Effect>) {
+    let entity = &world.entity(&tree.member).name;
+    let tallied = tallies(world, structure, &tree, 1);
+    let along: Vec<Tree> = tree
+        .with
+        .iter()
+        .filter(|(relation, _)| structure.placements[**relation] != Placement::Embed)
+        .flat_map(|(_, many)| many.clone())
+        .collect();
+    match structure.home(world.model, entity) {
+        Some(relation) => {
+            let one = world.parent(&tree.member, relation);
+            let one = one.map(|one| world.key(&one)).unwrap_or_default();
+            effects.push(Effect::Push { relation, one, tree });
+        }
+        None => effects.push(Effect::Insert { tree }),
+    }
+    effects.extend(tallied);
+    for tree in along {
+        // The one that is new has its tally from the start.
+        let before = effects.len();
+        place(world, structure, tree, effects);
+        let mut at = 0;
+        effects.retain(|effect| {
+            at += 1;
+            at <= before || !matches!(effect, Effect::Tally { .. })
+        });
+    }
+}
+
+fn updates(
+    world: &World<'_>,
+    structure: &Structure,
+    write: &Write,
+    entity: usize,
+    serial: u64,
+    dice: &mut Dice,
+) -> Vec<Effect> {
+    let row = dice.pick(world.rows(entity), write.skew);
+    let member = world.member(entity, row);
+    // A new value is that of a member nobody has seen.
+    let mut other = world.member(entity, world.rows(entity) + serial);
+    other.ordinal = Some(serial);
+    let set: Vec<(String, Value)> =
+        write.set.iter().map(|name| (name.clone(), fresh(world, &other, &member, name))).collect();
+    let added: Vec<(String, Value)> = write
+        .increment
+        .iter()
+        .map(|name| {
+            let one = match world.value(&member, name) {
+                Value::Decimal { scale, .. } => {
+                    Value::Decimal { units: 10i64.pow(u32::from(scale)), scale }
+                }
+                Value::Float(_) => Value::Float(1.0),
+                _ => Value::Integer(1),
+            };
+            (name.clone(), one)
+        })
+        .collect();
+    let by = found_by(world, write, &member);
+    let mut effects = vec![Effect::Change { entity, by, set: set.clone(), add: added }];
+    for (at, relation) in world.model.relations.iter().enumerate() {
+        if let Placement::Copy(copies) = &structure.placements[at]
+            && relation.to == write.entity
+        {
+            let copied: Vec<_> =
+                set.iter().filter(|(name, _)| copies.contains(name)).cloned().collect();
+            if !copied.is_empty() {
+                effects.push(Effect::Recopy { relation: at, one: world.key(&member), set: copied });
+            }
+        }
+    }
+    effects
+}
+
+/// A new value of an attribute; a reference keeps the one it had.
+fn fresh(world: &World<'_>, other: &Member, member: &Member, name: &str) -> Value {
+    let entity = world.entity(member);
+    let refers = world
+        .model
+        .relations
+        .iter()
+        .any(|r| r.from == entity.name && r.attributes.iter().any(|a| a == name));
+    if refers { world.value(member, name) } else { world.value(other, name) }
+}
+
+fn found_by(world: &World<'_>, write: &Write, member: &Member) -> Vec<(String, Value)> {
+    let key = || world.entity(member).key().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = if write.by.is_empty() { key() } else { write.by.clone() };
+    names.into_iter().map(|name| (name.clone(), world.value(member, &name))).collect()
+}
+
+/// What adding (1) or taking away (-1) a member does to the values kept with those it belongs to.
+fn tallies(world: &World<'_>, structure: &Structure, tree: &Tree, sign: i64) -> Vec<Effect> {
+    let entity = &world.entity(&tree.member).name;
+    let mut effects = Vec::new();
+    for (at, computed) in structure.computed.iter().enumerate() {
+        if world.model.relations[computed.relation].from != *entity {
+            continue;
+        }
+        let Some(one) = world.parent(&tree.member, computed.relation) else { continue };
+        let by = match (&computed.function, &computed.attribute) {
+            (AggregateFunction::Sum, Some(attribute)) => {
+                match add(Value::Integer(0), world.value(&tree.member, attribute)) {
+                    Value::Decimal { units, scale } => {
+                        Value::Decimal { units: sign * units, scale }
+                    }
+                    Value::Float(number) => Value::Float(sign as f64 * number),
+                    Value::Integer(number) => Value::Integer(sign * number),
+                    other => other,
+                }
+            }
+            _ => Value::Integer(sign),
+        };
+        effects.push(Effect::Tally { computed: at, one: world.key(&one), by });
+    }
+    effects
+}
+
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
+}

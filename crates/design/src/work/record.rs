@@ -1,0 +1,100 @@
+use std::collections::BTreeMap;
+
+use marula_core::model::AggregateFunction;
+
+use crate::structure::{Source, Store, Structure};
+use crate::synth::{Member, Value, World};
+
+/// A member with those that live within it or come along with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tree {
+    /// The member.
+    pub member: Member,
+    /// The many of each relationship that come along, for one that is added.
+    pub with: BTreeMap<usize, Vec<Tree>>,
+}
+
+/// What a store keeps of a member.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Each field with its value, in the store's order.
+    pub fields: Vec<(String, FieldValue)>,
+}
+
+/// The value of a field.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FieldValue {
+    /// A single one.
+    Value(Value),
+    /// The many that are embedded.
+    Records(Vec<Record>),
+}
+
+impl Tree {
+    /// A member that comes alone.
+    pub fn alone(member: Member) -> Self {
+        Tree { member, with: BTreeMap::new() }
+    }
+
+    /// The many of a relationship: those that come along, or those that are there.
+    fn many(&self, world: &World<'_>, relation: usize) -> Vec<Tree> {
+        match self.with.get(&relation) {
+            Some(many) => many.clone(),
+            None => world.children(&self.member, relation).into_iter().map(Tree::alone).collect(),
+        }
+    }
+}
+
+impl Record {
+    /// What `store` keeps of a member.
+    pub fn new(world: &World<'_>, structure: &Structure, store: &Store, tree: &Tree) -> Self {
+        let member = &tree.member;
+        let fields = store.fields.iter().map(|field| {
+            let value = match &field.source {
+                Source::Attribute(name) => FieldValue::Value(world.value(member, name)),
+                Source::Copy { relation, attribute } => FieldValue::Value(
+                    world
+                        .parent(member, *relation)
+                        .map_or(Value::Null, |one| world.value(&one, attribute)),
+                ),
+                Source::Computed(at) => FieldValue::Value(computed(world, structure, *at, tree)),
+                Source::Embedded { relation, store } => {
+                    let many = tree.many(world, *relation);
+                    FieldValue::Records(
+                        many.iter()
+                            .map(|tree| Record::new(world, structure, store, tree))
+                            .collect(),
+                    )
+                }
+            };
+            (field.name.clone(), value)
+        });
+        Record { fields: fields.collect() }
+    }
+}
+
+/// The value over the many that is kept with the one.
+fn computed(world: &World<'_>, structure: &Structure, at: usize, tree: &Tree) -> Value {
+    let computed = &structure.computed[at];
+    let many = tree.many(world, computed.relation);
+    match (&computed.function, &computed.attribute) {
+        (AggregateFunction::Sum, Some(attribute)) => many
+            .iter()
+            .map(|tree| world.value(&tree.member, attribute))
+            .fold(Value::Integer(0), add),
+        _ => Value::Integer(many.len() as i64),
+    }
+}
+
+/// The sum of two values; nothing adds nothing.
+pub(super) fn add(left: Value, right: Value) -> Value {
+    match (left, right) {
+        (Value::Integer(0), right) if !right.is_null() => right,
+        (Value::Integer(left), Value::Integer(right)) => Value::Integer(left + right),
+        (Value::Decimal { units: left, scale }, Value::Decimal { units: right, .. }) => {
+            Value::Decimal { units: left + right, scale }
+        }
+        (Value::Float(left), Value::Float(right)) => Value::Float(left + right),
+        (left, _) => left,
+    }
+}
