@@ -6,6 +6,7 @@
 //! file names where they do the same job.
 
 mod draft;
+pub mod figures;
 mod looks;
 pub mod mongodb;
 mod names;
@@ -13,6 +14,7 @@ pub mod postgres;
 pub mod question;
 mod report;
 mod rule;
+pub mod search;
 pub mod structure;
 pub mod synth;
 pub mod work;

@@ -3,12 +3,17 @@
 
 mod places;
 mod resolve;
+mod start;
+mod tally;
 
 use marula_core::Json;
 use marula_core::model::{AggregateFunction, Operator};
 
 pub use places::{Container, Element, Join, Place, Places, Spot};
 pub use resolve::resolve;
+pub(crate) use start::indexed;
+pub use start::start;
+pub use tally::tallied;
 
 /// An access path whose names are found.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,112 @@
+//! What is known of a model in numbers: how many, how large, how selective.
+
+use marula_core::Json;
+use marula_core::model::{Attribute, AttributeType, Entity, Model, Operator};
+
+use crate::question::{Demand, Operand, Question};
+use crate::structure::{Source, Store};
+
+/// Numbers of a model.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures<'m> {
+    /// The model.
+    pub model: &'m Model,
+}
+
+impl Figures<'_> {
+    /// How many members an entity has; 1 at least.
+    pub fn rows(&self, entity: &str) -> f64 {
+        self.model.entity(entity).map_or(1.0, |entity| entity.rows.0.max(1) as f64)
+    }
+
+    /// How many of the many belong to one, on average over all ones.
+    pub fn fanout(&self, relation: usize) -> f64 {
+        let relation = &self.model.relations[relation];
+        match relation.fanout {
+            Some(fanout) => fanout.average.max(0.0),
+            None => self.rows(&relation.from) / self.rows(&relation.to),
+        }
+    }
+
+    /// About how many bytes a store keeps of one member, arrays included.
+    pub fn bytes(&self, store: &Store) -> f64 {
+        let entity = self.model.entity(&store.entity);
+        let fields = store.fields.iter().map(|field| match &field.source {
+            Source::Attribute(name) => {
+                entity.and_then(|entity| entity.attribute(name)).map_or(8.0, width)
+                    + field.name.len() as f64
+            }
+            Source::Copy { relation, attribute } => {
+                let one = self.model.entity(&self.model.relations[*relation].to);
+                one.and_then(|one| one.attribute(attribute)).map_or(8.0, width)
+                    + field.name.len() as f64
+            }
+            Source::Computed(_) => 8.0,
+            Source::Embedded { relation, store } => self.fanout(*relation) * self.bytes(store),
+        });
+        24.0 + fields.sum::<f64>()
+    }
+
+    /// The share of an entity's members of which something holds.
+    pub fn share(&self, question: &Question, demand: &Demand) -> f64 {
+        let entity = &question.nodes[demand.at.node].entity;
+        let Some(entity) = self.model.entity(entity) else { return 1.0 };
+        let one = 1.0 / self.distinct(entity, &demand.at.attribute);
+        match demand.is {
+            Operator::Equal | Operator::Contains => one,
+            Operator::In => match &demand.operand {
+                Some(Operand::Value(Json::Array(values))) => (one * values.len() as f64).min(1.0),
+                _ => (one * 5.0).min(1.0),
+            },
+            Operator::NotEqual => 1.0 - one,
+            Operator::StartsWith | Operator::Matches => 0.01,
+            Operator::Less | Operator::AtMost | Operator::Greater | Operator::AtLeast => 0.3,
+            Operator::Missing => 0.1,
+            Operator::Present => 0.9,
+        }
+    }
+
+    /// How many different values an attribute has.
+    pub fn distinct(&self, entity: &Entity, name: &str) -> f64 {
+        let rows = self.rows(&entity.name);
+        let Some(attribute) = entity.attribute(name) else { return rows };
+        if attribute.unique || entity.key() == [name] {
+            return rows;
+        }
+        let to = self
+            .model
+            .relations
+            .iter()
+            .find(|r| r.from == entity.name && r.attributes.iter().any(|a| a == name));
+        if let Some(relation) = to {
+            return self.rows(&relation.to).min(rows);
+        }
+        if let Some(count) = attribute.distinct {
+            return (count.0.max(1) as f64).min(rows);
+        }
+        match attribute.kind {
+            AttributeType::Boolean => 2.0,
+            AttributeType::Enumeration => attribute.values.len().max(2) as f64,
+            AttributeType::Integer | AttributeType::Date => rows.min(1_000.0),
+            _ => rows,
+        }
+    }
+}
+
+/// About how many bytes a value takes.
+fn width(attribute: &Attribute) -> f64 {
+    let text = f64::from(attribute.average_length.unwrap_or(20));
+    match attribute.kind {
+        AttributeType::Boolean => 1.0,
+        AttributeType::Text | AttributeType::Binary => text,
+        AttributeType::Json => f64::from(attribute.average_length.unwrap_or(80)),
+        AttributeType::Enumeration => 8.0,
+        AttributeType::List => attribute.length.map_or(4.0, |length| length.average) * 12.0,
+        AttributeType::Uuid | AttributeType::UuidV7 | AttributeType::Point => 16.0,
+        AttributeType::Decimal | AttributeType::Money => 12.0,
+        AttributeType::DateRange | AttributeType::TimestampRange | AttributeType::NumberRange => {
+            24.0
+        }
+        _ => 8.0,
+    }
+}

@@ -1,0 +1,69 @@
+use marula_core::model::{Model, Operator};
+
+use super::{Demand, Key, Place, Places, Question};
+use crate::figures::Figures;
+use crate::structure::{Layout, Structure};
+
+/// The node at which the search begins: where what must hold leaves the fewest members to look at,
+/// by what indexes can answer. Of two that leave as many, the one the path begins with.
+pub fn start(model: &Model, structure: &Structure, layout: &Layout, question: &Question) -> usize {
+    let figures = Figures { model };
+    let left = |node: usize| {
+        let places = Places::new(model, structure, layout, question, node);
+        let rows =
+            places.containers.first().map_or(1.0, |container| figures.rows(&container.entity));
+        let shares =
+            question.conditions.iter().filter(|demand| indexed(demand)).filter_map(|demand| {
+                let spot = places.spot(
+                    model,
+                    structure,
+                    layout,
+                    question,
+                    demand.at.node,
+                    &demand.at.attribute,
+                )?;
+                let share = figures.share(question, demand);
+                // A document is found by any of its elements.
+                let by = if spot.element.is_some() {
+                    figures.rows(&question.nodes[demand.at.node].entity) / rows
+                } else {
+                    1.0
+                };
+                (spot.container == 0).then_some((share * by).min(1.0))
+            });
+        let mut found = rows * shares.product::<f64>();
+        // A first page is read off an index that has its order.
+        let first_page = question.limit.filter(|_| !question.groups() && !question.sort.is_empty());
+        let sorted_here = question.sort.iter().all(|(key, _)| match key {
+            Key::At(at) => places
+                .spot(model, structure, layout, question, at.node, &at.attribute)
+                .is_some_and(|spot| spot.container == 0 && spot.element.is_none()),
+            Key::Aggregate(_) => false,
+        });
+        if let (Some(limit), true) = (first_page, sorted_here) {
+            found = found.min(limit as f64 * 2.0);
+        }
+        found
+    };
+    let mut best = (0, f64::INFINITY);
+    for node in 0..question.nodes.len() {
+        let weighed = left(node);
+        if weighed < best.1 * 0.999 {
+            best = (node, weighed);
+        }
+    }
+    // What has no place of its own is where its copies are.
+    let places = Places::new(model, structure, layout, question, best.0);
+    match places.nodes[best.0] {
+        Place::Copied { by, .. } => by,
+        _ => best.0,
+    }
+}
+
+/// Whether an index can find what a condition asks for.
+pub(crate) fn indexed(demand: &Demand) -> bool {
+    !matches!(
+        demand.is,
+        Operator::NotEqual | Operator::Present | Operator::Missing | Operator::Matches
+    )
+}

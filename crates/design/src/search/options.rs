@@ -1,0 +1,202 @@
+use std::collections::BTreeSet;
+
+use marula_core::Engine;
+use marula_core::model::{AggregateFunction, Model};
+
+use super::work::Work;
+use crate::figures::Figures;
+use crate::structure::{Computed, Layout, Placement, Source, Store, Structure};
+
+/// The most of the many on average that may be an array: MongoDB's own advice is to reference from
+/// a thousand on.
+const MANY: f64 = 1_000.0;
+/// The largest document there may be at the greatest fan-out, in bytes: MongoDB's limit is 16 MB.
+const LARGEST: f64 = 16e6;
+
+/// What can be chosen for each relationship.
+#[derive(Debug, Clone)]
+pub struct Options {
+    placements: Vec<Vec<Placement>>,
+    computed: Vec<Computed>,
+}
+
+/// What can be chosen, as far as a query could gain by it.
+pub fn options(model: &Model, work: &Work) -> Options {
+    let placements = (0..model.relations.len())
+        .map(|relation| {
+            let mut choices = vec![Placement::Reference];
+            let copies = copied(model, work, relation);
+            if !copies.is_empty() && is_required(model, relation) {
+                choices.push(Placement::Copy(copies));
+            }
+            if may_embed(model, relation) {
+                choices.push(Placement::Embed);
+            }
+            choices
+        })
+        .collect();
+    Options { placements, computed: computable(model, work) }
+}
+
+impl Options {
+    /// Every sound structure that differs in one choice.
+    pub fn neighbours(&self, model: &Model, from: &Structure) -> Vec<Structure> {
+        let mut found = Vec::new();
+        for (at, choices) in self.placements.iter().enumerate() {
+            for choice in choices.iter().filter(|choice| **choice != from.placements[at]) {
+                let mut next = from.clone();
+                next.placements[at] = choice.clone();
+                found.push(next);
+            }
+        }
+        for computed in &self.computed {
+            let mut next = from.clone();
+            match next.computed.iter().position(|known| known == computed) {
+                Some(at) => drop(next.computed.remove(at)),
+                None => next.computed.push(computed.clone()),
+            }
+            found.push(next);
+        }
+        found.retain(|structure| is_possible(model, structure));
+        found
+    }
+}
+
+/// Whether a structure can be kept and written.
+fn is_possible(model: &Model, structure: &Structure) -> bool {
+    if !structure.is_sound(model) {
+        return false;
+    }
+    let homes = |entity: &str| structure.home(model, entity);
+    for (at, relation) in model.relations.iter().enumerate() {
+        // Who is within another can be referred to only from within itself.
+        if homes(&relation.to).is_some() && structure.placements[at] != Placement::Embed {
+            return false;
+        }
+        // An array within an array is written as a whole only.
+        let deep = structure.placements[at] == Placement::Embed && homes(&relation.to).is_some();
+        if deep && model.writes.iter().any(|write| write.entity == relation.from) {
+            return false;
+        }
+    }
+    // What is counted must be countable where it is.
+    let layout = Layout::new(model, structure);
+    layout.stores.iter().all(|store| largest(model, store) <= LARGEST)
+}
+
+/// How large a store's member can get, in bytes.
+fn largest(model: &Model, store: &Store) -> f64 {
+    let figures = Figures { model };
+    let plain: Store = Store {
+        entity: store.entity.clone(),
+        fields: store
+            .fields
+            .iter()
+            .filter(|f| !matches!(f.source, Source::Embedded { .. }))
+            .cloned()
+            .collect(),
+    };
+    let arrays = store.fields.iter().map(|field| match &field.source {
+        Source::Embedded { relation, store } => {
+            let most = model.relations[*relation].fanout.and_then(|fanout| fanout.max);
+            most.map_or(f64::INFINITY, |most| most as f64) * largest(model, store)
+        }
+        _ => 0.0,
+    });
+    figures.bytes(&plain) * 2.0 + arrays.sum::<f64>()
+}
+
+fn may_embed(model: &Model, relation: usize) -> bool {
+    let r = &model.relations[relation];
+    let bounded = r.fanout.is_some_and(|fanout| fanout.max.is_some());
+    bounded
+        && r.from != r.to
+        && is_required(model, relation)
+        && Figures { model }.fanout(relation) <= MANY
+}
+
+fn is_required(model: &Model, relation: usize) -> bool {
+    let r = &model.relations[relation];
+    let Some(many) = model.entity(&r.from) else { return false };
+    let required = |name: &String| {
+        many.key().contains(&name.as_str())
+            || many.attribute(name).is_some_and(|attribute| attribute.required)
+    };
+    r.attributes.iter().all(required)
+}
+
+/// The attributes of the one that queries ask for when they come from the many, or along with them.
+fn copied(model: &Model, work: &Work, relation: usize) -> Vec<String> {
+    let key = model.entity(&model.relations[relation].to).map(|one| one.key()).unwrap_or_default();
+    let mut wanted = BTreeSet::new();
+    for asking in &work.asked {
+        for (at, node) in asking.question.nodes.iter().enumerate() {
+            let one = match node.step {
+                Some((_, by, true)) if by == relation => at,
+                Some((from, by, false)) if by == relation => from,
+                _ => continue,
+            };
+            wanted
+                .extend(asking.question.needs(one).into_iter().filter(|name| !key.contains(name)));
+        }
+    }
+    wanted.into_iter().map(str::to_owned).collect()
+}
+
+/// Counts and sums over the many that queries ask for per one.
+fn computable(model: &Model, work: &Work) -> Vec<Computed> {
+    let mut found: Vec<Computed> = Vec::new();
+    for asking in &work.asked {
+        let Some((relation, _)) = crate::question::tallied(model, &asking.question) else {
+            continue;
+        };
+        let many = &model.relations[relation].from;
+        let mut add = |function, attribute: Option<String>| {
+            let name = match &attribute {
+                Some(attribute) => format!("{many}_{attribute}_sum"),
+                None => format!("{many}_count"),
+            };
+            let computed = Computed { relation, function, attribute, name };
+            if !found.contains(&computed) {
+                found.push(computed);
+            }
+        };
+        // The count also says whether there is anything at all.
+        add(AggregateFunction::Count, None);
+        for aggregate in &asking.question.aggregates {
+            if let (AggregateFunction::Sum, Some(of)) = (aggregate.function, &aggregate.of) {
+                add(AggregateFunction::Sum, Some(of.attribute.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// What the field's rules of thumb give. For PostgreSQL third normal form. For MongoDB: what is
+/// owned and bounded to a few (50 on average, 200 at most) lives within its owner; what is read
+/// along with the many is copied to them.
+pub fn by_the_rules(model: &Model, work: &Work, engine: Engine) -> Structure {
+    let mut structure = Structure::normalised(model);
+    if engine == Engine::Postgres {
+        return structure;
+    }
+    for relation in 0..model.relations.len() {
+        let r = &model.relations[relation];
+        let few = r.fanout.is_some_and(|fanout| {
+            fanout.average <= 50.0 && fanout.max.is_some_and(|max| max <= 200)
+        });
+        let mut next = structure.clone();
+        if r.owned && few && may_embed(model, relation) {
+            next.placements[relation] = Placement::Embed;
+        } else {
+            let copies = copied(model, work, relation);
+            if !copies.is_empty() && is_required(model, relation) {
+                next.placements[relation] = Placement::Copy(copies);
+            }
+        }
+        if is_possible(model, &next) {
+            structure = next;
+        }
+    }
+    structure
+}
