@@ -4,6 +4,9 @@
 //! whether that is a good design for it; what can be mended is mended on a copy in the lab, where
 //! the same rule must then be content. The two halves, [`postgres`] and [`mongodb`], have the same
 //! file names where they do the same job.
+//!
+//! [`postgres::schema`] and [`mongodb::schema`] write a model down for an engine, in a given
+//! [`structure`].
 
 mod draft;
 pub mod figures;
@@ -14,6 +17,7 @@ pub mod postgres;
 pub mod question;
 mod report;
 mod rule;
+pub mod schema;
 pub mod search;
 pub mod structure;
 pub mod synth;

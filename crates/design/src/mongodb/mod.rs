@@ -3,6 +3,7 @@
 pub mod load;
 mod review;
 mod rules;
+pub mod schema;
 pub mod statement;
 mod value;
 pub mod write;
@@ -12,6 +13,7 @@ use marula_core::DocumentCatalog;
 use crate::Rule;
 
 pub use review::review;
+pub use schema::{SchemaOptions, schema};
 
 /// Every rule on a MongoDB database.
 pub fn rules() -> &'static [&'static Rule<DocumentCatalog>] {

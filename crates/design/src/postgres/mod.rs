@@ -3,6 +3,7 @@
 pub mod load;
 mod review;
 mod rules;
+pub mod schema;
 pub mod statement;
 
 use marula_core::RelationalCatalog;
@@ -12,6 +13,7 @@ use crate::Rule;
 pub mod write;
 
 pub use review::review;
+pub use schema::{SchemaOptions, schema};
 
 /// Every rule on a PostgreSQL database.
 pub fn rules() -> &'static [&'static Rule<RelationalCatalog>] {

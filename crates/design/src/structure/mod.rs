@@ -4,10 +4,12 @@
 //! from it has stores (tables or collections) with fields, and the two engines' halves turn that
 //! into columns and JSON, or into documents.
 
+mod index;
 mod layout;
 
 use marula_core::model::{AggregateFunction, Model};
 
+pub use index::WantedIndex;
 pub use layout::{Field, Layout, Source, Store, reference_name};
 
 /// One choice for every relationship of a model.
