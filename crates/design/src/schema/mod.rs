@@ -1,12 +1,15 @@
 //! A model written down for one engine: statements in an order in which they run, each with why.
 
 mod attributes;
+pub(crate) mod condition;
+mod duplicates;
 mod references;
 mod script;
 
 use marula_core::Engine;
 
 pub(crate) use attributes::{is_given_out, root, source_attribute, time_attribute};
+pub use duplicates::{Duplicate, InStep, duplicates};
 pub(crate) use references::{Reference, references};
 pub(crate) use script::one_line;
 

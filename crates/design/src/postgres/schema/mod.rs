@@ -18,14 +18,14 @@ use marula_core::Engine;
 use marula_core::model::Model;
 use marula_postgres::sql::quote_ident;
 
-use crate::schema::{Piece, Reference, Schema, one_line, references as between};
+use crate::schema::{Piece, Reference, Schema, duplicates, one_line, references as between};
 use crate::structure::{Layout, Structure, WantedIndex};
 use lookup::Lookups;
 use names::Names;
 use partitions::Partitioning;
 
 pub use options::SchemaOptions;
-pub use search::words_column;
+pub use search::{WORDS, words_column};
 pub use tenants::SETTING as TENANT_SETTING;
 pub use types::column_type;
 
@@ -59,6 +59,7 @@ pub fn schema(
         notes: Vec::new(),
     };
     let pieces = draw.all();
+    duplicates(model, structure).iter().for_each(|twice| draw.note(twice.to_text()));
     let about = model.description.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
     Schema {
         engine: Engine::Postgres,

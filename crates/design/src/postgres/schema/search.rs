@@ -9,9 +9,11 @@ use crate::structure::Store;
 /// What shows that an index is on the parts of texts.
 pub(super) const TRIGRAMS: &str = " gin_trgm_ops";
 
-/// The generated column that holds the words of a text, as a `tsvector` in the configuration
-/// `simple`: words as they are written, without endings cut off and without stop words, so that
-/// any language is served and what is found is what is written.
+/// The configuration by which words are told apart: endings cut off and stop words left out, as
+/// MongoDB's text indexes do by default.
+pub const WORDS: &str = "english";
+
+/// The generated column that holds the words of a text: `tsvector`, in the configuration [`WORDS`].
 pub fn words_column(store: &Store, attribute: &str) -> String {
     let mut name = format!("{attribute}_words");
     while store.fields.iter().any(|field| field.name == name) {
@@ -27,7 +29,7 @@ pub(super) fn generated(entity: &Entity, store: &Store) -> Vec<Column> {
             name: words_column(store, &attribute.name),
             type_name: "tsvector".into(),
             filled: Some(format!(
-                "GENERATED ALWAYS AS (to_tsvector('simple', {})) STORED",
+                "GENERATED ALWAYS AS (to_tsvector('{WORDS}', {})) STORED",
                 quote_ident(&attribute.name)
             )),
             comment: Some(format!("the words of {}, made by the server", attribute.name)),

@@ -1,0 +1,148 @@
+//! What a structure keeps twice, and which writes keep it in step.
+
+use marula_core::model::{AggregateFunction, Deed, Model, Write};
+
+use crate::structure::{Placement, Structure, reference_name};
+
+/// Something a structure keeps although it stands elsewhere, or could be computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicate {
+    /// Where it is kept: `orders.customer_name`.
+    pub field: String,
+    /// What it repeats: `customers.name`, `count of reviews`.
+    pub of: String,
+    /// The writes that have to keep it in step. With none it never changes.
+    pub steps: Vec<InStep>,
+}
+
+/// A write that has to do more, for the sake of what is kept twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InStep {
+    /// The write's name.
+    pub write: String,
+    /// What it has to do, too.
+    pub also: String,
+    /// The model's transactions it is part of already.
+    pub transactions: Vec<String>,
+    /// Whether both are one document or row, so that no transaction is needed.
+    pub atomic: bool,
+}
+
+impl InStep {
+    /// In which transaction the two happen, in words.
+    pub fn transaction(&self) -> String {
+        match (self.atomic, self.transactions.is_empty()) {
+            (true, _) => "one document: no transaction is needed".into(),
+            (false, true) => format!("in one transaction with {}", self.write),
+            (false, false) => format!("in the transaction {}", self.transactions.join(", ")),
+        }
+    }
+}
+
+impl Duplicate {
+    /// In a sentence.
+    pub fn to_text(&self) -> String {
+        let mut text = format!("{} repeats {}", self.field, self.of);
+        if self.steps.is_empty() {
+            return text + "; no write of the model changes that";
+        }
+        for step in &self.steps {
+            text.push_str(&format!("; {} also {} ({})", step.write, step.also, step.transaction()));
+        }
+        text
+    }
+}
+
+/// What the structure keeps twice.
+pub fn duplicates(model: &Model, structure: &Structure) -> Vec<Duplicate> {
+    let mut found = copies(model, structure);
+    found.extend(computed(model, structure));
+    found
+}
+
+fn copies(model: &Model, structure: &Structure) -> Vec<Duplicate> {
+    let mut found = Vec::new();
+    for (relation, placement) in model.relations.iter().zip(&structure.placements) {
+        let Placement::Copy(attributes) = placement else { continue };
+        let name = reference_name(relation);
+        for attribute in attributes {
+            let field = format!("{}.{name}_{attribute}", relation.from);
+            let changes = |write: &&Write| {
+                write.entity == relation.to
+                    && write.does == Deed::Update
+                    && (write.set.contains(attribute) || write.increment.contains(attribute))
+            };
+            let mut steps: Vec<InStep> = model
+                .writes
+                .iter()
+                .filter(changes)
+                .map(|write| {
+                    let also = format!("sets it in all {} of the one it changes", relation.from);
+                    step(model, write, also, false)
+                })
+                .collect();
+            let refers = |name: &String| relation.attributes.contains(name);
+            let points = |write: &&Write| {
+                write.entity == relation.from
+                    && (write.does == Deed::Insert || write.set.iter().any(refers))
+            };
+            steps.extend(model.writes.iter().filter(points).map(|write| {
+                let also = format!("reads {} of its {name} and writes it along", attribute);
+                step(model, write, also, false)
+            }));
+            found.push(Duplicate { field, of: format!("{}.{attribute}", relation.to), steps });
+        }
+    }
+    found
+}
+
+fn computed(model: &Model, structure: &Structure) -> Vec<Duplicate> {
+    let mut found = Vec::new();
+    for computed in &structure.computed {
+        let Some(relation) = model.relations.get(computed.relation) else { continue };
+        let within = structure.placements.get(computed.relation) == Some(&Placement::Embed);
+        let adds = matches!(computed.function, AggregateFunction::Count | AggregateFunction::Sum);
+        let word = match adds {
+            true => "adds to",
+            false => "computes anew",
+        };
+        let touches = |write: &&Write| {
+            let own = write.entity == relation.from;
+            let brings = write.does == Deed::Insert && write.with.contains(&relation.from);
+            let changes = |name: &String| {
+                computed.attribute.as_ref() == Some(name) || relation.attributes.contains(name)
+            };
+            let relevant =
+                write.does != Deed::Update || write.set.iter().chain(&write.increment).any(changes);
+            (own && relevant) || brings
+        };
+        let steps = model
+            .writes
+            .iter()
+            .filter(touches)
+            .map(|write| {
+                let also = format!("{word} {}.{}", relation.to, computed.name);
+                let same = within || (write.entity == relation.to && write.does == Deed::Insert);
+                step(model, write, also, same)
+            })
+            .collect();
+        let function = format!("{:?}", computed.function).to_lowercase();
+        let over = match &computed.attribute {
+            Some(attribute) => format!("{function} of {}.{attribute}", relation.from),
+            None => format!("{function} of {}", relation.from),
+        };
+        found.push(Duplicate {
+            field: format!("{}.{}", relation.to, computed.name),
+            of: format!("the {over}"),
+            steps,
+        });
+    }
+    found
+}
+
+fn step(model: &Model, write: &Write, also: String, atomic: bool) -> InStep {
+    let holds = |one: &&marula_core::model::Transaction| one.writes.contains(&write.name);
+    let transactions =
+        model.transactions.iter().filter(holds).map(|one| one.name.clone()).collect();
+    InStep { write: write.name.clone(), also, transactions, atomic }
+}
