@@ -1,0 +1,59 @@
+use bson::{Bson, Document, doc};
+use marula_core::model::Entity;
+use marula_mongodb::{Command, CreateCollection, Operation};
+
+use super::timeseries::TimeSeries;
+use super::{Draw, indexes, validators};
+use crate::schema::Piece;
+use crate::structure::Store;
+
+/// A store's collection.
+pub(super) fn piece(
+    draw: &mut Draw<'_>,
+    entity: &Entity,
+    store: &Store,
+    series: Option<&TimeSeries>,
+) -> Piece {
+    let (options, why) = match series {
+        Some(series) => (time_series(entity, series), series.why.clone()),
+        None => {
+            let validator = validators::validator(draw, entity, store);
+            (doc! { "validator": validator }, String::new())
+        }
+    };
+    let create = Operation::CreateCollection(CreateCollection { options });
+    let command = Command::new(&entity.name, create);
+    let about = entity.description.clone().map(|text| crate::schema::one_line(&text));
+    let parts: Vec<String> =
+        about.into_iter().chain([why]).filter(|text| !text.is_empty()).collect();
+    Piece::before(format!("collection {}", entity.name), vec![command.to_shell()])
+        .because(parts.join("; "))
+}
+
+fn time_series(entity: &Entity, series: &TimeSeries) -> Document {
+    let mut how = doc! { "timeField": &series.time };
+    if let Some(source) = &series.source {
+        how.insert("metaField", source);
+    }
+    how.insert("granularity", series.granularity);
+    let mut options = doc! { "timeseries": how };
+    if let Some(days) = entity.keep_days {
+        let seconds = match indexes::seconds(days) {
+            Bson::Int32(seconds) => i64::from(seconds),
+            Bson::Int64(seconds) => seconds,
+            _ => return options,
+        };
+        options.insert("expireAfterSeconds", seconds);
+    }
+    options
+}
+
+/// Whether a collection can have that name.
+pub(super) fn is_possible(name: &str) -> bool {
+    !name.is_empty()
+        && !name.contains(['$', '\0'])
+        && !name.starts_with("system.")
+        && !name.starts_with('.')
+        && !name.ends_with('.')
+        && name.len() < 200
+}

@@ -1,0 +1,337 @@
+use bson::{Bson, Document, doc};
+use marula_core::model::{AttributeType, Entity, Search};
+use marula_mongodb::{Command, CreateIndexes, Operation};
+
+use super::timeseries::TimeSeries;
+use super::types::{is_plain, stored_name, whole};
+use super::{Draw, uniques};
+use crate::schema::{Piece, source_attribute, time_attribute};
+use crate::structure::{Source, Store};
+
+/// An index somebody asks for, on stored paths.
+#[derive(Debug, Clone)]
+pub(super) struct Wish {
+    pub keys: Vec<(String, Bson)>,
+    pub unique: bool,
+    /// Further options: `partialFilterExpression`, `expireAfterSeconds`.
+    pub options: Document,
+    pub why: Vec<String>,
+}
+
+impl Wish {
+    /// A sorted one.
+    pub(super) fn sorted(keys: Vec<(String, bool)>, why: String) -> Self {
+        let order = |descending: bool| Bson::Int32(if descending { -1 } else { 1 });
+        let keys = keys.into_iter().map(|(path, down)| (path, order(down))).collect();
+        Wish { keys, unique: false, options: Document::new(), why: vec![why] }
+    }
+
+    fn plain(&self) -> bool {
+        self.options.is_empty()
+    }
+
+    /// Whether an index for `other` serves this one, too.
+    fn is_served_by(&self, other: &Wish) -> bool {
+        let pairs = || self.keys.iter().zip(&other.keys);
+        let reverse =
+            |a: &Bson, b: &Bson| matches!((a, b), (Bson::Int32(a), Bson::Int32(b)) if *a == -*b);
+        let expires = other.options.contains_key("expireAfterSeconds");
+        let whole = other.plain() || (expires && other.options.len() == 1);
+        self.plain()
+            && whole
+            && self.keys.len() <= other.keys.len()
+            && (!self.unique || (other.unique && self.keys.len() == other.keys.len()))
+            && pairs().all(|(own, theirs)| own.0 == theirs.0)
+            && (pairs().all(|(own, theirs)| own.1 == theirs.1)
+                || pairs().all(|(own, theirs)| reverse(&own.1, &theirs.1)))
+    }
+}
+
+/// The indexes of a store's collection; none that another serves.
+pub(super) fn pieces(
+    draw: &mut Draw<'_>,
+    entity: &Entity,
+    store: &Store,
+    series: Option<&TimeSeries>,
+) -> Vec<Piece> {
+    let mut wishes = expiry(draw, entity, store, series);
+    if series.is_none() {
+        wishes.extend(uniques::wishes(draw, entity, store));
+    }
+    wishes.extend(wanted(draw, entity, store));
+    wishes.extend(references(draw, entity, store, ""));
+    if let Some(series) = series {
+        wishes = in_series(draw, entity, series, wishes);
+    } else {
+        wishes.extend(searches(draw, entity, store));
+        wishes.extend(places(entity, store));
+    }
+    let mut left: Vec<Wish> = Vec::new();
+    for mut wish in wishes {
+        let by_id = series.is_none() && wish.keys.first().is_some_and(|(path, _)| path == "_id");
+        if by_id && wish.plain() {
+            continue;
+        }
+        if let Some(other) = left.iter_mut().find(|other| wish.is_served_by(other)) {
+            other.why.extend(wish.why);
+            continue;
+        }
+        left.retain(|other| {
+            let served = other.is_served_by(&wish);
+            if served {
+                wish.why.extend(other.why.iter().cloned());
+            }
+            !served
+        });
+        left.push(wish);
+    }
+    left.iter().map(|wish| piece(entity, wish)).collect()
+}
+
+fn piece(entity: &Entity, wish: &Wish) -> Piece {
+    let keys: Document = wish.keys.iter().cloned().collect();
+    let mut options = wish.options.clone();
+    if wish.unique {
+        options.insert("unique", true);
+    }
+    let create = CreateIndexes::one(keys, options);
+    let name = create.indexes.first().and_then(|index| index.get_str("name").ok());
+    let object = format!("index {} {}", entity.name, name.unwrap_or_default());
+    let command = Command::new(&entity.name, Operation::CreateIndexes(create));
+    let mut why: Vec<&str> = Vec::new();
+    for reason in wish.why.iter().filter(|reason| !reason.is_empty()) {
+        if !why.contains(&reason.as_str()) {
+            why.push(reason);
+        }
+    }
+    Piece::after(object, vec![command.to_shell()]).because(why.join("; "))
+}
+
+/// What the work asks for.
+fn wanted(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
+    let mut found = Vec::new();
+    for wanted in draw.wanted.iter().filter(|wanted| wanted.store == entity.name) {
+        let mut keys: Vec<(String, bool)> = Vec::new();
+        let mut array: Option<String> = None;
+        for (path, descending) in &wanted.keys {
+            let Some((stored, within)) = stored_path(draw, entity, store, path) else {
+                draw.note(format!("{} has no field {path} to index: {}", entity.name, wanted.why));
+                continue;
+            };
+            // An index takes the elements of one array only.
+            match (&array, &within) {
+                (Some(one), Some(other)) if one != other => {
+                    draw.note(format!(
+                        "an index of {} on both {one} and {other} cannot be: it takes the elements \
+                         of one array only ({})",
+                        entity.name, wanted.why
+                    ));
+                    continue;
+                }
+                (None, Some(_)) => array = within,
+                _ => {}
+            }
+            if !keys.iter().any(|(known, _)| *known == stored) {
+                keys.push((stored, *descending));
+            }
+        }
+        if !keys.is_empty() && keys.len() <= 32 {
+            let whole = keys.len() == wanted.keys.len();
+            let wish = Wish::sorted(keys, wanted.why.clone());
+            found.push(Wish { unique: wanted.unique && whole, ..wish });
+        }
+    }
+    found
+}
+
+/// A field's path as it is stored, and the array its elements are of.
+fn stored_path(
+    draw: &Draw<'_>,
+    entity: &Entity,
+    store: &Store,
+    path: &str,
+) -> Option<(String, Option<String>)> {
+    let first = |name: &str| store.fields.iter().find(|field| field.name == name);
+    if let Some(field) = first(path) {
+        let stored = stored_name(entity, &field.name);
+        let known = source_attribute(draw.model, draw.structure, store, &field.source);
+        let list = known.is_some_and(|(_, attribute)| attribute.kind == AttributeType::List)
+            || matches!(field.source, Source::Embedded { .. });
+        return is_plain(stored).then(|| (stored.to_owned(), list.then(|| stored.to_owned())));
+    }
+    let (head, rest) = path.split_once('.')?;
+    let field = first(head).filter(|field| is_plain(&field.name))?;
+    let known = match &field.source {
+        Source::Embedded { store: within, .. } => within_path(within, rest),
+        // The open part has fields nobody names.
+        _ => rest.split('.').all(is_plain),
+    };
+    let array = matches!(field.source, Source::Embedded { .. }).then(|| head.to_owned());
+    known.then(|| (path.to_owned(), array))
+}
+
+fn within_path(store: &Store, path: &str) -> bool {
+    let named = |name: &str| store.fields.iter().find(|field| field.name == name);
+    if let Some(field) = named(path) {
+        return is_plain(&field.name);
+    }
+    let Some((head, rest)) = path.split_once('.') else { return false };
+    match named(head).map(|field| &field.source) {
+        Some(Source::Embedded { store, .. }) => within_path(store, rest),
+        Some(_) => rest.split('.').all(is_plain),
+        None => false,
+    }
+}
+
+/// References, by which the many of one are found; also those within arrays.
+fn references(draw: &Draw<'_>, entity: &Entity, store: &Store, path: &str) -> Vec<Wish> {
+    let mut found = Vec::new();
+    for (at, relation) in draw.model.relations.iter().enumerate() {
+        let embedded =
+            draw.structure.placements.get(at) == Some(&crate::structure::Placement::Embed);
+        if relation.from != store.entity || embedded || draw.layout.store(&relation.to).is_none() {
+            continue;
+        }
+        let keys: Option<Vec<(String, bool)>> = relation
+            .attributes
+            .iter()
+            .map(|name| {
+                let field = store.attribute(name).filter(|field| is_plain(&field.name))?;
+                let stored = match path {
+                    "" => stored_name(entity, &field.name),
+                    _ => &field.name,
+                };
+                Some((format!("{path}{stored}"), false))
+            })
+            .collect();
+        let why =
+            format!("reference to {}: the {} of one are found by it", relation.to, relation.from);
+        found.extend(keys.filter(|keys| !keys.is_empty()).map(|keys| Wish::sorted(keys, why)));
+    }
+    for field in &store.fields {
+        if let Source::Embedded { store: within, .. } = &field.source
+            && is_plain(&field.name)
+        {
+            found.extend(references(draw, entity, within, &format!("{path}{}.", field.name)));
+        }
+    }
+    found
+}
+
+/// A TTL index, which deletes what is old.
+fn expiry(
+    draw: &mut Draw<'_>,
+    entity: &Entity,
+    store: &Store,
+    series: Option<&TimeSeries>,
+) -> Vec<Wish> {
+    let Some(days) = entity.keep_days.filter(|_| series.is_none()) else { return Vec::new() };
+    let time = time_attribute(entity).filter(|time| store.attribute(&time.name).is_some());
+    let Some(time) = time.filter(|time| is_plain(&time.name)) else {
+        draw.note(format!("{} has no required moment by which old ones could expire", entity.name));
+        return Vec::new();
+    };
+    for one in draw.references.iter().filter(|one| one.relation.to == entity.name) {
+        let many = &one.relation.from;
+        draw.notes
+            .push(format!("{many} that refer to one of {} stay when it expires", entity.name));
+    }
+    let stored = stored_name(entity, &time.name).to_owned();
+    let mut wish =
+        Wish::sorted(vec![(stored, false)], format!("deletes what is older than {days} days"));
+    wish.options.insert("expireAfterSeconds", seconds(days));
+    vec![wish]
+}
+
+/// Days as the server takes them; it takes no more than an int holds.
+pub(super) fn seconds(days: u32) -> Bson {
+    whole((u64::from(days) * 86_400).min(i32::MAX as u64))
+}
+
+/// One text index for all texts that are looked for by words, and indexes for beginnings.
+fn searches(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
+    let mut found = Vec::new();
+    let searched = |how: Search| -> Vec<String> {
+        let of = entity.attributes.iter().filter(|attribute| {
+            attribute.search == Some(how)
+                && matches!(attribute.kind, AttributeType::Text | AttributeType::Enumeration)
+        });
+        of.filter_map(|attribute| store.attribute(&attribute.name))
+            .map(|field| stored_name(entity, &field.name).to_owned())
+            .filter(|name| is_plain(name))
+            .collect()
+    };
+    let words = searched(Search::Words);
+    if !words.is_empty() {
+        let mut why = format!("{} looked for by words", words.join(", "));
+        if words.len() > 1 {
+            why.push_str("; a collection has one text index, so that a search finds the words in any of them");
+        }
+        let keys = words.into_iter().map(|name| (name, Bson::from("text"))).collect();
+        found.push(Wish { keys, unique: false, options: Document::new(), why: vec![why] });
+    }
+    for name in searched(Search::Prefix) {
+        let why = format!("{name} is looked for by its beginning");
+        found.push(Wish::sorted(vec![(name, false)], why));
+    }
+    for name in searched(Search::Part) {
+        draw.note(format!(
+            "a search for a part of {}.{name} reads every key of its index: the server has no index \
+             for parts of texts",
+            entity.name
+        ));
+        let why =
+            format!("its keys are fewer bytes than the documents, for a search within {name}");
+        found.push(Wish::sorted(vec![(name, false)], why));
+    }
+    found
+}
+
+fn places(entity: &Entity, store: &Store) -> Vec<Wish> {
+    let of = entity.attributes.iter().filter(|attribute| attribute.kind == AttributeType::Point);
+    of.filter_map(|attribute| store.attribute(&attribute.name))
+        .filter(|field| is_plain(&field.name))
+        .map(|field| Wish {
+            keys: vec![(field.name.clone(), "2dsphere".into())],
+            unique: false,
+            options: Document::new(),
+            why: vec![format!("finds what is near a place in {}", field.name)],
+        })
+        .collect()
+}
+
+/// Of what is asked for, what a time-series collection can have.
+fn in_series(
+    draw: &mut Draw<'_>,
+    entity: &Entity,
+    series: &TimeSeries,
+    wishes: Vec<Wish>,
+) -> Vec<Wish> {
+    let known = |path: &str| path == series.time || series.source.as_deref() == Some(path);
+    let any = draw.options.version.major >= 6;
+    let mut found: Vec<Wish> = Vec::new();
+    for mut wish in wishes {
+        // In its place the source with the time: that is how the buckets lie.
+        let only_source =
+            wish.keys.len() == 1 && series.source.as_deref() == Some(wish.keys[0].0.as_str());
+        if only_source {
+            wish.keys.push((series.time.clone(), Bson::Int32(1)));
+        }
+        if any || wish.keys.iter().all(|(path, _)| known(path)) {
+            wish.unique = false;
+            found.push(wish);
+        } else {
+            draw.note(format!(
+                "{}: an index on what is measured needs 6.0: {}",
+                entity.name,
+                wish.why.join("; ")
+            ));
+        }
+    }
+    found
+}
+
+/// `{a: {$exists: true}}` for each of some fields.
+pub(super) fn there(names: &[&str]) -> Document {
+    names.iter().map(|name| ((*name).to_owned(), doc! { "$exists": true }.into())).collect()
+}
