@@ -179,10 +179,11 @@ impl From<std::io::Error> for Error {
 /// The names of `known` nearest to `wanted`, best first, at most three: for "did you mean".
 ///
 /// Nearness is the Levenshtein distance without regard to case; a name further away than a
-/// third of its length (and two letters) is not offered.
+/// third of its length (and two letters, or all of its own letters) is not offered.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = wanted.to_lowercase();
-    let limit = (wanted.chars().count() / 3).max(2);
+    let letters = wanted.chars().count();
+    let limit = (letters / 3).max(2).min(letters.saturating_sub(1));
     let mut scored: Vec<_> = known
         .into_iter()
         .map(|name| (distance(&wanted, &name.to_lowercase()), name))

@@ -11,6 +11,7 @@
 mod draft;
 pub mod figures;
 mod looks;
+pub mod model;
 pub mod mongodb;
 mod names;
 pub mod postgres;

@@ -85,6 +85,33 @@ pub(crate) fn names(table: &str, thing: &str) -> bool {
     table == thing || plural(thing).contains(&table)
 }
 
+/// One of what a table's name names: `categories` → `category`.
+pub(crate) fn singular(name: &str) -> String {
+    const SAME: [&str; 7] = ["news", "series", "status", "address", "business", "access", "bus"];
+    let ends = |end: &str| name.ends_with(end);
+    if SAME.iter().any(|same| ends(same)) {
+        return name.into();
+    }
+    if let Some(stem) = name.strip_suffix("people") {
+        return format!("{stem}person");
+    }
+    if let Some(stem) = name.strip_suffix("children") {
+        return format!("{stem}child");
+    }
+    if let Some(stem) = name.strip_suffix("ies").filter(|stem| stem.len() > 1) {
+        return if ends("movies") || ends("cookies") { format!("{stem}ie") } else { format!("{stem}y") };
+    }
+    for end in ["sses", "shes", "ches", "xes", "zzes", "uses"] {
+        if ends(end) && !ends("houses") && !ends("caches") {
+            return name[..name.len() - 2].into();
+        }
+    }
+    match name.strip_suffix('s') {
+        Some(stem) if !stem.is_empty() && !stem.ends_with('s') => stem.into(),
+        _ => name.into(),
+    }
+}
+
 fn plural(thing: &str) -> Vec<String> {
     let mut forms = vec![format!("{thing}s"), format!("{thing}es")];
     if let Some(stem) = thing.strip_suffix('y') {

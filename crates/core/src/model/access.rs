@@ -7,7 +7,8 @@ use crate::Json;
 ///
 /// Attributes are named by the steps that lead to them from [`AccessPath::from`]: `status`,
 /// `customer.name`, `lines.product.title`. The answer is a set of rows, as a join would give it:
-/// what is followed and is not there gives no row.
+/// what is followed and is not there gives no row. The columns of a row are the selected attributes
+/// and then the aggregates, each in its order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccessPath {
@@ -20,16 +21,19 @@ pub struct AccessPath {
     /// What must hold, all of it.
     #[serde(default, rename = "where", skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
-    /// The attributes that are wanted; all of `from`'s when nothing is said and nothing grouped.
+    /// The attributes that are wanted; when nothing is said all of `from`'s, or those of the groups,
+    /// or with aggregates alone none. With groups each is one of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub select: Vec<String>,
-    /// The attributes whose values make groups.
+    /// The attributes whose values make groups, each of which is one row; without aggregates the
+    /// rows are the different ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub group: Vec<String>,
     /// What is computed over each group, or over all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aggregates: Vec<Aggregate>,
-    /// The order of the answer.
+    /// The order of the answer. What is missing comes last, and first where the greatest comes
+    /// first, as in PostgreSQL.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sort: Vec<SortKey>,
     /// The most rows that are wanted.
@@ -82,10 +86,11 @@ pub enum Operator {
     /// Begins with it.
     #[serde(rename = "starts with")]
     StartsWith,
-    /// The list holds it.
+    /// The list holds it. Of a list, nothing else but being there can be asked.
     #[serde(rename = "contains")]
     Contains,
-    /// Has these words.
+    /// Has all of these words, whatever their case, as they are written (PostgreSQL's `simple`
+    /// configuration).
     #[serde(rename = "matches")]
     Matches,
     /// Not there.
@@ -101,6 +106,7 @@ pub enum Operator {
 #[serde(deny_unknown_fields)]
 pub struct Aggregate {
     /// What is computed.
+    #[serde(default)]
     pub function: AggregateFunction,
     /// Over which attribute, by its steps; absent: the rows are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]

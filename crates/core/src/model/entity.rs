@@ -14,6 +14,7 @@ pub struct Entity {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What is known of each member.
+    #[serde(default)]
     pub attributes: Vec<Attribute>,
     /// The attributes that tell members apart; `[id]` where an attribute `id` is there and
     /// nothing else is said.
@@ -67,8 +68,9 @@ impl Entity {
 pub struct Attribute {
     /// Its name: `unit_price`.
     pub name: String,
-    /// What kind of value it holds.
-    #[serde(rename = "type")]
+    /// What kind of value it holds. When a file does not say it: that of the key it refers to, or
+    /// text.
+    #[serde(default, rename = "type")]
     pub kind: AttributeType,
     /// What it is, in a sentence; becomes a comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,6 +126,16 @@ pub struct Attribute {
     /// Whether nobody said so: it was guessed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guess: bool,
+}
+
+impl Attribute {
+    /// What kind of value it holds, or, of a list, each of its values.
+    pub fn element(&self) -> AttributeType {
+        match self.kind {
+            AttributeType::List => self.of.unwrap_or_default(),
+            kind => kind,
+        }
+    }
 }
 
 /// What kind of value an attribute holds.

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Relationship {
     /// The entity whose members refer: the many.
     pub from: String,
-    /// Its attributes that hold the other's key.
+    /// Its attributes that hold the other's key; a file may leave them out where their names tell:
+    /// `customer_id` to `customers`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<String>,
     /// The entity that is referred to: the one.
     pub to: String,
@@ -40,7 +42,8 @@ pub struct Relationship {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fanout {
-    /// The mean over those that are there.
+    /// The mean over those that are there; 0 in a file: what the volumes say.
+    #[serde(default)]
     pub average: f64,
     /// 99 of 100 have no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]

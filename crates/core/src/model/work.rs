@@ -50,6 +50,7 @@ pub struct Write {
     /// What it is called: `place_order`.
     pub name: String,
     /// What is done.
+    #[serde(default)]
     pub does: Deed,
     /// To which entity.
     pub entity: String,

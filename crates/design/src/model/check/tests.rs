@@ -1,0 +1,92 @@
+//! Files with mistakes: each is named with its place, and the rest is used.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use crate::model::read;
+
+/// The mistakes as `line:column what (hint)`.
+fn told(text: &str) -> Vec<String> {
+    let read = read(text, "model.yaml").unwrap();
+    let told = |mistake: &crate::model::Mistake| {
+        let hint = mistake.hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
+        let place = (mistake.line.unwrap(), mistake.column.unwrap());
+        format!("{}:{} {}{hint}", place.0, place.1, mistake.what)
+    };
+    read.mistakes.iter().map(told).collect()
+}
+
+const HEAD: &str = "name: m
+entities:
+- name: a
+  rows: 10
+  attributes: [{name: id, type: id}, {name: kind, type: enumeration, values: [x, y]}]
+- name: b
+  rows: 20
+  attributes: [{name: id, type: id}, {name: a_id, type: id}, {name: n, type: integer}]
+";
+
+fn with(rest: &str) -> Vec<String> {
+    told(&format!("{HEAD}{rest}"))
+}
+
+#[test]
+fn a_sound_model_has_no_mistakes() {
+    let none: Vec<String> = Vec::new();
+    assert_eq!(with("relations: [{from: b, to: a}]\n"), none);
+}
+
+#[test]
+fn every_mistake_is_told_not_the_first_alone() {
+    assert_eq!(
+        with("relations:
+- {from: b, to: c}
+- {from: b, to: a, fanout: {max: 4000}}
+queries:
+- {name: q, sql: SELECT id FROM aa, rate: 1/s}
+- {name: r, sql: 'SELECT m FROM b WHERE a_id = $1', rate: 1/s}
+- {name: r, sql: SELECT id FROM a, rate: 1/fortnight}
+- {name: s, acces: {from: b}, rate: 1/s}
+"),
+        [
+            "10:17 there is no entity c; the relation is left out",
+            "11:34 the fan-out of a to b is above its volume: the most have 4000, but there are 20 b",
+            "13:33 in the SQL of q: the model has no entity aa; left out (did you mean a?)",
+            "14:26 in the SQL of r: no entity in FROM has m; left out",
+            "15:3 there are two queries called r; the first counts (give one of them another name, or \
+             leave it out)",
+            "15:42 how often, such as 300/s, 5/min, 10/h or 2/day, is expected, not the text \
+             1/fortnight; taken as 1/s",
+            "16:3 s does not say what is read; left out (write sql: SELECT …, or access: with from, \
+             where and select)",
+            "16:13 a query has no acces (did you mean access?)",
+        ]
+    );
+}
+
+#[test]
+fn unknown_types_are_named_with_what_was_meant() {
+    let text = "name: m
+entities:
+- name: a
+  attributes:
+  - {name: id, type: id}
+  - {name: b, type: varchar(20)}
+  - {name: c, type: intger}
+  - {name: d, type: enumeration}
+  - {name: e}
+  - {nmae: f, type: text}
+";
+    assert_eq!(
+        told(text),
+        [
+            "6:21 varchar(20) is no type (did you mean text?)",
+            "7:21 intger is no type; taken as text (did you mean integer?)",
+            "8:5 d is an enumeration without values; taken as text (write values: [open, paid, \
+             shipped], the most frequent first)",
+            "9:5 the type of e is not said; taken as text (write type: text, or what it is)",
+            "10:5 this attribute has no name; left out",
+            "10:6 an attribute has no nmae (did you mean max or name?)",
+        ]
+    );
+    let model = read(text, "m.yaml").unwrap().model;
+    assert_eq!(model.entities[0].attributes.len(), 5);
+}

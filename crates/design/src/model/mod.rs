@@ -1,0 +1,24 @@
+//! Models from files and other sources: read, checked, filled up, shown, written.
+//!
+//! [`read`] takes YAML or JSON. What is wrong is told with its place, all of it, and what can still
+//! be used makes the [`Read::model`].
+
+mod check;
+mod fill;
+mod json;
+mod mistake;
+pub mod paths;
+mod read;
+mod shape;
+pub mod sql;
+mod tree;
+pub mod types;
+mod write;
+mod yaml;
+
+pub use check::check;
+pub use fill::fill;
+pub use mistake::{Mistake, Part, Way, Word};
+pub use read::{Read, read};
+pub use shape::schema;
+pub use write::{Comments, write};
