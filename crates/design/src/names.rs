@@ -99,7 +99,11 @@ pub(crate) fn singular(name: &str) -> String {
         return format!("{stem}child");
     }
     if let Some(stem) = name.strip_suffix("ies").filter(|stem| stem.len() > 1) {
-        return if ends("movies") || ends("cookies") { format!("{stem}ie") } else { format!("{stem}y") };
+        return if ends("movies") || ends("cookies") {
+            format!("{stem}ie")
+        } else {
+            format!("{stem}y")
+        };
     }
     for end in ["sses", "shes", "ches", "xes", "zzes", "uses"] {
         if ends(end) && !ends("houses") && !ends("caches") {

@@ -50,16 +50,22 @@ pub fn of_sql(name: &str) -> Option<AttributeType> {
         | "float64" => Kind::Float,
         "bool" | "boolean" | "bit" | "flag" => Kind::Boolean,
         "text" | "string" | "varchar" | "char" | "character" | "character_varying" | "nvarchar"
-        | "nchar" | "bpchar" | "clob" | "longtext" | "mediumtext" | "tinytext" | "citext" | "str"
-        | "name" | "varchar2" | "email" | "url" | "inet" | "cidr" | "macaddr" | "xml"
+        | "nchar" | "bpchar" | "clob" | "longtext" | "mediumtext" | "tinytext" | "citext"
+        | "str" | "name" | "varchar2" | "email" | "url" | "inet" | "cidr" | "macaddr" | "xml"
         | "tsvector" => Kind::Text,
         "enum" | "enumeration" => Kind::Enumeration,
         "date" | "day" => Kind::Date,
         "time" | "timetz" | "time_without_time_zone" | "time_with_time_zone" => Kind::Time,
-        "timestamp" | "timestamptz" | "datetime" | "datetime2" | "datetimeoffset" | "instant"
-        | "moment" | "timestamp_with_time_zone" | "timestamp_without_time_zone" | "isodate" => {
-            Kind::Timestamp
-        }
+        "timestamp"
+        | "timestamptz"
+        | "datetime"
+        | "datetime2"
+        | "datetimeoffset"
+        | "instant"
+        | "moment"
+        | "timestamp_with_time_zone"
+        | "timestamp_without_time_zone"
+        | "isodate" => Kind::Timestamp,
         "interval" | "duration" | "timespan" => Kind::Duration,
         "bytea" | "blob" | "binary" | "varbinary" | "bytes" | "bindata" | "longblob" | "image" => {
             Kind::Binary

@@ -52,7 +52,9 @@ fn comment(out: &mut String, comments: &Comments, way: &Way, indent: usize) {
 fn list_item(out: &mut String, comments: &Comments, way: &Way, item: &Value, follows: bool) {
     const WIDTH: usize = 100;
     let line = flow(item);
-    let plain = item.get("attributes").is_none_or(|a| !a.as_array().is_some_and(|a| a.iter().any(Value::is_object)));
+    let plain = item
+        .get("attributes")
+        .is_none_or(|a| !a.as_array().is_some_and(|a| a.iter().any(Value::is_object)));
     let text = item.get("sql").or(item.get("access")).is_some();
     if plain && !text && line.chars().count() + 4 <= WIDTH {
         comment(out, comments, way, 2);

@@ -106,8 +106,7 @@ impl Builder<'_> {
                 self.start(Container::List(Vec::new()), range.start, anchor);
             }
             Event::MappingStart(_, anchor, _) => {
-                let map =
-                    Container::Map { parts: Vec::new(), names: HashSet::new(), key: None };
+                let map = Container::Map { parts: Vec::new(), names: HashSet::new(), key: None };
                 self.start(map, range.start, anchor);
             }
             Event::SequenceEnd | Event::MappingEnd if self.below > 0 => {
@@ -220,7 +219,8 @@ fn number(text: &str) -> Option<serde_json::Number> {
     if let Ok(whole) = text.parse::<i64>() {
         return Some(whole.into());
     }
-    let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+');
+    let plain =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+');
     match text.bytes().all(plain) {
         true => text.parse::<f64>().ok().and_then(serde_json::Number::from_f64),
         false => None,

@@ -46,7 +46,8 @@ impl Checker<'_> {
             }
         }
         if !path.group.is_empty() || !path.aggregates.is_empty() {
-            let sorted = path.sort.iter().map(|key| &key.by).filter(|by| !names.contains(by.as_str()));
+            let sorted =
+                path.sort.iter().map(|key| &key.by).filter(|by| !names.contains(by.as_str()));
             for attribute in path.select.iter().chain(sorted) {
                 if !path.group.contains(attribute) {
                     let what = format!("{attribute} is neither a group nor an aggregate");
@@ -112,8 +113,8 @@ impl Checker<'_> {
         for (name, part) in [(&aggregate.attribute, "attribute"), (&aggregate.times, "times")] {
             let Some(name) = name else { continue };
             self.attribute_of(way.to(part), &path.from, name);
-            let numbers = matches!(aggregate.function, Function::Sum | Function::Average)
-                || part == "times";
+            let numbers =
+                matches!(aggregate.function, Function::Sum | Function::Average) || part == "times";
             if let Followed::Attribute { attribute, .. } = find(self.model, &path.from, name)
                 && numbers
                 && !is_number(attribute.kind)

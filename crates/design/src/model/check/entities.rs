@@ -12,9 +12,11 @@ impl<'a> Checker<'a> {
         let way = Way::root().to("entities");
         let model = self.model;
         if model.entities.is_empty() {
-            self.say(Mistake::new(way.clone(), "the model has no entities").hint(
-                "write entities: with a name and attributes each; see marula schema model",
-            ));
+            self.say(
+                Mistake::new(way.clone(), "the model has no entities").hint(
+                    "write entities: with a name and attributes each; see marula schema model",
+                ),
+            );
         }
         self.twice(&way, model.entities.iter().map(|entity| entity.name.as_str()), "entities");
         for (at, entity) in model.entities.iter().enumerate() {
@@ -69,7 +71,8 @@ impl<'a> Checker<'a> {
             self.say(mistake);
         }
         for (at, check) in entity.checks.iter().enumerate() {
-            if let Err(mistake) = expression::check(self, way.to("checks").item(at), entity, check) {
+            if let Err(mistake) = expression::check(self, way.to("checks").item(at), entity, check)
+            {
                 self.say(mistake.leave());
             }
         }
@@ -90,7 +93,10 @@ impl<'a> Checker<'a> {
                 self.say(Mistake::new(way.to("of"), what).hint("write of: text").becomes("text"));
             }
             AttributeType::List
-                if matches!(attribute.of, Some(AttributeType::List | AttributeType::Enumeration)) =>
+                if matches!(
+                    attribute.of,
+                    Some(AttributeType::List | AttributeType::Enumeration)
+                ) =>
             {
                 let what = format!("{name} is a list of what lists do not hold; taken as texts");
                 let hint = "make an entity of its own of it";
@@ -146,7 +152,9 @@ impl<'a> Checker<'a> {
             let what = format!("{name} is longer on average than at most");
             self.say(Mistake::new(way.to("length").to("max"), what).leave());
         }
-        if attribute.max_length.is_some_and(|most| attribute.average_length.is_some_and(|a| a > most))
+        if attribute
+            .max_length
+            .is_some_and(|most| attribute.average_length.is_some_and(|a| a > most))
         {
             let what = format!("{name} is longer on average than at most");
             self.say(Mistake::new(way.to("average_length"), what).leave());

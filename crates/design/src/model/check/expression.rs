@@ -34,30 +34,28 @@ pub(super) fn check(
     let known: HashSet<&str> = super::names(&entity.attributes).collect();
     let mut wrong: Option<Mistake> = None;
     if let Some(root) = parsed.root() {
-        let walked = sql::walk(root.to_ref(), |node| {
-            match node {
-                NodeRef::ColumnRef(reference) => {
-                    let last = reference.fields.last().and_then(|field| match &field.node {
-                        Some(Node::String(name)) => Some(name.sval.as_str()),
-                        _ => None,
-                    });
-                    let name = last.unwrap_or("*");
-                    if wrong.is_none() && !known.contains(name) {
-                        let mut mistake = checker.no_attribute(way.clone(), entity, name);
-                        mistake.word = parsed.mark(reference.location).as_ref().and_then(word);
-                        wrong = Some(mistake);
-                    }
+        let walked = sql::walk(root.to_ref(), |node| match node {
+            NodeRef::ColumnRef(reference) => {
+                let last = reference.fields.last().and_then(|field| match &field.node {
+                    Some(Node::String(name)) => Some(name.sval.as_str()),
+                    _ => None,
+                });
+                let name = last.unwrap_or("*");
+                if wrong.is_none() && !known.contains(name) {
+                    let mut mistake = checker.no_attribute(way.clone(), entity, name);
+                    mistake.word = parsed.mark(reference.location).as_ref().and_then(word);
+                    wrong = Some(mistake);
                 }
-                NodeRef::SubLink(_) if wrong.is_none() => {
-                    let what = "a check cannot look into other rows: it has a subquery";
-                    wrong = Some(Mistake::new(way.clone(), what));
-                }
-                NodeRef::ParamRef(_) if wrong.is_none() => {
-                    let what = "a check has no parameters";
-                    wrong = Some(Mistake::new(way.clone(), what));
-                }
-                _ => {}
             }
+            NodeRef::SubLink(_) if wrong.is_none() => {
+                let what = "a check cannot look into other rows: it has a subquery";
+                wrong = Some(Mistake::new(way.clone(), what));
+            }
+            NodeRef::ParamRef(_) if wrong.is_none() => {
+                let what = "a check has no parameters";
+                wrong = Some(Mistake::new(way.clone(), what));
+            }
+            _ => {}
         });
         if walked.is_err() && wrong.is_none() {
             let what = format!("the check {} is not a plain expression", quoted(text));

@@ -94,7 +94,8 @@ impl<'a> Checker<'a> {
         let mut seen = std::collections::HashSet::new();
         for (at, name) in names.enumerate() {
             if !seen.insert(name) {
-                let what = format!("there are two {thing} called {}; the first counts", quoted(name));
+                let what =
+                    format!("there are two {thing} called {}; the first counts", quoted(name));
                 let mut mistake = Mistake::new(way.item(at), what).leave();
                 mistake.hint = Some("give one of them another name, or leave it out".into());
                 self.say(mistake);

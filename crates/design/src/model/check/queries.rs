@@ -159,9 +159,9 @@ impl<'a> Checker<'a> {
         for (at, draw) in query.parameters.iter().enumerate() {
             let way = way.to("parameters").item(at);
             if let Some(of) = &draw.of {
-                let known = of.rsplit_once('.').and_then(|(entity, attribute)| {
-                    Some((self.entity(entity)?, attribute))
-                });
+                let known = of
+                    .rsplit_once('.')
+                    .and_then(|(entity, attribute)| Some((self.entity(entity)?, attribute)));
                 let mistake = match known {
                     None => {
                         let what = format!("{} is no attribute of an entity", quoted(of));
@@ -176,9 +176,10 @@ impl<'a> Checker<'a> {
                     self.say(mistake.leave());
                 }
             }
-            if !path.from.is_empty() && at >= many && query.sql.as_ref().is_none_or(|sql| {
-                !sql.contains(&format!("${}", at + 1))
-            }) {
+            if !path.from.is_empty()
+                && at >= many
+                && query.sql.as_ref().is_none_or(|sql| !sql.contains(&format!("${}", at + 1)))
+            {
                 let what = format!("{name} has no parameter ${}", at + 1);
                 self.say(Mistake::new(way, what).leave());
             }

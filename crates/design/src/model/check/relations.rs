@@ -116,7 +116,8 @@ impl<'a> Checker<'a> {
             self.say(Mistake::new(part.to("average"), "a fan-out is 0 or more").leave());
             return;
         }
-        for (value, name, word) in [(fanout.p99, "p99", "99 of 100"), (fanout.max, "max", "the most")]
+        for (value, name, word) in
+            [(fanout.p99, "p99", "99 of 100"), (fanout.max, "max", "the most")]
         {
             let Some(value) = value else { continue };
             if rows > 0 && value > rows {

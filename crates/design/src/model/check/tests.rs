@@ -37,7 +37,8 @@ fn a_sound_model_has_no_mistakes() {
 #[test]
 fn every_mistake_is_told_not_the_first_alone() {
     assert_eq!(
-        with("relations:
+        with(
+            "relations:
 - {from: b, to: c}
 - {from: b, to: a, fanout: {max: 4000}}
 queries:
@@ -45,7 +46,8 @@ queries:
 - {name: r, sql: 'SELECT m FROM b WHERE a_id = $1', rate: 1/s}
 - {name: r, sql: SELECT id FROM a, rate: 1/fortnight}
 - {name: s, acces: {from: b}, rate: 1/s}
-"),
+"
+        ),
         [
             "10:17 there is no entity c; the relation is left out",
             "11:34 the fan-out of a to b is above its volume: the most have 4000, but there are 20 b",

@@ -95,10 +95,8 @@ impl Reader<'_> {
         if wider {
             return Err(self.unsaid("a comparison of two attributes", at));
         }
-        let said: Vec<String> = said
-            .iter()
-            .map(|(a, b)| format!("{}.{a} = {}.{b}", here.name, there.name))
-            .collect();
+        let said: Vec<String> =
+            said.iter().map(|(a, b)| format!("{}.{a} = {}.{b}", here.name, there.name)).collect();
         let what = format!("{} is no relationship of the model", said.join(" AND "));
         Err(self.missing(what, &[], at).hint("join along a relationship, or add it to the model"))
     }

@@ -121,9 +121,8 @@ impl Reader<'_> {
 
     /// The error for what a path cannot say.
     fn unsaid(&self, what: &str, location: i32) -> Error {
-        let what = format!(
-            "{what} cannot be said as an access path; it is measured on PostgreSQL only"
-        );
+        let what =
+            format!("{what} cannot be said as an access path; it is measured on PostgreSQL only");
         self.marked(Error::new(ErrorKind::Unsupported, what), location)
     }
 

@@ -215,10 +215,12 @@ impl Reader<'_> {
             let column = match &item.node {
                 Some(NodeEnum::ColumnRef(reference)) => match reference.fields.as_slice() {
                     // An attribute comes before a name that the SELECT gives.
-                    [one] => match self.bare(ast::string(one).unwrap_or_default(), location(item))? {
-                        Some(column) => column,
-                        None => self.aliased(item, reference, targets)?,
-                    },
+                    [one] => {
+                        match self.bare(ast::string(one).unwrap_or_default(), location(item))? {
+                            Some(column) => column,
+                            None => self.aliased(item, reference, targets)?,
+                        }
+                    }
                     _ => self.column(reference)?,
                 },
                 Some(NodeEnum::GroupingSet(_)) => {
@@ -355,9 +357,10 @@ impl Reader<'_> {
                     }
                     // An aggregate without a name is called as its function.
                     if self.bare(name.unwrap_or_default(), reference.location)?.is_none() {
-                        let index = path.aggregates.iter().position(|aggregate| {
-                            Some(aggregate.name.as_str()) == name
-                        });
+                        let index = path
+                            .aggregates
+                            .iter()
+                            .position(|aggregate| Some(aggregate.name.as_str()) == name);
                         if let Some(index) = index {
                             return Ok(Out::Computed(index));
                         }
@@ -367,9 +370,10 @@ impl Reader<'_> {
             }
             Some(NodeEnum::FuncCall(call)) => {
                 let wanted = self.aggregate(call, prefixes)?;
-                let index = path.aggregates.iter().position(|known| {
-                    Aggregate { name: String::new(), ..known.clone() } == wanted
-                });
+                let index = path
+                    .aggregates
+                    .iter()
+                    .position(|known| Aggregate { name: String::new(), ..known.clone() } == wanted);
                 match index {
                     Some(index) => Ok(Out::Computed(index)),
                     None => Err(self.unsaid("an order by what is not selected", call.location)),

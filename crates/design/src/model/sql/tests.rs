@@ -83,7 +83,8 @@ fn joins_follow_relationships_in_both_directions() {
 
 #[test]
 fn of_two_relationships_the_one_that_is_joined_along_is_followed() {
-    let sql = "SELECT o.id FROM orders o JOIN customers c ON c.id = o.referrer_id WHERE c.email = $1";
+    let sql =
+        "SELECT o.id FROM orders o JOIN customers c ON c.id = o.referrer_id WHERE c.email = $1";
     assert_eq!(path(sql)["where"][0]["attribute"], "referrer.email");
     let sql = "SELECT o.id FROM customers c JOIN orders o ON c.id = o.referrer_id";
     assert_eq!(path(sql)["select"], json!(["referred.id"]));
@@ -197,18 +198,30 @@ fn what_no_path_can_say_is_refused_by_name() {
         ("SELECT id FROM orders WHERE placed > now()", "the server's clock"),
         ("SELECT id FROM orders WHERE placed::date = $1", "a cast of an attribute"),
         ("SELECT id FROM orders WHERE id IN ($1, $2)", "a list of several parameters"),
-        ("SELECT id FROM customers WHERE email LIKE $1", "LIKE with a pattern that is computed or a parameter"),
+        (
+            "SELECT id FROM customers WHERE email LIKE $1",
+            "LIKE with a pattern that is computed or a parameter",
+        ),
         ("SELECT id FROM customers WHERE email LIKE '%x'", "a pattern with % or _ before its end"),
         ("SELECT id FROM customers WHERE email ILIKE 'x%'", "ILIKE"),
         ("SELECT o.id FROM orders o, customers c", "a cross join"),
         ("SELECT id FROM orders WHERE customer_id = referrer_id", "a comparison of two attributes"),
-        ("SELECT id FROM orders ORDER BY total NULLS FIRST", "NULLS FIRST or NULLS LAST other than PostgreSQL's own"),
+        (
+            "SELECT id FROM orders ORDER BY total NULLS FIRST",
+            "NULLS FIRST or NULLS LAST other than PostgreSQL's own",
+        ),
         ("SELECT id FROM orders FOR UPDATE", "a row lock (FOR UPDATE)"),
-        ("SELECT id FROM orders WHERE total = NULL", "a comparison with NULL, which is never true,"),
+        (
+            "SELECT id FROM orders WHERE total = NULL",
+            "a comparison with NULL, which is never true,",
+        ),
         ("SELECT coalesce(total, 0) FROM orders", "COALESCE in the answer"),
         ("INSERT INTO orders (id) VALUES (1)", "what is no SELECT"),
-        ("SELECT a.id FROM orders a JOIN customers c ON a.customer_id = c.id JOIN customers d ON \
-          a.customer_id = d.id", "following the relationship customer twice"),
+        (
+            "SELECT a.id FROM orders a JOIN customers c ON a.customer_id = c.id JOIN customers d ON \
+          a.customer_id = d.id",
+            "following the relationship customer twice",
+        ),
     ] {
         assert_eq!(refused(sql), name, "{sql}");
     }
@@ -223,11 +236,26 @@ fn names_that_are_not_there_are_errors_with_what_was_meant() {
         ("SELECT id FROM ordres", "NotFound: the model has no entity ordres"),
         ("SELECT stats FROM orders", "NotFound: no entity in FROM has stats"),
         ("SELECT o.stats FROM orders o", "NotFound: orders has no attribute stats"),
-        ("SELECT id FROM orders o, customers c WHERE c.id = o.customer_id", "Usage: id is ambiguous: several entities in FROM have it"),
-        ("SELECT o.id FROM orders o JOIN customers c ON c.id = o.id", "NotFound: orders.id = customers.id is no relationship of the model"),
-        ("SELECT o.id FROM orders o JOIN products p ON p.id = o.id", "NotFound: the model has no relationship of orders and products"),
-        ("SELECT status, count(*) FROM orders", "Usage: status must be in GROUP BY or in an aggregate"),
-        ("SELECT id FROM orders WHERE total = 'many'", "Usage: total is compared with what is no number"),
+        (
+            "SELECT id FROM orders o, customers c WHERE c.id = o.customer_id",
+            "Usage: id is ambiguous: several entities in FROM have it",
+        ),
+        (
+            "SELECT o.id FROM orders o JOIN customers c ON c.id = o.id",
+            "NotFound: orders.id = customers.id is no relationship of the model",
+        ),
+        (
+            "SELECT o.id FROM orders o JOIN products p ON p.id = o.id",
+            "NotFound: the model has no relationship of orders and products",
+        ),
+        (
+            "SELECT status, count(*) FROM orders",
+            "Usage: status must be in GROUP BY or in an aggregate",
+        ),
+        (
+            "SELECT id FROM orders WHERE total = 'many'",
+            "Usage: total is compared with what is no number",
+        ),
     ] {
         assert_eq!(refused(sql), expected, "{sql}");
     }

@@ -120,9 +120,8 @@ impl Reader<'_> {
         node: &Node,
     ) -> Result<Json> {
         let at = location(node);
-        let unfit = |what: &str| {
-            self.wrong(&format!("{} is compared with {what}", column.attribute), at)
-        };
+        let unfit =
+            |what: &str| self.wrong(&format!("{} is compared with {what}", column.attribute), at);
         let numeric = is_number(kind);
         match &constant.val {
             None => Err(self
