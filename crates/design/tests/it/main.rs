@@ -3,3 +3,4 @@
 
 mod mongodb;
 mod postgres;
+mod schema;

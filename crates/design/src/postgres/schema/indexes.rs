@@ -113,6 +113,14 @@ pub(super) fn pieces(
             (false, false) => wishes.push(Wish::of(Method::Btree, &column, why)),
         }
     }
+    // Behind a whole key nothing is left to tell apart.
+    if let Some(key) = kept.first() {
+        wishes.retain(|wish| {
+            let first: Vec<&str> = wish.columns().take(key.len()).collect();
+            let whole = key.iter().all(|column| first.contains(&column.as_str()));
+            wish.unique || wish.method != Method::Btree || !whole
+        });
+    }
     let there: Vec<Wish> = kept
         .into_iter()
         .map(|columns| Wish {

@@ -1,0 +1,3 @@
+mod models;
+mod mongodb;
+mod postgres;

@@ -1,0 +1,492 @@
+use bson::{Bson, doc};
+use marula_core::{Engine, Quiet, Severity, Version};
+use marula_design::ReviewOptions;
+use marula_design::mongodb::schema::{
+    DOCUMENT_LIMIT, SchemaOptions, advice, commands, schema, sizes,
+};
+use marula_design::schema::{Schema, Stage};
+use marula_design::structure::{Computed, Layout, Placement, Structure};
+use marula_mongodb::{Session, SessionOptions, shell};
+
+use super::models::*;
+use crate::postgres::target;
+
+const VERSIONS: [(u16, u16); 3] = [(4, 4), (5, 0), (6, 0)];
+
+async fn fresh(version: (u16, u16)) -> Session {
+    let server = marula_lab::shared::mongodb(version.0, version.1).await.unwrap();
+    let spec = server.create_database().await.unwrap();
+    Session::open(&spec, &SessionOptions::lab()).await.unwrap()
+}
+
+/// Runs one line of mongosh; the code of the error, 0 for none.
+async fn run(session: &Session, text: &str) -> i32 {
+    let command = shell::parse(text).unwrap_or_else(|error| panic!("{text}\n{error}")).to_command();
+    match session.database().run_command(command).await {
+        Ok(reply) => match reply.get_array("writeErrors").map(Vec::as_slice) {
+            Ok([Bson::Document(first), ..]) => first.get_i32("code").unwrap(),
+            _ => 0,
+        },
+        Err(error) => match *error.kind {
+            mongodb::error::ErrorKind::Command(error) => error.code,
+            other => panic!("{text}\n{other}"),
+        },
+    }
+}
+
+async fn count(session: &Session, collection: &str, filter: bson::Document) -> u64 {
+    let collection = session.database().collection::<bson::Document>(collection);
+    collection.count_documents(filter).await.unwrap()
+}
+
+fn drawn(case: &Case, version: Version) -> Schema {
+    let options = SchemaOptions::new(version);
+    schema(&case.model, &case.structure, &case.layout(), &case.wanted, &options)
+}
+
+/// Makes the schema, with `rows` between its stages, and tries commands: 0, or the code they are
+/// to be refused with. Then the review looks at what there is.
+async fn tried(case: &Case, rows: &[&str], statements: &[(&str, i32)]) -> Schema {
+    let mut last = None;
+    for version in VERSIONS {
+        let session = fresh(version).await;
+        let schema = drawn(case, session.version());
+        for statement in schema.statements(Stage::BeforeLoading) {
+            assert_eq!(run(&session, statement).await, 0, "{version:?} {statement}");
+        }
+        for row in rows {
+            assert_eq!(run(&session, row).await, 0, "{version:?} {row}\n{}", schema.to_script());
+        }
+        for statement in schema.statements(Stage::AfterLoading) {
+            assert_eq!(run(&session, statement).await, 0, "{version:?} {statement}");
+        }
+        let mut faults = Vec::new();
+        for (statement, expected) in statements {
+            let got = run(&session, statement).await;
+            if got != *expected {
+                faults.push(format!("{version:?} «{statement}»: {got}, not {expected}"));
+            }
+        }
+        assert!(faults.is_empty(), "{}\n{}", faults.join("\n"), schema.to_script());
+        assert_eq!(
+            reviewed(&session).await,
+            Vec::<String>::new(),
+            "{version:?}\n{}",
+            schema.to_script()
+        );
+        session.database().drop().await.unwrap();
+        last = Some(schema);
+    }
+    last.unwrap()
+}
+
+/// What our own review has against it.
+async fn reviewed(session: &Session) -> Vec<String> {
+    let options = ReviewOptions { prove: false, ..ReviewOptions::default() };
+    let target = target(Engine::Mongodb);
+    let report = marula_design::mongodb::review(session, &target, &options, &Quiet).await.unwrap();
+    let grave = report.findings.iter().filter(|one| one.severity >= Severity::Medium);
+    grave.map(|one| format!("{}: {}", one.rule, one.title)).collect()
+}
+
+const INVALID: i32 = 121;
+const UNIQUE: i32 = 11000;
+
+const ANN: &str = "db.customers.insertOne({_id: Long(1), email: 'ann@example.org', name: 'Ann', country: 'DE', created_at: ISODate('2026-01-01T00:00:00Z')})";
+const SHOE: &str = "db.products.insertOne({_id: UUID('00000000-0000-7000-8000-000000000001'), sku: 'A-1', title: 'Running shoes', price: NumberDecimal('59.90'), tags: ['red'], details: {colour: 'red', sizes: [1, 2]}})";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_keeps_its_rules() {
+    let case = Case::of(SHOP)
+        .wanting("orders", &[("customer_id", false), ("placed_at", true)])
+        .wanting("customers", &[("id", false), ("name", false)])
+        .wanting("products", &[("details.colour", false)]);
+    let order = |fields: &str| {
+        format!(
+            "db.orders.insertOne({{_id: 9, customer_id: 1, status: 'open', placed_at: new Date(0), total: NumberDecimal('5'){fields}}})"
+        )
+    };
+    let customer = |fields: &str| {
+        format!(
+            "db.customers.insertOne({{_id: 9, name: 'B', country: 'DE', created_at: new Date(0){fields}}})"
+        )
+    };
+    let review = |fields: &str| {
+        format!(
+            "db.reviews.insertOne({{product_id: UUID('00000000-0000-7000-8000-000000000001'), {fields}}})"
+        )
+    };
+    let schema = tried(
+        &case,
+        &[ANN, SHOE],
+        &[
+            (&customer(", email: 'ann@example.org'"), UNIQUE),
+            (&customer(""), INVALID),
+            (&customer(&format!(", email: '{}'", "ä".repeat(321))), INVALID),
+            (&customer(", email: 'b', nmae: 'B'"), INVALID),
+            (&customer(&format!(", email: '{}', schema_version: 2", "ä".repeat(320))), 0),
+            ("db.customers.updateOne({_id: 1}, {$set: {country: 'XX'}})", INVALID),
+            ("db.customers.updateOne({_id: 1}, {$set: {created_at: '2026-01-01'}})", INVALID),
+            ("db.products.updateOne({}, {$set: {price: NumberDecimal('0.09')}})", INVALID),
+            ("db.products.updateOne({}, {$set: {price: NumberDecimal('0.1')}})", 0),
+            ("db.products.updateOne({}, {$set: {price: 1.5}})", INVALID),
+            ("db.products.updateOne({}, {$set: {tags: ['a', 'b', 'c', 'd', 'e', 'f']}})", INVALID),
+            ("db.products.updateOne({}, {$set: {tags: [1]}})", INVALID),
+            (&order(", paid: NumberDecimal('6')"), INVALID),
+            (&order(", paid: null"), INVALID),
+            (&order(", paid: NumberDecimal('5')"), 0),
+            ("db.orders.updateOne({}, {$set: {status: 'lost'}})", INVALID),
+            ("db.order_lines.insertOne({order_id: 1, line_no: 1, product_id: UUID('00000000-0000-7000-8000-000000000001'), quantity: 1, unit_price: NumberDecimal('1')})", 0),
+            ("db.order_lines.insertOne({order_id: 1, line_no: 1, product_id: UUID('00000000-0000-7000-8000-000000000001'), quantity: 1, unit_price: NumberDecimal('1')})", UNIQUE),
+            ("db.order_lines.insertOne({order_id: 1, line_no: 2, product_id: UUID('00000000-0000-7000-8000-000000000001'), quantity: 0, unit_price: NumberDecimal('1')})", INVALID),
+            (&review("_id: 1, customer_id: 1, stars: 5"), 0),
+            (&review("_id: 2, customer_id: 1, stars: 5"), UNIQUE),
+            (&review("_id: 3, customer_id: 2, stars: 6"), INVALID),
+            (&review("_id: 4, customer_id: 3, stars: 5, body: '123456789012345678901'"), INVALID),
+            // Who is gone leaves the sku free.
+            ("db.products.updateOne({}, {$set: {deleted_at: new Date(0)}})", 0),
+            (&SHOE.replace("0001'", "0002'"), 0),
+            (&SHOE.replace("0001'", "0003'"), UNIQUE),
+        ],
+    )
+    .await;
+    let script = schema.to_script();
+    let names: Vec<&str> =
+        schema.pieces.iter().filter_map(|piece| piece.object.strip_prefix("index ")).collect();
+    assert_eq!(
+        names,
+        [
+            "customers email_1",
+            "products sku_1",
+            "products details.colour_1",
+            "products title_text",
+            "orders customer_id_1_placed_at_-1",
+            "order_lines order_id_1_line_no_1",
+            "order_lines product_id_1",
+            "reviews product_id_1_customer_id_1",
+            "reviews customer_id_1",
+            "reviews moderator_id_1",
+        ],
+        "{script}"
+    );
+    assert_eq!(commands(&schema).unwrap().len(), schema.pieces.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_within_a_document_keeps_its_rules_too() {
+    let mut case = Case::of(SHOP)
+        .placed("order_lines", "orders", Placement::Embed)
+        .placed("orders", "customers", Placement::Copy(vec!["name".into()]))
+        .wanting("orders", &[("lines.product_id", false), ("placed_at", true)]);
+    case.model.entities[3].checks = vec!["unit_price * quantity < 10000 OR quantity = 1".into()];
+    let at = case.model.relations.iter().position(|r| r.inverse.as_deref() == Some("reviews"));
+    case.structure.computed.push(Computed {
+        relation: at.unwrap(),
+        function: marula_core::model::AggregateFunction::Count,
+        attribute: None,
+        name: "review_count".into(),
+    });
+    let order = |lines: &str| {
+        format!(
+            "db.orders.insertOne({{customer_id: 1, customer_name: 'Ann', status: 'open', placed_at: new Date(0), total: NumberDecimal('5'), _id: {}, lines: {lines}}})",
+            lines.len()
+        )
+    };
+    let line = |number: u32, quantity: u32, price: &str| {
+        format!(
+            "{{line_no: {number}, product_id: UUID('00000000-0000-7000-8000-000000000001'), quantity: {quantity}, unit_price: NumberDecimal('{price}')}}"
+        )
+    };
+    let many: Vec<String> = (1..=101).map(|number| line(number, 1, "1")).collect();
+    let schema = tried(
+        &case,
+        &[ANN, SHOE],
+        &[
+            (&order("[]"), 0),
+            (&order(&format!("[{}, {}]", line(1, 2, "1"), line(2, 1, "1"))), 0),
+            (&order(&format!("[{}, {}]", line(1, 2, "1"), line(1, 10, "1"))), INVALID),
+            (&order(&format!("[{}]", line(1, 0, "1"))), INVALID),
+            (&order(&format!("[{}]", line(1, 11, "1000"))), INVALID),
+            (&order(&format!("[{}]", line(1, 1, "20000"))), 0),
+            (&order("[{line_no: 1}]"), INVALID),
+            (&order(&format!("[{}]", many.join(", "))), INVALID),
+            (&order(&format!("[{}]", many[..100].join(", "))), 0),
+            ("db.products.updateOne({}, {$inc: {review_count: 1}})", 0),
+            ("db.products.updateOne({}, {$set: {review_count: 'many'}})", INVALID),
+        ],
+    )
+    .await;
+    let script = schema.to_script();
+    assert!(
+        script.contains("db.orders.createIndex({ \"lines.product_id\": 1, placed_at: -1 }"),
+        "{script}"
+    );
+    assert!(schema.notes.iter().any(|note| {
+        note.starts_with("orders.customer_name repeats customers.name; rename_customer also")
+    }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_pairs_searches_and_bookings() {
+    tried(
+        &Case::of(SCHOOL),
+        &["db.enrolments.insertOne({student_id: 1, course_id: 1, mark: NumberDecimal('1.3')})"],
+        &[
+            ("db.enrolments.insertOne({student_id: 1, course_id: 1})", UNIQUE),
+            ("db.enrolments.insertOne({student_id: 1, course_id: 2, mark: NumberDecimal('6.1')})", INVALID),
+            ("db.desks.insertOne({_id: 1, student_id: 1})", 0),
+            ("db.desks.insertOne({_id: 2, student_id: 1})", UNIQUE),
+            ("db.desks.insertOne({_id: 3})", INVALID),
+        ],
+    )
+    .await;
+    tried(
+        &Case::of(TREE),
+        &["db.categories.insertMany([{_id: 1, title: 'all'}, {_id: 2, parent_id: 1, title: 'books'}])"],
+        &[("db.categories.insertOne({_id: 3, parent_id: 'x', title: 'lost'})", INVALID)],
+    )
+    .await;
+    tried(
+        &Case::of(LIBRARY),
+        &["db.books.insertOne({_id: 1, title: 'Running shoes', author: 'Ann', shelf: 'S1'})"],
+        &[("db.books.find({$text: {$search: 'run'}})", 0)],
+    )
+    .await;
+    let booking = |more: &str| {
+        format!(
+            "db.bookings.insertOne({{_id: UUID('00000000-0000-4000-8000-000000000001'), room_id: 1, guests: 2, {more}}})"
+        )
+    };
+    let schema = tried(
+        &Case::of(BOOKING),
+        &["db.rooms.insertOne({_id: 1, place: {type: 'Point', coordinates: [13.4, 52.5]}, opens: '08:00:00', cleaning: Long(1800), photo: BinData(0, 'AAAA'), area: 20.5, closed: false})"],
+        &[
+            ("db.rooms.updateOne({}, {$set: {opens: '25:00'}})", INVALID),
+            ("db.rooms.updateOne({}, {$set: {place: [13.4, 52.5]}})", INVALID),
+            ("db.rooms.updateOne({}, {$set: {area: -1}})", INVALID),
+            ("db.rooms.find({place: {$near: {$geometry: {type: 'Point', coordinates: [13, 52]}}}})", 0),
+            (&booking("period: {from: new Date(0)}, colour: 'red'"), INVALID),
+            (&booking("period: {from: 0}"), INVALID),
+            (&booking("period: {from: new Date(0), to: new Date(1)}"), 0),
+        ],
+    )
+    .await;
+    assert!(
+        schema
+            .notes
+            .iter()
+            .any(|note| note.starts_with("no index keeps period of bookings from overlapping"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn measurements_go_into_time_series_where_the_server_has_them() {
+    let case = Case::of(SENSORS);
+    for version in VERSIONS {
+        let session = fresh(version).await;
+        let schema = drawn(&case, session.version());
+        for statement in
+            schema.statements(Stage::BeforeLoading).chain(schema.statements(Stage::AfterLoading))
+        {
+            assert_eq!(run(&session, statement).await, 0, "{version:?} {statement}");
+        }
+        assert_eq!(run(&session, "db.readings.insertMany([{_id: 1, sensor_id: 1, measured_at: new Date(), value: 1.5}, {_id: 2, sensor_id: 1, measured_at: new Date(), value: 2.5}])").await, 0);
+        assert_eq!(count(&session, "readings", doc! { "sensor_id": 1 }).await, 2);
+        let made = session
+            .database()
+            .run_command(doc! { "listCollections": 1, "filter": { "name": "readings" } })
+            .await
+            .unwrap();
+        let first = made.get_document("cursor").unwrap().get_array("firstBatch").unwrap()[0]
+            .as_document()
+            .unwrap()
+            .clone();
+        let kind = first.get_str("type").unwrap();
+        let script = flat(&schema.to_script());
+        if version.0 < 5 {
+            assert_eq!(kind, "collection");
+            assert!(script.contains("the server has them from 5.0 on"), "{script}");
+            assert!(script.contains("expireAfterSeconds: 7776000"), "{script}");
+        } else {
+            assert_eq!(kind, "timeseries", "{script}");
+            let options = first.get_document("options").unwrap();
+            assert_eq!(options.get("expireAfterSeconds").and_then(Bson::as_i64), Some(7_776_000));
+            // A thousand sensors, ten measurements a second: one of each in 100 seconds.
+            assert_eq!(
+                options.get_document("timeseries").unwrap().get_str("granularity").unwrap(),
+                "minutes"
+            );
+            assert!(!script.contains("db.readings.createIndex({ measured_at: 1 }"));
+        }
+        assert!(script.contains("db.alarms.createIndex({ raised_at: 1 }, { expireAfterSeconds: 2592000, name: \"raised_at_1\" })"), "{script}");
+        assert_eq!(reviewed(&session).await, Vec::<String>::new());
+        session.database().drop().await.unwrap();
+    }
+}
+
+#[test]
+fn sizes_rule_out_what_does_not_fit() {
+    let of = |case: &Case, name: &str| {
+        let all = sizes(&case.model, &case.structure, &case.layout());
+        all.into_iter().find(|size| size.store == name).unwrap()
+    };
+    let apart = of(&Case::of(SHOP), "orders");
+    assert!(apart.fits() && apart.average > 60.0 && apart.average < 150.0, "{apart:?}");
+    let within = of(&Case::of(SHOP).placed("order_lines", "orders", Placement::Embed), "orders");
+    assert!(within.fits() && within.average > apart.average + 3.0 * 60.0, "{within:?}");
+    assert!(within.p99 > apart.p99 + 20.0 * 60.0 && within.maximum.unwrap() > 100.0 * 60.0);
+    // Nobody says how many reviews one product may have.
+    let reviews = of(&Case::of(SHOP).placed("reviews", "products", Placement::Embed), "products");
+    assert!(!reviews.fits());
+    assert_eq!((reviews.maximum, reviews.unbounded), (None, vec!["reviews".to_owned()]));
+    let mut large = Case::of(SHOP).placed("order_lines", "orders", Placement::Embed);
+    large.model.relations[1].fanout.as_mut().unwrap().max = Some(1_000_000);
+    let large = of(&large, "orders");
+    assert!(!large.fits() && large.maximum.unwrap() > DOCUMENT_LIMIT);
+}
+
+/// What is said of a document's size is what the server says.
+#[tokio::test(flavor = "multi_thread")]
+async fn sizes_are_those_of_real_documents() {
+    let case = Case::of(SHOP).placed("order_lines", "orders", Placement::Embed);
+    let said = sizes(&case.model, &case.structure, &case.layout());
+    let said = said.iter().find(|size| size.store == "orders").unwrap().average;
+    let line = doc! {
+        "line_no": 1_i64, "product_id": bson::Uuid::new(), "quantity": 2_i64,
+        "unit_price": "1.50".parse::<bson::Decimal128>().unwrap(),
+    };
+    let order = doc! {
+        "_id": 1_i64, "customer_id": 1_i64, "status": "paid", "placed_at": bson::DateTime::now(),
+        "total": "1.50".parse::<bson::Decimal128>().unwrap(),
+        "paid": "1.50".parse::<bson::Decimal128>().unwrap(),
+        "lines": [line.clone(), line.clone(), line],
+    };
+    let real = order.to_vec().unwrap().len() as f64;
+    assert!((said - real).abs() < real * 0.05, "{said} said, {real} real");
+}
+
+#[test]
+fn patterns_and_shard_keys_are_named_with_what_they_rest_on() {
+    let mut case = Case::of(SHOP).placed("order_lines", "orders", Placement::Embed).placed(
+        "orders",
+        "customers",
+        Placement::Copy(vec!["name".into()]),
+    );
+    case.model.relations[1].fanout.as_mut().unwrap().max = Some(900);
+    let advice = advice(
+        &case.model,
+        &case.structure,
+        &case.layout(),
+        &SchemaOptions::new(Version::new(6, 0, 0)),
+    );
+    let patterns: Vec<(&str, &str)> =
+        advice.patterns.iter().map(|one| (one.name, one.place.as_str())).collect();
+    assert_eq!(
+        patterns,
+        [
+            ("extended reference", "orders.customer"),
+            ("embedding", "orders.lines"),
+            ("outlier", "orders.lines"),
+            ("attribute", "products.details"),
+            ("schema versioning", "every collection"),
+        ]
+    );
+    let key = |store: &str| advice.shard_keys.iter().find(|one| one.store == store).unwrap();
+    // Two of three reads of orders name the customer, and no customer has many.
+    let orders = key("orders");
+    assert_eq!(
+        orders.to_shell("shop"),
+        "sh.shardCollection(\"shop.orders\", { customer_id: 1, _id: 1 })"
+    );
+    assert!((orders.targeted - 2.0 / 3.0).abs() < 0.01 && !orders.monotonic, "{orders:?}");
+    assert_eq!(orders.frequency, 2000.0 / 400_000.0);
+    assert_eq!(key("customers").key, doc! { "_id": "hashed" });
+    let sensors = Case::of(SENSORS);
+    let of_sensors = marula_design::mongodb::schema::patterns(
+        &sensors.model,
+        &sensors.structure,
+        &sensors.layout(),
+        &SchemaOptions::new(Version::new(6, 0, 0)),
+    );
+    assert!(of_sensors.iter().any(|one| one.name == "time series" && one.place == "readings"));
+    assert!(of_sensors.iter().any(|one| one.name == "archive"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_names_and_texts_stay_what_they_are() {
+    let model = hostile();
+    let structure = Structure::normalised(&model);
+    let layout = Layout::new(&model, &structure);
+    for version in VERSIONS {
+        let session = fresh(version).await;
+        run(&session, "db.victims.insertOne({_id: 1})").await;
+        let schema =
+            schema(&model, &structure, &layout, &[], &SchemaOptions::new(session.version()));
+        // The whole script, comments and all, is what the shell would take apart.
+        for command in shell::parse_many(&schema.to_script()).unwrap() {
+            session.database().run_command(command.to_command()).await.unwrap();
+        }
+        assert_eq!(count(&session, "victims", doc! {}).await, 1);
+        let names = session.database().list_collection_names().await.unwrap();
+        assert!(names.contains(&model.entities[0].name), "{names:?}");
+        let all = session.database().collection::<bson::Document>(&model.entities[0].name);
+        all.insert_one(doc! { "_id": 1, "t'\"i\\tle": "x" }).await.unwrap();
+        all.insert_one(doc! { "_id": 2, "t'\"i\\tle": "" }).await.unwrap_err();
+        session.database().drop().await.unwrap();
+    }
+    // Names MongoDB cannot have are left out, and said.
+    let mut case = Case::of(TREE);
+    case.model.entities[0].attributes[2].name = "$where.x".into();
+    let schema = drawn(&case, Version::new(6, 0, 0));
+    assert!(schema.notes.iter().any(|note| note.contains("$where.x of categories is not checked")));
+    case.model.entities[0].name = "system.users".into();
+    case.model.relations.clear();
+    case.structure.placements.clear();
+    let schema = drawn(&case, Version::new(6, 0, 0));
+    assert!(schema.pieces.is_empty() && schema.notes[0].contains("no collection can be called"));
+}
+
+/// mongosh itself, where it is installed with the lab's servers.
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_run_in_mongosh() {
+    let Some(mongosh) = mongosh() else {
+        eprintln!("mongosh is not installed: not tried");
+        return;
+    };
+    let server = marula_lab::shared::mongodb(6, 0).await.unwrap();
+    let mut cases: Vec<Case> =
+        [SHOP, SERVICE, BOOKING, SENSORS, LIBRARY].map(Case::of).into_iter().collect();
+    let model = hostile();
+    let structure = Structure::normalised(&model);
+    cases.push(Case { model, structure, wanted: Vec::new() });
+    for case in cases {
+        let session = fresh((6, 0)).await;
+        let script = drawn(&case, session.version()).to_script();
+        let name = session.spec().database().unwrap().to_owned();
+        let file = std::env::temp_dir().join(format!("marula-{}-{name}.js", std::process::id()));
+        std::fs::write(&file, &script).unwrap();
+        let output = std::process::Command::new(&mongosh)
+            .args([&server.url_of(&name), "--quiet", "--norc", "--file"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(output.status.success(), "{said}\n{script}");
+        let names = session.database().list_collection_names().await.unwrap();
+        for entity in &case.model.entities {
+            assert!(names.contains(&entity.name), "{} of {names:?}\n{said}", entity.name);
+        }
+        session.database().drop().await.unwrap();
+    }
+}
+
+fn mongosh() -> Option<std::path::PathBuf> {
+    let servers = std::fs::read_dir(marula_lab::home().join("servers")).ok()?;
+    let found = servers.filter_map(Result::ok).map(|entry| entry.path().join("bin/mongosh"));
+    found.filter(|path| path.exists()).max()
+}

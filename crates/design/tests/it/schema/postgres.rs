@@ -1,0 +1,480 @@
+use marula_core::{Quiet, Severity};
+use marula_design::ReviewOptions;
+use marula_design::postgres::schema::{SchemaOptions, schema};
+use marula_design::schema::{Schema, Stage};
+use marula_design::structure::{Computed, Layout, Placement, Structure};
+use marula_postgres::catalog::{Scope, read};
+use marula_postgres::{ConnectSpec, Session, SessionOptions};
+
+use super::models::*;
+use crate::postgres::target;
+
+const MAJORS: [u16; 2] = [15, 18];
+
+async fn session(spec: &ConnectSpec) -> Session {
+    Session::open(spec, &SessionOptions::lab()).await.unwrap()
+}
+
+async fn fresh(major: u16) -> (ConnectSpec, Session) {
+    let server = marula_lab::shared::postgres(major).await.unwrap();
+    let spec = server.create_database().await.unwrap();
+    let session = session(&spec).await;
+    (spec, session)
+}
+
+async fn run(session: &Session, sql: &str) -> Result<(), String> {
+    session.client().batch_execute(sql).await.map_err(|error| {
+        // 18 has a code of its own for RESTRICT.
+        error.code().map_or_else(|| error.to_string(), |code| code.code().replace("23001", FOREIGN))
+    })
+}
+
+async fn number(session: &Session, sql: &str) -> i64 {
+    session.client().query_one(sql, &[]).await.unwrap().get(0)
+}
+
+async fn drawn(case: &Case, session: &Session) -> Schema {
+    let options = SchemaOptions::of(session).await.unwrap();
+    schema(&case.model, &case.structure, &case.layout(), &case.wanted, &options)
+}
+
+/// Makes the schema, with `rows` between its stages, and tries statements: none refuses, or the
+/// SQLSTATE it is to be refused with. Then the review looks at what there is.
+async fn tried(case: &Case, rows: &[&str], statements: &[(&str, &str)]) -> Schema {
+    let mut last = None;
+    for major in MAJORS {
+        let (_, session) = fresh(major).await;
+        let schema = drawn(case, &session).await;
+        let mut faults = Vec::new();
+        for statement in schema.statements(Stage::BeforeLoading) {
+            run(&session, statement).await.unwrap_or_else(|e| panic!("{major} {e}\n{statement}"));
+        }
+        for row in rows {
+            run(&session, row).await.unwrap_or_else(|error| panic!("{major} {error}\n{row}"));
+        }
+        for statement in schema.statements(Stage::AfterLoading) {
+            run(&session, statement).await.unwrap_or_else(|e| panic!("{major} {e}\n{statement}"));
+        }
+        for (statement, expected) in statements {
+            let got = run(&session, statement).await.err().unwrap_or_default();
+            if got != *expected {
+                faults.push(format!("{major} «{statement}»: {got:?}, not {expected:?}"));
+            }
+        }
+        assert!(faults.is_empty(), "{}\n{}", faults.join("\n"), schema.to_script());
+        assert_eq!(
+            reviewed(&session).await,
+            Vec::<String>::new(),
+            "{major}\n{}",
+            schema.to_script()
+        );
+        last = Some(schema);
+    }
+    last.unwrap()
+}
+
+/// What our own review has against it.
+async fn reviewed(session: &Session) -> Vec<String> {
+    run(session, "ANALYZE").await.unwrap();
+    let options = ReviewOptions { prove: false, ..ReviewOptions::default() };
+    let target = target(marula_core::Engine::Postgres);
+    let report = marula_design::postgres::review(session, &target, &options, &Quiet).await.unwrap();
+    let grave = report.findings.iter().filter(|one| one.severity >= Severity::Medium);
+    grave.map(|one| format!("{}: {}", one.rule, one.title)).collect()
+}
+
+const CHECK: &str = "23514";
+const NULL: &str = "23502";
+const UNIQUE: &str = "23505";
+const FOREIGN: &str = "23503";
+const EXCLUDED: &str = "23P01";
+const ENOUGH_CUSTOMERS: &str = "INSERT INTO customers (id, email, name, country) SELECT i, 'u' || i || '@example.org', 'User ' || i, 'DE' FROM generate_series(1000, 3000) i";
+const ENOUGH_ORDERS: &str = "INSERT INTO orders (id, customer_id, status, placed_at, total) SELECT i, i, 'open', now(), i FROM generate_series(1000, 3000) i";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_keeps_its_rules() {
+    let case = Case::of(SHOP)
+        .wanting("orders", &[("customer_id", false), ("placed_at", true)])
+        .wanting("orders", &[("customer_id", false)])
+        .wanting("products", &[("tags", false)])
+        .wanting("products", &[("details.colour", false)])
+        .wanting("customers", &[("id", false), ("name", false)]);
+    let a = "'00000000-0000-7000-8000-000000000001'";
+    let rows = [
+        "INSERT INTO customers (id, email, name, country) VALUES (1, 'ann@example.org', 'Ann', 'DE'), (2, 'bo@example.org', 'Bo', 'FI')",
+        &format!(
+            "INSERT INTO products (id, sku, title, price, tags) VALUES ({a}, 'A-1', 'Running shoes', 59.90, '{{red}}')"
+        ),
+        "INSERT INTO orders (id, customer_id, placed_at, total, paid) VALUES (1, 1, now(), 119.80, NULL)",
+        &format!("INSERT INTO order_lines VALUES (1, 1, {a}, 2, 59.90)"),
+        ENOUGH_CUSTOMERS,
+        ENOUGH_ORDERS,
+    ];
+    let line = |values: &str| format!("INSERT INTO order_lines VALUES ({values})");
+    let schema = tried(
+        &case,
+        &rows,
+        &[
+            ("INSERT INTO customers (email, name, country) VALUES ('ann@example.org', 'A', 'DE')", UNIQUE),
+            ("INSERT INTO customers (email, name, country) VALUES (NULL, 'A', 'DE')", NULL),
+            ("INSERT INTO customers (email, name, country) VALUES ('c', 'A', 'XX')", FOREIGN),
+            (&format!("INSERT INTO customers (email, name, country) VALUES ('{}', 'A', 'DE')", "x".repeat(321)), CHECK),
+            ("UPDATE products SET price = 0.09", CHECK),
+            ("UPDATE products SET price = 0.1", ""),
+            ("UPDATE products SET tags = '{a,b,c,d,e,f}'", CHECK),
+            ("UPDATE orders SET status = 'lost'", CHECK),
+            ("UPDATE orders SET paid = total + 1 WHERE id = 1", CHECK),
+            ("UPDATE orders SET paid = total WHERE id = 1", ""),
+            ("UPDATE orders SET customer_id = 99 WHERE id = 1", FOREIGN),
+            (&line(&format!("1, 1, {a}, 1, 1")), UNIQUE),
+            (&line(&format!("1, 2, {a}, 0, 1")), CHECK),
+            (&line(&format!("9, 1, {a}, 1, 1")), FOREIGN),
+            (&line("1, 2, '00000000-0000-7000-8000-000000000009', 1, 1"), FOREIGN),
+            (&format!("INSERT INTO reviews (product_id, customer_id, stars, moderator_id) VALUES ({a}, 1, 5, 2)"), ""),
+            (&format!("INSERT INTO reviews (product_id, customer_id, stars) VALUES ({a}, 1, 4)"), UNIQUE),
+            (&format!("INSERT INTO reviews (product_id, customer_id, stars) VALUES ({a}, 2, 6)"), CHECK),
+            (&format!("INSERT INTO reviews (product_id, customer_id, stars, body) VALUES ({a}, 2, 5, '123456789012345678901')"), CHECK),
+            // A product that is sold cannot go; who is gone leaves the sku free.
+            ("DELETE FROM products", FOREIGN),
+            ("UPDATE products SET deleted_at = now()", ""),
+            ("INSERT INTO products (id, sku, title, price) VALUES ('00000000-0000-7000-8000-000000000002', 'A-1', 'Shoes', 1)", ""),
+            ("INSERT INTO products (id, sku, title, price) VALUES ('00000000-0000-7000-8000-000000000003', 'A-1', 'Shoes', 1)", UNIQUE),
+            // The moderator may go, the review stays; the customer of an order may not.
+            ("DELETE FROM customers WHERE id = 2", ""),
+            ("DO $$ BEGIN ASSERT (SELECT moderator_id IS NULL FROM reviews WHERE customer_id = 1); END $$", ""),
+            ("DELETE FROM customers WHERE id = 1", FOREIGN),
+            // The lines go with their order.
+            ("DELETE FROM orders WHERE id = 1", ""),
+            ("DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM order_lines); END $$", ""),
+            ("DO $$ BEGIN ASSERT EXISTS (SELECT FROM products WHERE title_words @@ websearch_to_tsquery('english', 'shoe')); END $$", ""),
+        ],
+    )
+    .await;
+    let script = schema.to_script();
+    let indexes: Vec<&str> =
+        script.lines().filter(|line| line.starts_with("CREATE INDEX")).collect();
+    assert_eq!(
+        indexes,
+        [
+            // Neither customers (id, name), which the key serves, nor customers by country twice.
+            "CREATE INDEX customers_country_idx ON customers (country);",
+            "CREATE INDEX products_tags_idx ON products USING gin (tags);",
+            "CREATE INDEX products_details_idx ON products USING gin (details jsonb_path_ops);",
+            "CREATE INDEX products_title_words_idx ON products USING gin (title_words);",
+            "CREATE INDEX orders_customer_id_placed_at_idx ON orders (customer_id, placed_at DESC);",
+            "CREATE INDEX order_lines_product_id_idx ON order_lines (product_id);",
+            "CREATE INDEX reviews_customer_id_idx ON reviews (customer_id);",
+            "CREATE INDEX reviews_moderator_id_idx ON reviews (moderator_id);",
+        ],
+        "{script}"
+    );
+    assert!(
+        script.contains(
+            "-- foreign key reviews → products: reviews live and die with their products"
+        )
+    );
+    assert!(script.contains("COMMENT ON COLUMN customers.name IS 'the customer''s full name'"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_embedded_copied_and_computed_are_columns() {
+    let mut case = Case::of(SHOP)
+        .placed("order_lines", "orders", Placement::Embed)
+        .placed("orders", "customers", Placement::Copy(vec!["name".into()]))
+        .wanting("orders", &[("lines.product_id", false)]);
+    let at = case.model.relations.iter().position(|r| r.inverse.as_deref() == Some("reviews"));
+    case.structure.computed.push(Computed {
+        relation: at.unwrap(),
+        function: marula_core::model::AggregateFunction::Count,
+        attribute: None,
+        name: "review_count".into(),
+    });
+    let schema = tried(
+        &case,
+        &["INSERT INTO customers (id, email, name, country) VALUES (1, 'a', 'Ann', 'DE')"],
+        &[
+            ("INSERT INTO orders (id, customer_id, customer_name, placed_at, total, lines) VALUES (1, 1, 'Ann', now(), 1, '[{\"line_no\": 1}]')", ""),
+            ("INSERT INTO orders (id, customer_id, placed_at, total) VALUES (2, 1, now(), 1)", ""),
+            ("UPDATE orders SET lines = '{}'", CHECK),
+            ("UPDATE orders SET lines = NULL", NULL),
+            ("UPDATE orders SET lines = (SELECT jsonb_agg(i) FROM generate_series(1, 101) i)", CHECK),
+            ("INSERT INTO products (id, sku, title, price) VALUES (gen_random_uuid(), 's', 't', 1)", ""),
+            ("DO $$ BEGIN ASSERT (SELECT review_count FROM products) = 0; END $$", ""),
+        ],
+    )
+    .await;
+    let script = flat(&schema.to_script());
+    assert!(script.contains("ON orders USING gin (lines jsonb_path_ops)"), "{script}");
+    assert!(
+        schema.notes.iter().any(|note| note
+            == "orders.customer_name repeats customers.name; rename_customer also sets it in all \
+                orders of the one it changes (in one transaction with rename_customer); place_order \
+                also reads name of its customer and writes it along (in the transaction checkout)"),
+        "{:#?}",
+        schema.notes
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trees_pairs_and_circles_are_held() {
+    tried(
+        &Case::of(TREE),
+        &["INSERT INTO categories VALUES (1, NULL, 'all'), (2, 1, 'books')"],
+        &[
+            ("INSERT INTO categories (id, parent_id, title) VALUES (3, 9, 'lost')", FOREIGN),
+            ("DELETE FROM categories WHERE id = 1", ""),
+            ("DO $$ BEGIN ASSERT (SELECT parent_id IS NULL FROM categories WHERE id = 2); END $$", ""),
+        ],
+    )
+    .await;
+    tried(
+        &Case::of(SCHOOL),
+        &[
+            "INSERT INTO students VALUES (1, 'Ann'), (2, 'Bo')",
+            "INSERT INTO courses VALUES (1, 'Maths')",
+            "INSERT INTO enrolments VALUES (1, 1, 1.3)",
+            "INSERT INTO desks VALUES (1, 1)",
+        ],
+        &[
+            ("INSERT INTO enrolments VALUES (1, 1, 2.0)", UNIQUE),
+            ("INSERT INTO enrolments VALUES (2, 1, 6.1)", CHECK),
+            ("INSERT INTO enrolments VALUES (2, 1, 123)", "22003"),
+            ("INSERT INTO desks VALUES (2, 1)", UNIQUE),
+            ("DELETE FROM courses", FOREIGN),
+            ("DELETE FROM students WHERE id = 1", ""),
+            ("DELETE FROM courses", ""),
+        ],
+    )
+    .await;
+    let both = "BEGIN; INSERT INTO teams VALUES (1, 7); INSERT INTO people VALUES (7, 1); COMMIT";
+    let schema = tried(
+        &Case::of(CIRCLE),
+        &[],
+        &[
+            ("INSERT INTO teams VALUES (1, 7)", FOREIGN),
+            (both, ""),
+            ("DELETE FROM people", FOREIGN),
+            ("BEGIN; DELETE FROM people; DELETE FROM teams; COMMIT", ""),
+        ],
+    )
+    .await;
+    assert!(schema.to_script().contains("DEFERRABLE INITIALLY DEFERRED"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bookings_do_not_overlap_and_places_are_found() {
+    let schema = tried(
+        &Case::of(BOOKING),
+        &["INSERT INTO rooms (id, place, opens, cleaning, area) VALUES (1, '(13.4,52.5)', '08:00', '30 min', 20)"],
+        &[
+            ("INSERT INTO bookings (room_id, period, guests) VALUES (1, '[2026-01-01, 2026-01-03)', 2)", ""),
+            ("INSERT INTO bookings (room_id, period, guests) VALUES (1, '[2026-01-02, 2026-01-04)', 2)", EXCLUDED),
+            ("INSERT INTO bookings (room_id, period, guests) VALUES (1, '[2026-01-03, 2026-01-04)', 2)", ""),
+            ("INSERT INTO bookings (room_id, period, guests) VALUES (1, 'empty', 2)", CHECK),
+            ("INSERT INTO bookings (room_id, period, guests) VALUES (1, '[2027-01-03, 2027-01-04)', 21)", CHECK),
+            ("UPDATE rooms SET area = -1", CHECK),
+            ("UPDATE rooms SET closed = NULL", NULL),
+        ],
+    )
+    .await;
+    let script = flat(&schema.to_script());
+    assert!(script.contains("the server does not offer PostGIS"), "{script}");
+    assert!(script.contains("CREATE EXTENSION IF NOT EXISTS btree_gist"), "{script}");
+    // Where it is offered, it is used.
+    let case = Case::of(BOOKING);
+    let mut options = SchemaOptions::new(marula_core::Version::new(18, 0, 0));
+    options.extensions.push("postgis".into());
+    let geography = schema_of(&case, &options).to_script();
+    assert!(geography.contains("place geography(Point,4326) NOT NULL"), "{geography}");
+    assert!(geography.contains("CREATE EXTENSION IF NOT EXISTS postgis"), "{geography}");
+    options.extensions.clear();
+    let without = schema_of(&case, &options);
+    assert!(without.notes.iter().any(|n| n.contains("needs the extension btree_gist")));
+}
+
+fn schema_of(case: &Case, options: &SchemaOptions) -> Schema {
+    schema(&case.model, &case.structure, &case.layout(), &case.wanted, options)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn measurements_are_partitioned_and_old_ones_found() {
+    let schema = tried(
+        &Case::of(SENSORS),
+        &[
+            "INSERT INTO sensors VALUES (1, 'roof')",
+            "INSERT INTO readings (sensor_id, measured_at, value) SELECT 1, now() - i * interval '1 day', i FROM generate_series(-40, 400) i",
+        ],
+        &[
+            ("INSERT INTO readings (sensor_id, measured_at, value) VALUES (2, now(), 1)", FOREIGN),
+            ("DO $$ BEGIN ASSERT (SELECT count(*) > 5 FROM (SELECT DISTINCT tableoid FROM readings) t); END $$", ""),
+            ("DO $$ BEGIN ASSERT EXISTS (SELECT FROM readings_other); END $$", ""),
+            ("INSERT INTO alarms (sensor_id, raised_at) VALUES (1, now())", ""),
+            ("DELETE FROM sensors", FOREIGN),
+        ],
+    )
+    .await;
+    let script = flat(&schema.to_script());
+    assert!(script.contains("PRIMARY KEY (id, measured_at)"), "{script}");
+    assert!(script.contains("a look-up by it alone asks every partition"), "{script}");
+    assert!(script.contains("CREATE INDEX alarms_raised_at_idx ON alarms (raised_at)"), "{script}");
+    // Something refers to them: said, and not done.
+    let mut case = Case::of(SENSORS);
+    let mut relation = case.model.relations[0].clone();
+    (relation.from, relation.to) = ("alarms".into(), "readings".into());
+    relation.attributes = vec!["id".into()];
+    case.model.relations.push(relation);
+    case.structure.placements.push(Placement::Reference);
+    let options = SchemaOptions::new(marula_core::Version::new(15, 0, 0));
+    let refused = schema_of(&case, &options);
+    assert!(!refused.to_script().contains("PARTITION BY"));
+    assert!(refused.notes.iter().any(|note| note.contains("alarms refers to its key")));
+    assert!(refused.to_script().contains("USING brin (measured_at)"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_are_searched_by_indexes() {
+    for major in MAJORS {
+        let (_, session) = fresh(major).await;
+        let schema = drawn(&Case::of(LIBRARY), &session).await;
+        for statement in schema.statements(Stage::BeforeLoading) {
+            run(&session, statement).await.unwrap();
+        }
+        run(&session, "INSERT INTO books (title, author, shelf) SELECT 'The art of ' || md5(i::text), 'Author ' || md5(i::text), 'S' || i FROM generate_series(1, 20000) i").await.unwrap();
+        for statement in schema.statements(Stage::AfterLoading) {
+            run(&session, statement).await.unwrap();
+        }
+        run(&session, "VACUUM ANALYZE books").await.unwrap();
+        for (condition, index) in [
+            (
+                "title_words @@ websearch_to_tsquery('english', 'c4ca4238a0b923820dcc509a6f75849b')",
+                "books_title_words_idx",
+            ),
+            ("author LIKE '%a0b923820dcc%'", "books_author_idx"),
+            ("shelf LIKE 'S1999%'", "books_shelf_idx"),
+        ] {
+            let plan = format!("EXPLAIN (FORMAT JSON) SELECT id FROM books WHERE {condition}");
+            let rows = session.client().simple_query(&plan).await.unwrap();
+            assert!(format!("{rows:?}").contains(index), "{major} {condition}\n{rows:?}");
+        }
+        assert_eq!(reviewed(&session).await, Vec::<String>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenants_see_their_own_rows_alone() {
+    for major in MAJORS {
+        let (spec, owner) = fresh(major).await;
+        let case = Case::of(SERVICE);
+        let schema = drawn(&case, &owner).await;
+        for statement in schema.statements(Stage::BeforeLoading) {
+            run(&owner, statement).await.unwrap();
+        }
+        run(&owner, "INSERT INTO tenants VALUES (1, 'one'), (2, 'two'); INSERT INTO plans VALUES (1, 'free');
+             INSERT INTO projects VALUES (1, 1, 'a'), (2, 2, 'b'); INSERT INTO tasks VALUES (1, 1, 'x'), (2, 2, 'y')")
+            .await
+            .unwrap();
+        for statement in schema.statements(Stage::AfterLoading) {
+            run(&owner, statement).await.unwrap_or_else(|error| panic!("{error}\n{statement}"));
+        }
+        // A role that owns nothing, and one that owns the tables.
+        let (app, holder) =
+            (format!("app_{}", spec.database()), format!("own_{}", spec.database()));
+        run(&owner, &format!(
+            "CREATE ROLE {app}; CREATE ROLE {holder}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {app};
+             GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {app};
+             ALTER TABLE tenants OWNER TO {holder}; ALTER TABLE projects OWNER TO {holder};
+             ALTER TABLE tasks OWNER TO {holder}")).await.unwrap();
+        for role in [&app, &holder] {
+            let session = session(&spec).await;
+            run(&session, &format!("SET ROLE {role}")).await.unwrap();
+            let counted = "SELECT (SELECT count(*) FROM tenants) + (SELECT count(*) FROM projects) + (SELECT count(*) FROM tasks)";
+            assert_eq!(number(&session, counted).await, 0, "{major} {role}: no tenant, no rows");
+            run(&session, "SET app.tenant = '1'").await.unwrap();
+            assert_eq!(number(&session, counted).await, 3, "{major} {role}");
+            assert_eq!(number(&session, "SELECT id FROM tasks").await, 1);
+            for (statement, expected) in [
+                ("INSERT INTO projects (id, tenant_id, title) VALUES (3, 2, 'theirs')", "42501"),
+                ("INSERT INTO tasks (id, project_id, title) VALUES (3, 2, 'theirs')", "42501"),
+                ("UPDATE projects SET tenant_id = 2", "42501"),
+                ("INSERT INTO projects (id, tenant_id, title) VALUES (10, 1, 'ours')", ""),
+                ("INSERT INTO tasks (id, project_id, title) VALUES (10, 10, 'ours')", ""),
+                ("DELETE FROM tasks WHERE id = 2", ""),
+                ("DELETE FROM tasks WHERE id = 10", ""),
+                ("DELETE FROM projects WHERE id = 10", ""),
+            ] {
+                let got = run(&session, statement).await.err().unwrap_or_default();
+                assert_eq!(got, expected, "{major} {role} {statement}");
+            }
+            run(&session, "RESET app.tenant").await.unwrap();
+            assert_eq!(number(&session, counted).await, 0, "{major} {role}: reset");
+            if *role == app {
+                assert_eq!(number(&session, "SELECT count(*) FROM plans").await, 1);
+            }
+        }
+        assert_eq!(number(&owner, "SELECT count(*) FROM tasks").await, 2, "nobody took another's");
+        assert_eq!(reviewed(&owner).await, Vec::<String>::new());
+        assert!(schema.notes.iter().any(|note| note.contains("all tenants see the same plans")));
+        run(&owner, &format!("DROP OWNED BY {app}, {holder}; DROP ROLE {app}, {holder}"))
+            .await
+            .unwrap();
+    }
+}
+
+/// Names and texts are never more than names and texts; psql takes the whole script.
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_names_and_texts_stay_what_they_are() {
+    for major in MAJORS {
+        let (_, session) = fresh(major).await;
+        run(&session, "CREATE TABLE victims (id int)").await.unwrap();
+        let model = hostile();
+        let structure = Structure::normalised(&model);
+        let layout = Layout::new(&model, &structure);
+        let options = SchemaOptions::of(&session).await.unwrap();
+        let schema = schema(&model, &structure, &layout, &[], &options);
+        let script = schema.to_script();
+        psql(major, session.database(), &script).await;
+        let catalog = read(&session, Scope::All).await.unwrap();
+        assert!(catalog.find("victims").is_some());
+        let name = &model.entities[0].name;
+        let table = catalog.relations.iter().find(|one| one.name == *name).unwrap();
+        assert!(table.columns.iter().any(|column| column.name == "t'\"i\\tle"));
+        let left_out = schema.notes.iter().filter(|note| note.contains("is left out")).count();
+        assert_eq!(left_out, 5, "{:#?}", schema.notes);
+        let quoted = marula_postgres::sql::quote_ident(name);
+        run(&session, &format!("INSERT INTO {quoted} (parent_id) VALUES (NULL)")).await.unwrap();
+        let refused = format!("INSERT INTO {quoted} (\"t'\"\"i\\tle\") VALUES ('')");
+        assert_eq!(run(&session, &refused).await, Err(CHECK.into()));
+    }
+}
+
+/// Runs a script with psql, which stops at the first error.
+async fn psql(major: u16, database: &str, script: &str) {
+    let server = marula_lab::shared::postgres(major).await.unwrap();
+    let url = server.url().replacen("/postgres?", &format!("/{database}?"), 1);
+    let file =
+        std::env::temp_dir().join(format!("marula-schema-{}-{database}.sql", std::process::id()));
+    std::fs::write(&file, script).unwrap();
+    let mut psql = std::process::Command::new("psql");
+    psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &url, "-f"]).arg(&file);
+    let output = psql.output().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{major} {errors}\n{script}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_script_runs_in_psql() {
+    for text in [SHOP, SERVICE, TREE, SCHOOL, CIRCLE, BOOKING, SENSORS, LIBRARY] {
+        for major in MAJORS {
+            let (_, session) = fresh(major).await;
+            let case = Case::of(text);
+            let schema = drawn(&case, &session).await;
+            psql(major, session.database(), &schema.to_script()).await;
+            let catalog = read(&session, Scope::All).await.unwrap();
+            for entity in &case.model.entities {
+                let table = catalog.find(&entity.name).unwrap();
+                assert!(!table.primary_key().is_empty(), "{}", entity.name);
+            }
+        }
+    }
+}
