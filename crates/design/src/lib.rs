@@ -10,6 +10,7 @@
 
 mod draft;
 pub mod figures;
+pub mod infer;
 mod looks;
 pub mod model;
 pub mod mongodb;

@@ -49,7 +49,7 @@ pub fn looks<'v>(values: impl IntoIterator<Item = &'v str>) -> Option<Looks> {
     .or_else(|| is_list(&values).then_some(Looks::List))
 }
 
-fn is_boolean(values: &[&str]) -> bool {
+pub(crate) fn is_boolean(values: &[&str]) -> bool {
     const PAIRS: [[&str; 2]; 6] =
         [["y", "n"], ["yes", "no"], ["t", "f"], ["true", "false"], ["on", "off"], ["0", "1"]];
     let lower: Vec<String> = values.iter().map(|value| value.to_lowercase()).collect();
@@ -59,7 +59,7 @@ fn is_boolean(values: &[&str]) -> bool {
     })
 }
 
-fn is_uuid(value: &str) -> bool {
+pub(crate) fn is_uuid(value: &str) -> bool {
     value.len() == 36
         && value.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
@@ -67,14 +67,14 @@ fn is_uuid(value: &str) -> bool {
         })
 }
 
-fn is_object_id(value: &str) -> bool {
+pub(crate) fn is_object_id(value: &str) -> bool {
     // A number of 24 digits is a number.
     value.len() == 24
         && value.bytes().all(|byte| byte.is_ascii_hexdigit())
         && value.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
-fn is_date(value: &str) -> bool {
+pub(crate) fn is_date(value: &str) -> bool {
     let parts: Vec<&str> = value.split('-').collect();
     let [year, month, day] = parts.as_slice() else { return false };
     let within = |text: &str, most: u32| {
@@ -86,7 +86,7 @@ fn is_date(value: &str) -> bool {
         && within(day, 31)
 }
 
-fn is_timestamp(value: &str) -> bool {
+pub(crate) fn is_timestamp(value: &str) -> bool {
     let Some((date, time)) = value.split_once(['T', ' ']) else { return false };
     let mut parts = time.split(':');
     let two = |part: Option<&str>| {
@@ -95,14 +95,14 @@ fn is_timestamp(value: &str) -> bool {
     is_date(date) && two(parts.next()) && two(parts.next().and_then(|part| part.get(..2)))
 }
 
-fn is_number(value: &str) -> bool {
+pub(crate) fn is_number(value: &str) -> bool {
     let digits = value.strip_prefix('-').unwrap_or(value);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     plain(whole) && plain(fraction) && (whole == "0" || !whole.starts_with('0'))
 }
 
-fn is_json(value: &str) -> bool {
+pub(crate) fn is_json(value: &str) -> bool {
     (value.starts_with('{') || value.starts_with('['))
         && serde_json::from_str::<serde_json::Value>(value).is_ok()
 }

@@ -1,0 +1,436 @@
+//! What type the values of a column have, also where they were written as text.
+
+use marula_core::model::{Attribute, AttributeType, Count};
+
+use super::column::{Column, Kind};
+use crate::looks;
+use crate::names;
+
+/// What one value could be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// `true`, `no`, `Y`.
+    Boolean,
+    /// A whole number that fits 64 bits.
+    Integer,
+    /// A number with a point.
+    Decimal,
+    /// A number with an exponent.
+    Float,
+    /// `2026-01-31`.
+    Date,
+    /// `2026-01-31T10:00:00Z`.
+    Timestamp,
+    /// `550e8400-e29b-41d4-a716-446655440000`.
+    Uuid,
+    /// MongoDB's own name of a document.
+    ObjectId,
+    /// Bytes in hexadecimal.
+    Binary,
+    /// An object or array that was not taken apart.
+    Json,
+    /// Anything else.
+    Text,
+}
+
+impl Class {
+    fn word(self) -> &'static str {
+        match self {
+            Class::Boolean => "boolean",
+            Class::Integer | Class::Decimal | Class::Float => "number",
+            Class::Date => "date",
+            Class::Timestamp => "timestamp",
+            Class::Uuid => "uuid",
+            Class::ObjectId => "ObjectId",
+            Class::Binary => "binary",
+            Class::Json => "object",
+            Class::Text => "text",
+        }
+    }
+}
+
+/// What was found of a column's values.
+#[derive(Debug, Clone)]
+pub struct Typed {
+    /// The attribute, without its name.
+    pub attribute: Attribute,
+    /// How the values are to be read.
+    pub class: Class,
+    /// Why that type, where it is no matter of course: `numbers written as text`.
+    pub why: Option<String>,
+    /// Where values of several types stand in one place: in words, and the first row of the few.
+    pub mixed: Option<(String, usize)>,
+}
+
+/// More than so many different values are no enumeration.
+const FEW: usize = 24;
+/// An enumeration's values come again at least so often on average.
+const AGAIN: u64 = 20;
+
+/// What type a column has.
+pub fn of(column: &Column) -> Typed {
+    let counts = column.counts();
+    let rows = column.codes.len() as u64;
+    let there: u64 = counts.iter().skip(1).sum();
+    let mut by_class: Vec<(Class, u64)> = Vec::new();
+    let (mut shape, mut characters) = (Shape::default(), 0_u64);
+    for (at, (kind, text)) in column.dictionary.values().enumerate() {
+        let count = counts.get(at + 1).copied().unwrap_or(0);
+        if count == 0 {
+            continue;
+        }
+        let class = classify(kind, text);
+        match by_class.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, rows)) => *rows += count,
+            None => by_class.push((class, count)),
+        }
+        let length = text.chars().count() as u64;
+        characters += length * count;
+        shape.add(text, length);
+    }
+    let written_as_text = column.dictionary.values().next().is_some_and(|(kind, _)| kind == Kind::Text);
+    let (mut class, mut mixed) = unify(&by_class, there);
+    if class == Class::Boolean && written_as_text && !two_words(column) {
+        class = Class::Text;
+    }
+    if class == Class::Integer && (names::is_code(&column.name) || shape.longest_digits > 18) && written_as_text {
+        class = if names::is_code(&column.name) { Class::Text } else { Class::Decimal };
+    }
+    let mixed = mixed.take().map(|few| {
+        let rows = |wanted: Class| by_class.iter().find(|(c, _)| *c == wanted).map_or(0, |(_, n)| *n);
+        let words = of_each(&by_class);
+        let row = (0..column.codes.len())
+            .find(|row| {
+                let value = column.dictionary.get(column.codes[*row]);
+                value.is_some_and(|(kind, text)| classify(kind, text) == few)
+            })
+            .unwrap_or(0);
+        let shown: String = column.text(row).unwrap_or_default().chars().take(40).collect();
+        (format!("{words}; '{shown}' is the first of {} that are {}", rows(few), few.word()), row)
+    });
+    let distinct = counts.iter().skip(1).filter(|count| **count > 0).count();
+    let mut attribute = Attribute {
+        required: there == rows && rows > 0,
+        missing: (there < rows).then(|| share(rows - there, rows)),
+        distinct: Some(Count(distinct as u64)),
+        guess: true,
+        ..Attribute::default()
+    };
+    let mut why = None;
+    let short = shape.longest <= 40;
+    attribute.kind = match class {
+        Class::Boolean => AttributeType::Boolean,
+        Class::Integer => AttributeType::Integer,
+        Class::Decimal => {
+            attribute.precision = Some((shape.whole + shape.scale).max(1) as u32);
+            attribute.scale = Some(shape.scale as u32);
+            let money = names::is_money(&column.name) || money_by_part(&column.name);
+            // What stays below one is a rate.
+            let rate = shape.most.is_none_or(|most| most <= 1.0);
+            if money && !rate && shape.scale <= 4 { AttributeType::Money } else { AttributeType::Decimal }
+        }
+        Class::Float => AttributeType::Float,
+        Class::Date => AttributeType::Date,
+        Class::Timestamp => AttributeType::Timestamp,
+        Class::Uuid if shape.seventh => AttributeType::UuidV7,
+        Class::Uuid => AttributeType::Uuid,
+        Class::Binary => AttributeType::Binary,
+        Class::Json => AttributeType::Json,
+        Class::ObjectId => {
+            attribute.max_length = Some(24);
+            why = Some("ObjectId of MongoDB".into());
+            AttributeType::Text
+        }
+        Class::Text if distinct > 1 && distinct <= FEW && there >= AGAIN * distinct as u64 && short => {
+            let mut values: Vec<(u64, &str)> = column
+                .dictionary
+                .values()
+                .enumerate()
+                .map(|(at, (_, text))| (counts.get(at + 1).copied().unwrap_or(0), text))
+                .filter(|(count, _)| *count > 0)
+                .collect();
+            values.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+            attribute.values = values.into_iter().map(|(_, text)| text.to_string()).collect();
+            why = Some(format!("{distinct} values in {there} rows"));
+            AttributeType::Enumeration
+        }
+        Class::Text => AttributeType::Text,
+    };
+    if matches!(attribute.kind, AttributeType::Integer | AttributeType::Decimal | AttributeType::Money)
+    {
+        attribute.min = shape.least.filter(|number| number.is_finite());
+        attribute.max = shape.most.filter(|number| number.is_finite());
+    }
+    if matches!(attribute.kind, AttributeType::Text | AttributeType::Json | AttributeType::Binary) {
+        attribute.average_length = characters.checked_div(there).map(|mean| mean as u32);
+    }
+    let from_text = written_as_text && !matches!(class, Class::Text | Class::ObjectId);
+    if from_text && why.is_none() && !column.path.is_empty() {
+        why = Some("written as text".into());
+    }
+    if there == 0 {
+        why = Some("no values: the type is not known".into());
+    }
+    Typed { attribute, class, why, mixed }
+}
+
+/// What the numbers and texts of a column have in common.
+#[derive(Default)]
+struct Shape {
+    longest: u64,
+    longest_digits: usize,
+    whole: usize,
+    scale: usize,
+    least: Option<f64>,
+    most: Option<f64>,
+    /// Whether all uuids are of version 7.
+    seventh: bool,
+    any: bool,
+}
+
+impl Shape {
+    fn add(&mut self, text: &str, length: u64) {
+        self.longest = self.longest.max(length);
+        let seventh = text.len() == 36 && text.as_bytes().get(14) == Some(&b'7');
+        self.seventh = seventh && (self.seventh || !self.any);
+        self.any = true;
+        let digits = text.trim_start_matches('-');
+        if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return;
+        }
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        self.whole = self.whole.max(whole.len());
+        self.scale = self.scale.max(fraction.len());
+        self.longest_digits = self.longest_digits.max(whole.len());
+        if let Ok(number) = text.parse::<f64>() {
+            self.least = Some(self.least.map_or(number, |least| least.min(number)));
+            self.most = Some(self.most.map_or(number, |most| most.max(number)));
+        }
+    }
+}
+
+fn share(part: u64, of: u64) -> f64 {
+    (part as f64 / of.max(1) as f64 * 1e4).ceil() / 1e4
+}
+
+fn money_by_part(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["price", "amount", "balance", "acctbal", "cost"].iter().any(|part| name.contains(part))
+}
+
+/// What one value is.
+fn classify(kind: Kind, text: &str) -> Class {
+    match kind {
+        Kind::Boolean => Class::Boolean,
+        Kind::Number => number(text).unwrap_or(Class::Float),
+        Kind::Moment if looks::is_timestamp(text) => Class::Timestamp,
+        Kind::ObjectId => Class::ObjectId,
+        Kind::Uuid => Class::Uuid,
+        Kind::Binary => Class::Binary,
+        Kind::Json => Class::Json,
+        Kind::Text | Kind::Moment => written(text),
+    }
+}
+
+fn number(text: &str) -> Option<Class> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain(digits) {
+        return Some(if text.parse::<i64>().is_ok() { Class::Integer } else { Class::Decimal });
+    }
+    if let Some((whole, fraction)) = digits.split_once('.')
+        && plain(whole)
+        && plain(fraction)
+    {
+        // More digits than a double holds, or than anyone writes by hand, are measured.
+        return Some(if fraction.len() > 8 { Class::Float } else { Class::Decimal });
+    }
+    text.parse::<f64>().is_ok_and(f64::is_finite).then_some(Class::Float)
+}
+
+/// What a text says. Numbers with leading zeros or a plus are codes.
+fn written(text: &str) -> Class {
+    if looks::is_number(text) {
+        return number(text).unwrap_or(Class::Text);
+    }
+    if looks::is_uuid(text) {
+        return Class::Uuid;
+    }
+    if looks::is_object_id(text) {
+        return Class::ObjectId;
+    }
+    if looks::is_date(text) {
+        return if real_day(text) { Class::Date } else { Class::Text };
+    }
+    if looks::is_timestamp(text) {
+        let whole = text.get(..10).is_some_and(real_day) && real_time(text.get(11..).unwrap_or(""));
+        return if whole { Class::Timestamp } else { Class::Text };
+    }
+    let exponent = text.contains(['e', 'E']) && text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    if exponent && text.contains('.') && text.parse::<f64>().is_ok_and(f64::is_finite) {
+        return Class::Float;
+    }
+    let lower = text.to_ascii_lowercase();
+    if text.len() <= 5 && matches!(lower.as_str(), "true" | "false" | "yes" | "no" | "y" | "n" | "t" | "f")
+    {
+        return Class::Boolean;
+    }
+    if looks::is_json(text) {
+        return Class::Json;
+    }
+    Class::Text
+}
+
+/// Whether that day is in the calendar.
+fn real_day(text: &str) -> bool {
+    let part = |range: std::ops::Range<usize>| text.get(range).and_then(|p| p.parse::<u32>().ok());
+    let (Some(year), Some(month), Some(day)) = (part(0..4), part(5..7), part(8..10)) else {
+        return false;
+    };
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    year > 0 && (1..=12).contains(&month) && (1..=days).contains(&day)
+}
+
+/// `10:00`, `10:00:00.123Z`, `10:00:00+02:00`.
+fn real_time(text: &str) -> bool {
+    let zone = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
+    let (time, zone) = text.split_at(zone);
+    let mut parts = time.trim_end().split(':');
+    let mut within = |most: u32, needed: bool| match parts.next() {
+        None => !needed,
+        Some(part) => {
+            let (whole, fraction) = part.split_once('.').unwrap_or((part, ""));
+            whole.len() == 2
+                && whole.parse::<u32>().is_ok_and(|number| number <= most)
+                && fraction.len() <= 9
+                && fraction.bytes().all(|byte| byte.is_ascii_digit())
+        }
+    };
+    let time = within(23, true) && within(59, true) && within(59, false) && parts.next().is_none();
+    let digits = zone.trim_start_matches(['+', '-']);
+    let zone = matches!(zone, "" | "Z" | "z")
+        || (matches!(digits.len(), 2 | 4 | 5)
+            && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
+            && digits.get(..2).is_some_and(|hours| hours <= "14"));
+    time && zone
+}
+
+/// The type of all, and the class of a few that do not fit.
+fn unify(by_class: &[(Class, u64)], there: u64) -> (Class, Option<Class>) {
+    use Class::{Boolean, Date, Decimal, Float, Integer, Text, Timestamp};
+    let any = |class: Class| by_class.iter().any(|(known, _)| *known == class);
+    let only = |classes: &[Class]| by_class.iter().all(|(known, _)| classes.contains(known));
+    match by_class {
+        [] => return (Text, None),
+        [(class, _)] => return (*class, None),
+        _ => {}
+    }
+    if only(&[Integer, Decimal]) {
+        return (Decimal, None);
+    }
+    if only(&[Integer, Decimal, Float]) {
+        return (Float, None);
+    }
+    if only(&[Date, Timestamp]) {
+        return (Timestamp, None);
+    }
+    // Free text now and then looks like something else.
+    let texts = by_class.iter().find(|(known, _)| *known == Text).map_or(0, |(_, rows)| *rows);
+    if texts * 2 > there {
+        return (Text, None);
+    }
+    let fewest = by_class.iter().filter(|(c, _)| *c != Boolean || !any(Text)).min_by_key(|(_, rows)| *rows);
+    (Text, fewest.map(|(class, _)| *class))
+}
+
+fn of_each(by_class: &[(Class, u64)]) -> String {
+    let mut words: Vec<(&str, u64)> = Vec::new();
+    for (class, rows) in by_class {
+        match words.iter_mut().find(|(word, _)| *word == class.word()) {
+            Some((_, all)) => *all += rows,
+            None => words.push((class.word(), *rows)),
+        }
+    }
+    words.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+    let words: Vec<String> = words.iter().map(|(word, rows)| format!("{word} in {rows}")).collect();
+    words.join(", ")
+}
+
+/// Whether a column of words says yes and no in one way: `Y` and `N`, and not `T` alone.
+fn two_words(column: &Column) -> bool {
+    let words: Vec<String> =
+        column.dictionary.values().map(|(_, text)| text.to_ascii_lowercase()).collect();
+    looks::is_boolean(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::infer::column::Dictionary;
+
+    fn column(name: &str, kind: Kind, values: &[&str]) -> Column {
+        let mut dictionary = Dictionary::default();
+        let codes = values.iter().map(|value| dictionary.code(kind, value)).collect();
+        Column {
+            name: name.into(),
+            path: vec![name.into()],
+            codes,
+            dictionary: Arc::new(dictionary),
+            nulls: 0,
+            missing: 0,
+        }
+    }
+
+    #[test]
+    fn types_are_known_by_all_values() {
+        use AttributeType as T;
+        for (name, values, expected) in [
+            ("n", &["1", "-2", "0"][..], T::Integer),
+            ("n", &["1", "2.50"], T::Decimal),
+            ("unit_price", &["1.00", "2.50"], T::Money),
+            ("zip", &["12345", "23456"], T::Text),
+            ("n", &["007", "1"], T::Text),
+            ("d", &["2026-01-31", "2024-02-29"], T::Date),
+            ("d", &["2026-02-30", "2024-02-29"], T::Text),
+            ("d", &["2026-01-31T10:00:00Z", "2026-01-31 10:00:00.123+02"], T::Timestamp),
+            ("b", &["Y", "N", "Y"], T::Boolean),
+            ("b", &["Y", "T"], T::Text),
+            ("u", &["550e8400-e29b-41d4-a716-446655440000"], T::Uuid),
+            ("u", &["01890a5d-ac96-774b-bcce-b302099a8057"], T::UuidV7),
+            ("n", &["99999999999999999999"], T::Decimal),
+            ("n", &["1.5e10", "2"], T::Float),
+            ("t", &["a", "b"], T::Text),
+            ("t", &[], T::Text),
+        ] {
+            let found = of(&column(name, Kind::Text, values));
+            assert_eq!(found.attribute.kind, expected, "{name} {values:?}");
+        }
+    }
+
+    #[test]
+    fn few_values_that_come_again_are_an_enumeration() {
+        let mut values = vec!["open"; 50];
+        values.extend(["paid"; 30]);
+        let found = of(&column("status", Kind::Text, &values));
+        assert_eq!(found.attribute.values, ["open", "paid"]);
+        assert_eq!(found.attribute.kind, AttributeType::Enumeration);
+    }
+
+    #[test]
+    fn values_of_several_types_are_told_with_the_first_row_of_the_few() {
+        let mut values = vec!["1", "2", "3", "4"];
+        values.push("N/A");
+        let found = of(&column("amount", Kind::Text, &values));
+        assert_eq!(found.attribute.kind, AttributeType::Text);
+        let (words, row) = found.mixed.unwrap_or_default();
+        assert_eq!(row, 4);
+        assert!(words.contains("number in 4, text in 1") && words.contains("'N/A'"), "{words}");
+    }
+}
