@@ -82,6 +82,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Logs(args) => commands::logs::run(&app, args).await?,
         Command::Tune(args) => commands::tune::run(&mut app, args).await?,
         Command::Design(args) => commands::design::run(&app, args).await?,
+        Command::Model(args) => commands::model::run(&app, args).await?,
         Command::Migrate(args) => commands::migrate::run(&mut app, args).await?,
         Command::Lab(args) => commands::lab::run(&app, args).await?,
         Command::Mcp(args) => commands::mcp::run(&mut app, args).await?,

@@ -15,6 +15,8 @@ mod mcp;
 mod migrate;
 mod migrate_diff;
 mod migrate_generate;
+mod model;
+mod model_infer;
 mod rehearse;
 mod tune;
 mod values;
@@ -26,6 +28,8 @@ pub use mcp::*;
 pub use migrate::*;
 pub use migrate_diff::*;
 pub use migrate_generate::*;
+pub use model::*;
+pub use model_infer::*;
 pub use rehearse::*;
 pub use tune::*;
 pub use values::*;
@@ -84,6 +88,9 @@ pub enum Command {
     Tune(Tune),
     /// Review a schema: what is wrong with it, by rule, and what mends it, tried on a copy.
     Design(Design),
+    /// Models of what is to be kept: inferred from data.
+    #[command(subcommand)]
+    Model(Model),
     /// Read migrations in every tool's format, and say what they do to a live database.
     #[command(subcommand)]
     Migrate(Migrate),

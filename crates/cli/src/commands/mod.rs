@@ -9,6 +9,7 @@ pub mod logs;
 pub mod man;
 pub mod mcp;
 pub mod migrate;
+pub mod model;
 pub mod rule;
 pub mod schema;
 pub mod skill;

@@ -25,7 +25,11 @@ pub fn report(report: &Report) -> String {
         fence(&statement.text, statement.engine, &mut out);
     }
     if !report.findings.is_empty() {
-        let why = if report.command == "design" { "What is wrong" } else { "Why" };
+        let why = if ["design", "model infer"].contains(&report.command.as_str()) {
+            "What is wrong"
+        } else {
+            "Why"
+        };
         out.push_str(&format!("\n### {why}\n\n"));
     }
     for finding in &report.findings {
@@ -94,7 +98,7 @@ pub fn report(report: &Report) -> String {
     if let Some(data) = report
         .data
         .as_ref()
-        .filter(|_| !["migrate lint", "design"].contains(&report.command.as_str()))
+        .filter(|_| !["migrate lint", "design", "model infer"].contains(&report.command.as_str()))
     {
         let data = serde_json::to_string_pretty(data).unwrap_or_default();
         out.push_str(&format!("\n```json\n{data}\n```\n"));

@@ -169,7 +169,14 @@ fn entities(world: &mut World, at: usize, above: &[usize]) {
         let to = world.of_part[parent.table][0];
         let fanout = spread(counts);
         let origin = Origin::Array;
-        world.references.push(Reference { from: first, attributes, to, origin, fanout, at_least_one });
+        world.references.push(Reference {
+            from: first,
+            attributes,
+            to,
+            origin,
+            fanout,
+            at_least_one,
+        });
     }
 }
 

@@ -69,9 +69,8 @@ struct Work<'t> {
 /// Takes a table apart. `fixed`: columns that are known to be its key, and take no further part.
 pub fn decompose(table: &Table, typed: &[Typed], fixed: &[usize]) -> Decomposed {
     let width = table.columns.len();
-    let costs = (0..width)
-        .map(|at| rank::cost(&table.columns[at].name, &typed[at], at, width))
-        .collect();
+    let costs =
+        (0..width).map(|at| rank::cost(&table.columns[at].name, &typed[at], at, width)).collect();
     let mut work = Work { table, typed, costs, out: Decomposed::default() };
     let rows = shuffled(table.rows);
     let all: Vec<usize> = (0..width).filter(|at| !fixed.contains(at)).collect();
@@ -207,7 +206,10 @@ impl Work<'_> {
                 !grid.constant(*column)
                     && grid.distinct[*column] * 2 <= grid.len()
                     && (rank::acceptable(&[(cost, class)])
-                        || rank::acceptable(&[(cost, class), (Cost(0.0), super::types::Class::Integer)]))
+                        || rank::acceptable(&[
+                            (cost, class),
+                            (Cost(0.0), super::types::Class::Integer),
+                        ]))
                     && speaks(*column)
             })
             .collect();
@@ -256,7 +258,8 @@ impl Work<'_> {
     }
 
     fn acceptable(&self, key: &[usize]) -> bool {
-        let columns: Vec<_> = key.iter().map(|id| (self.costs[*id], self.typed[*id].class)).collect();
+        let columns: Vec<_> =
+            key.iter().map(|id| (self.costs[*id], self.typed[*id].class)).collect();
         rank::acceptable(&columns)
     }
 

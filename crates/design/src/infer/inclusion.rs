@@ -80,7 +80,9 @@ pub fn find(world: &mut World) {
     for one in found {
         // Two entities do not refer to one another with their keys.
         let back = world.references.iter().any(|known| {
-            known.from == one.to && known.to == one.from && world.entities[one.from].key == one.attributes
+            known.from == one.to
+                && known.to == one.from
+                && world.entities[one.from].key == one.attributes
         });
         if !back {
             world.references.push(one);

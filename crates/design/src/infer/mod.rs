@@ -7,6 +7,7 @@
 //! together again and compared with what went in ([`rejoin`], [`prove`]).
 
 mod build;
+/// Columns of values, each value kept once.
 pub mod column;
 mod decompose;
 mod dependency;

@@ -21,18 +21,30 @@ pub fn model(world: &World, name: &str) -> (Model, Comments) {
             entity.key.iter().map(|key| entity.attributes[*key].name.clone()).collect();
         let said = match (part.parent, entity.surrogate, &table.parent) {
             (Some(_), ..) => format!(
-                "out of {}: {} rows agreed with one before on {}, {members} members",
+                "out of {}: {members} different {} among {}; {} times one came again, always with \
+                 the same",
                 table.name,
+                key.join(", "),
+                grouped(part.of as u64),
                 grouped(part.tests as u64),
-                key.join(", ")
             ),
-            (None, true, _) => format!("{members} rows of {}; no key was found, id is given out", table.source),
+            (None, true, _) => {
+                format!("{members} rows of {}; no key was found, id is given out", table.source)
+            }
             (None, false, Some(parent)) => format!("{members} elements of {}", parent.array),
             (None, false, None) if !table.declared_key.is_empty() => {
-                format!("{members} rows of {}; {} is its declared key", table.source, key.join(", "))
+                format!(
+                    "{members} rows of {}; {} is its declared key",
+                    table.source,
+                    key.join(", ")
+                )
             }
             (None, false, None) => {
-                format!("{members} rows of {}; {} is different in all", table.source, key.join(", "))
+                format!(
+                    "{members} rows of {}; {} is different in all",
+                    table.source,
+                    key.join(", ")
+                )
             }
         };
         comments.insert(entity_way(at), vec![said]);
@@ -84,13 +96,17 @@ fn attributes(world: &World, at: usize, comments: &mut Comments) -> Vec<Attribut
         let (there, distinct) = count(world, at, column);
         let rows = entity.rows.len() as u64;
         attribute.required = there == rows && rows > 0;
-        attribute.missing = (there < rows)
-            .then(|| ((rows - there) as f64 / rows.max(1) as f64 * 1e4).ceil() / 1e4);
+        attribute.missing =
+            (there < rows).then(|| ((rows - there) as f64 / rows.max(1) as f64 * 1e4).ceil() / 1e4);
         attribute.distinct = Some(Count(distinct));
         let mut said: Vec<String> = typed.why.iter().cloned().collect();
         let source = &table.columns[column];
         if source.nulls > 0 && source.missing > 0 {
-            said.push(format!("null in {}, not there in {}", grouped(source.nulls), grouped(source.missing)));
+            said.push(format!(
+                "null in {}, not there in {}",
+                grouped(source.nulls),
+                grouped(source.missing)
+            ));
         }
         if source.name != known.name && !source.path.is_empty() {
             said.push(format!("{} in {}", source.path.join("."), table.source));
@@ -155,7 +171,8 @@ fn relations(world: &World, model: &mut Model, comments: &mut Comments) {
             .filter(|other| other.from == reference.from && other.to == reference.to)
             .count();
         // What leads to the same place twice needs a name.
-        let name = (several > 1).then(|| attributes.iter().map(|a| stem(a)).collect::<Vec<_>>().join("_"));
+        let name =
+            (several > 1).then(|| attributes.iter().map(|a| stem(a)).collect::<Vec<_>>().join("_"));
         let said = match reference.origin {
             Origin::Split => format!("{} repeated what is said of {}", from.name, to.name),
             Origin::Array => "elements of an array".into(),
@@ -179,13 +196,16 @@ fn relations(world: &World, model: &mut Model, comments: &mut Comments) {
     }
     // Both ends of a reference have one type.
     for relation in &model.relations {
-        let Some(to) = model.entities.iter().find(|entity| entity.name == relation.to) else { continue };
+        let Some(to) = model.entities.iter().find(|entity| entity.name == relation.to) else {
+            continue;
+        };
         let kinds: Vec<AttributeType> = to
             .key()
             .iter()
             .filter_map(|key| to.attribute(key).map(|attribute| attribute.kind))
             .collect();
-        let Some(from) = model.entities.iter_mut().find(|entity| entity.name == relation.from) else {
+        let Some(from) = model.entities.iter_mut().find(|entity| entity.name == relation.from)
+        else {
             continue;
         };
         for (name, kind) in relation.attributes.iter().zip(kinds) {

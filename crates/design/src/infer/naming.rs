@@ -8,6 +8,22 @@ use crate::names;
 const ENDS: [&str; 12] =
     ["id", "key", "no", "nr", "num", "number", "code", "uuid", "guid", "pk", "fk", "ref"];
 
+/// What people shorten in names of keys.
+const SHORT: [(&str, &str); 12] = [
+    ("acct", "account"),
+    ("cat", "category"),
+    ("cust", "customer"),
+    ("dept", "department"),
+    ("emp", "employee"),
+    ("inv", "invoice"),
+    ("mfr", "manufacturer"),
+    ("org", "organization"),
+    ("prod", "product"),
+    ("supp", "supplier"),
+    ("usr", "user"),
+    ("whse", "warehouse"),
+];
+
 /// What a key's name says of its thing: `o_orderkey` and `order_id` say `order`.
 pub fn stem(name: &str) -> String {
     let mut words = names::words(name);
@@ -23,6 +39,11 @@ pub fn stem(name: &str) -> String {
             .find(|end| last.len() > end.len() + 1 && last.ends_with(end));
         if let Some(end) = end {
             last.truncate(last.len() - end.len());
+        }
+    }
+    for word in &mut words {
+        if let Some((_, whole)) = SHORT.iter().find(|(short, _)| short == word) {
+            *word = (*whole).to_string();
         }
     }
     words.join("_")
@@ -68,7 +89,9 @@ pub struct Named {
 pub fn name(table: &Table, all: &Decomposed, index: usize, own: &[usize]) -> Named {
     let part = &all.parts[index];
     let mut attributes: Vec<String> = match prefix(table, part) {
-        Some(prefix) => part.columns.iter().map(|at| alternative(table, all, *at, &prefix)).collect(),
+        Some(prefix) => {
+            part.columns.iter().map(|at| alternative(table, all, *at, &prefix)).collect()
+        }
         None => part.columns.iter().map(|at| table.columns[*at].name.clone()).collect(),
     };
     if index == 0 {
@@ -181,6 +204,7 @@ mod tests {
             ("sku", "sku"),
             ("product_sku", "product_sku"),
             ("p_brand", "brand"),
+            ("c_custkey", "customer"),
             ("billing_customer_id", "billing_customer"),
             ("id", "id"),
         ] {
@@ -190,9 +214,13 @@ mod tests {
 
     #[test]
     fn one_and_several() {
-        for (one, several) in
-            [("order", "orders"), ("city", "cities"), ("day", "days"), ("box", "boxes"), ("address", "addresses")]
-        {
+        for (one, several) in [
+            ("order", "orders"),
+            ("city", "cities"),
+            ("day", "days"),
+            ("box", "boxes"),
+            ("address", "addresses"),
+        ] {
             assert_eq!(plural(one), several);
             assert_eq!(singular(several), one);
         }

@@ -73,10 +73,7 @@ pub async fn prove(world: &World, progress: &dyn Progress) -> (Proof, Vec<Rejoin
     }
 }
 
-async fn on_a_server(
-    world: &World,
-    progress: &dyn Progress,
-) -> Result<(LabServer, Vec<Rejoined>)> {
+async fn on_a_server(world: &World, progress: &dyn Progress) -> Result<(LabServer, Vec<Rejoined>)> {
     let choice = discover::choose(Engine::Postgres, None)?;
     let server = shared::postgres(choice.install.version.major).await?;
     let spec = server.create_database().await?;

@@ -54,9 +54,9 @@ pub fn acceptable(columns: &[(Cost, Class)]) -> bool {
 /// `id`, `order_key`, `custkey`, `sku`, `isoCode`, `email`.
 pub fn is_like_id(name: &str) -> bool {
     const WORDS: [&str; 26] = [
-        "id", "key", "no", "nr", "num", "number", "code", "uuid", "guid", "sku", "isbn", "ean", "gtin",
-        "iban", "email", "slug", "username", "login", "symbol", "iso", "vin", "ssn", "pk", "fk", "ref",
-        "zip",
+        "id", "key", "no", "nr", "num", "number", "code", "uuid", "guid", "sku", "isbn", "ean",
+        "gtin", "iban", "email", "slug", "username", "login", "symbol", "iso", "vin", "ssn", "pk",
+        "fk", "ref", "zip",
     ];
     const ENDS: [&str; 5] = ["key", "number", "code", "uuid", "guid"];
     let words = names::words(name);
@@ -69,8 +69,9 @@ pub fn is_like_id(name: &str) -> bool {
 /// `quantity`, `size`: what is measured or counted, and no name of anything.
 fn is_measure(name: &str) -> bool {
     const MEASURES: [&str; 20] = [
-        "quantity", "qty", "availqty", "count", "size", "length", "width", "height", "weight", "age",
-        "amount", "price", "total", "score", "rating", "points", "stock", "duration", "percent", "rank",
+        "quantity", "qty", "availqty", "count", "size", "length", "width", "height", "weight",
+        "age", "amount", "price", "total", "score", "rating", "points", "stock", "duration",
+        "percent", "rank",
     ];
     let words = names::words(name);
     words.iter().any(|word| MEASURES.contains(&word.as_str()) || word.ends_with("price"))
@@ -82,7 +83,9 @@ mod tests {
 
     #[test]
     fn names_of_keys_are_known() {
-        for name in ["id", "o_orderkey", "customerId", "l_linenumber", "SKU", "zip_code", "_id", "userID"] {
+        for name in
+            ["id", "o_orderkey", "customerId", "l_linenumber", "SKU", "zip_code", "_id", "userID"]
+        {
             assert!(is_like_id(name), "{name}");
         }
         for name in ["paid", "c_comment", "name", "p_size", "keyboard"] {

@@ -70,11 +70,8 @@ pub fn counts(source: &SourceRead) -> String {
 }
 
 fn words(trouble: &Trouble) -> String {
-    let places: Vec<String> = trouble
-        .places
-        .iter()
-        .map(|(line, detail)| format!("line {line}: {detail}"))
-        .collect();
+    let places: Vec<String> =
+        trouble.places.iter().map(|(line, detail)| format!("line {line}: {detail}")).collect();
     let more = trouble.count.saturating_sub(trouble.places.len() as u64);
     let more = if more > 0 { format!("; {more} more") } else { String::new() };
     format!("{} {} ({}{more})", grouped(trouble.count), trouble.what.words(), places.join("; "))

@@ -88,16 +88,21 @@ pub fn of(column: &Column) -> Typed {
         characters += length * count;
         shape.add(text, length);
     }
-    let written_as_text = column.dictionary.values().next().is_some_and(|(kind, _)| kind == Kind::Text);
+    let written_as_text =
+        column.dictionary.values().next().is_some_and(|(kind, _)| kind == Kind::Text);
     let (mut class, mut mixed) = unify(&by_class, there);
     if class == Class::Boolean && written_as_text && !two_words(column) {
         class = Class::Text;
     }
-    if class == Class::Integer && (names::is_code(&column.name) || shape.longest_digits > 18) && written_as_text {
+    if class == Class::Integer
+        && (names::is_code(&column.name) || shape.longest_digits > 18)
+        && written_as_text
+    {
         class = if names::is_code(&column.name) { Class::Text } else { Class::Decimal };
     }
     let mixed = mixed.take().map(|few| {
-        let rows = |wanted: Class| by_class.iter().find(|(c, _)| *c == wanted).map_or(0, |(_, n)| *n);
+        let rows =
+            |wanted: Class| by_class.iter().find(|(c, _)| *c == wanted).map_or(0, |(_, n)| *n);
         let words = of_each(&by_class);
         let row = (0..column.codes.len())
             .find(|row| {
@@ -127,7 +132,11 @@ pub fn of(column: &Column) -> Typed {
             let money = names::is_money(&column.name) || money_by_part(&column.name);
             // What stays below one is a rate.
             let rate = shape.most.is_none_or(|most| most <= 1.0);
-            if money && !rate && shape.scale <= 4 { AttributeType::Money } else { AttributeType::Decimal }
+            if money && !rate && shape.scale <= 4 {
+                AttributeType::Money
+            } else {
+                AttributeType::Decimal
+            }
         }
         Class::Float => AttributeType::Float,
         Class::Date => AttributeType::Date,
@@ -141,7 +150,9 @@ pub fn of(column: &Column) -> Typed {
             why = Some("ObjectId of MongoDB".into());
             AttributeType::Text
         }
-        Class::Text if distinct > 1 && distinct <= FEW && there >= AGAIN * distinct as u64 && short => {
+        Class::Text
+            if distinct > 1 && distinct <= FEW && there >= AGAIN * distinct as u64 && short =>
+        {
             let mut values: Vec<(u64, &str)> = column
                 .dictionary
                 .values()
@@ -156,8 +167,10 @@ pub fn of(column: &Column) -> Typed {
         }
         Class::Text => AttributeType::Text,
     };
-    if matches!(attribute.kind, AttributeType::Integer | AttributeType::Decimal | AttributeType::Money)
-    {
+    if matches!(
+        attribute.kind,
+        AttributeType::Integer | AttributeType::Decimal | AttributeType::Money
+    ) {
         attribute.min = shape.least.filter(|number| number.is_finite());
         attribute.max = shape.most.filter(|number| number.is_finite());
     }
@@ -266,12 +279,14 @@ fn written(text: &str) -> Class {
         let whole = text.get(..10).is_some_and(real_day) && real_time(text.get(11..).unwrap_or(""));
         return if whole { Class::Timestamp } else { Class::Text };
     }
-    let exponent = text.contains(['e', 'E']) && text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let exponent =
+        text.contains(['e', 'E']) && text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
     if exponent && text.contains('.') && text.parse::<f64>().is_ok_and(f64::is_finite) {
         return Class::Float;
     }
     let lower = text.to_ascii_lowercase();
-    if text.len() <= 5 && matches!(lower.as_str(), "true" | "false" | "yes" | "no" | "y" | "n" | "t" | "f")
+    if text.len() <= 5
+        && matches!(lower.as_str(), "true" | "false" | "yes" | "no" | "y" | "n" | "t" | "f")
     {
         return Class::Boolean;
     }
@@ -344,7 +359,8 @@ fn unify(by_class: &[(Class, u64)], there: u64) -> (Class, Option<Class>) {
     if texts * 2 > there {
         return (Text, None);
     }
-    let fewest = by_class.iter().filter(|(c, _)| *c != Boolean || !any(Text)).min_by_key(|(_, rows)| *rows);
+    let fewest =
+        by_class.iter().filter(|(c, _)| *c != Boolean || !any(Text)).min_by_key(|(_, rows)| *rows);
     (Text, fewest.map(|(class, _)| *class))
 }
 

@@ -1,6 +1,7 @@
 //! Rules on designs, on real servers.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod infer;
 mod mongodb;
 mod postgres;
 mod schema;

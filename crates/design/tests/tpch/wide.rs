@@ -14,9 +14,21 @@ pub const TABLES: [(&str, usize, &[&str]); 8] = [
         "lineitem",
         2,
         &[
-            "l_orderkey", "l_linenumber", "l_partkey", "l_suppkey", "l_quantity",
-            "l_extendedprice", "l_discount", "l_tax", "l_returnflag", "l_linestatus",
-            "l_shipdate", "l_commitdate", "l_receiptdate", "l_shipinstruct", "l_shipmode",
+            "l_orderkey",
+            "l_linenumber",
+            "l_partkey",
+            "l_suppkey",
+            "l_quantity",
+            "l_extendedprice",
+            "l_discount",
+            "l_tax",
+            "l_returnflag",
+            "l_linestatus",
+            "l_shipdate",
+            "l_commitdate",
+            "l_receiptdate",
+            "l_shipinstruct",
+            "l_shipmode",
             "l_comment",
         ],
     ),
@@ -24,16 +36,29 @@ pub const TABLES: [(&str, usize, &[&str]); 8] = [
         "orders",
         1,
         &[
-            "o_orderkey", "o_custkey", "o_orderstatus", "o_totalprice", "o_orderdate",
-            "o_orderpriority", "o_clerk", "o_shippriority", "o_comment",
+            "o_orderkey",
+            "o_custkey",
+            "o_orderstatus",
+            "o_totalprice",
+            "o_orderdate",
+            "o_orderpriority",
+            "o_clerk",
+            "o_shippriority",
+            "o_comment",
         ],
     ),
     (
         "customer",
         1,
         &[
-            "c_custkey", "c_name", "c_address", "c_nationkey", "c_phone", "c_acctbal",
-            "c_mktsegment", "c_comment",
+            "c_custkey",
+            "c_name",
+            "c_address",
+            "c_nationkey",
+            "c_phone",
+            "c_acctbal",
+            "c_mktsegment",
+            "c_comment",
         ],
     ),
     ("nation", 1, &["n_nationkey", "n_name", "n_regionkey", "n_comment"]),
@@ -42,17 +67,21 @@ pub const TABLES: [(&str, usize, &[&str]); 8] = [
         "part",
         1,
         &[
-            "p_partkey", "p_name", "p_mfgr", "p_brand", "p_type", "p_size", "p_container",
-            "p_retailprice", "p_comment",
+            "p_partkey",
+            "p_name",
+            "p_mfgr",
+            "p_brand",
+            "p_type",
+            "p_size",
+            "p_container",
+            "p_retailprice",
+            "p_comment",
         ],
     ),
     (
         "supplier",
         1,
-        &[
-            "s_suppkey", "s_name", "s_address", "s_nationkey", "s_phone", "s_acctbal",
-            "s_comment",
-        ],
+        &["s_suppkey", "s_name", "s_address", "s_nationkey", "s_phone", "s_acctbal", "s_comment"],
     ),
     ("partsupp", 2, &["ps_partkey", "ps_suppkey", "ps_availqty", "ps_supplycost", "ps_comment"]),
 ];
@@ -107,12 +136,17 @@ pub fn csv(scale: f64, rows: usize, columns: Option<&[&str]>) -> String {
 }
 
 fn quoted(field: &str) -> String {
-    if field.contains([',', '"']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.into() }
+    if field.contains([',', '"']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.into()
+    }
 }
 
 /// The names in the generator's order: lineitem's line number stands behind its references.
 fn header() -> Vec<&'static str> {
-    let mut names: Vec<&str> = TABLES.iter().flat_map(|(_, _, columns)| columns.iter().copied()).collect();
+    let mut names: Vec<&str> =
+        TABLES.iter().flat_map(|(_, _, columns)| columns.iter().copied()).collect();
     names[1..4].rotate_left(1);
     names
 }

@@ -57,6 +57,9 @@ pub fn sentence(report: &Report) -> String {
     if let Some(found) = &report.schema_difference {
         return super::migrate_diff::sentence(found);
     }
+    if report.command == "model infer" {
+        return super::model_infer::sentence(report);
+    }
     if report.command == "design" {
         return super::design::sentence(report);
     }

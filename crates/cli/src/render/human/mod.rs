@@ -11,6 +11,7 @@ mod lab;
 pub mod logs;
 mod migrate;
 pub mod migrate_diff;
+mod model_infer;
 pub mod numbers;
 pub mod paint;
 pub mod proof;
@@ -49,6 +50,7 @@ pub fn report(report: &Report, look: &Look) -> String {
             .as_ref()
             .map_or(String::new(), |found| migrate_diff::diff(report, found, look)),
         ("design", ..) => design::design(report, look),
+        ("model infer", ..) => model_infer::infer(report).unwrap_or_default(),
         ("migrate lint", _, Some(data)) => migrate::lint(report, data, look),
         ("migrate new", _, Some(data)) => migrate::new(report, data, look),
         (command, _, Some(data)) if command.starts_with("lab") => lab::lab(command, data, look),

@@ -63,12 +63,7 @@ fn aside(source: &mut SourceRead, what: What, place: u64, detail: String) {
 }
 
 /// Takes one document that was counted as read.
-pub fn add(
-    document: &RawDocument,
-    place: u64,
-    shredder: &mut Shredder,
-    source: &mut SourceRead,
-) {
+pub fn add(document: &RawDocument, place: u64, shredder: &mut Shredder, source: &mut SourceRead) {
     let mut seen = Seen::default();
     match object(document, 0, &mut seen) {
         Ok(fields) => {

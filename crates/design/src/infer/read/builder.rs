@@ -92,7 +92,12 @@ impl Shredder {
     }
 
     /// Takes one document, and says whether there was room for it.
-    pub fn document(&mut self, fields: &[(String, Node)], place: u64, read: &mut SourceRead) -> bool {
+    pub fn document(
+        &mut self,
+        fields: &[(String, Node)],
+        place: u64,
+        read: &mut SourceRead,
+    ) -> bool {
         if self.no_room() {
             return false;
         }
@@ -191,9 +196,10 @@ impl Shredder {
                 }
             }
             // There is room in the root's own rest: a column of JSON is always there.
-            rest.extend(more.into_iter().map(|(name, node)| {
-                (format!("{}[{at}].{name}", path.join(".")), node)
-            }));
+            rest.extend(
+                more.into_iter()
+                    .map(|(name, node)| (format!("{}[{at}].{name}", path.join(".")), node)),
+            );
         }
     }
 
@@ -232,14 +238,12 @@ impl Shredder {
     pub fn finish(self, read: &mut SourceRead) -> Vec<Table> {
         for (path, count) in self.empty.iter().take(3) {
             let comma = if read.how.is_empty() { "" } else { "; " };
-            read.how.push_str(&format!("{comma}{path} is there and empty in {count}, kept as nothing"));
+            read.how
+                .push_str(&format!("{comma}{path} is there and empty in {count}, kept as nothing"));
         }
         let sampled = read.beyond > 0 || read.of.is_some_and(|of| of > read.read);
         let source = &read.name;
-        self.tables
-            .into_iter()
-            .map(|table| table.finish(source, sampled))
-            .collect()
+        self.tables.into_iter().map(|table| table.finish(source, sampled)).collect()
     }
 }
 
@@ -313,7 +317,9 @@ impl Building {
             at += 1;
             column.dictionary.len() > 0
                 || !(arrays.contains_key(path)
-                    || paths.iter().any(|other| other.len() > path.len() && other.starts_with(path)))
+                    || paths
+                        .iter()
+                        .any(|other| other.len() > path.len() && other.starts_with(path)))
         });
         let mut names = FxHashMap::default();
         let columns = self

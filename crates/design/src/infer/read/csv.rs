@@ -199,7 +199,8 @@ pub fn read(
     let mut row = Row::default();
     let mut names: Vec<String> = Vec::new();
     while rows.next(&mut row)? {
-        let blank = row.bytes.is_empty() && row.ends.len() <= 1 && !row.ends.iter().any(|end| end.1);
+        let blank =
+            row.bytes.is_empty() && row.ends.len() <= 1 && !row.ends.iter().any(|end| end.1);
         if blank && names.len() != 1 {
             continue;
         }
@@ -250,7 +251,9 @@ fn wrong(row: &Row, columns: usize) -> Option<(What, String)> {
 
 fn header(row: &Row, dialect: Dialect, source: &mut SourceRead) -> Vec<String> {
     let given: Vec<String> = match dialect.header {
-        true => row.fields().map(|(field, _)| String::from_utf8_lossy(field).trim().into()).collect(),
+        true => {
+            row.fields().map(|(field, _)| String::from_utf8_lossy(field).trim().into()).collect()
+        }
         false => vec![String::new(); row.ends.len()],
     };
     let mut names: Vec<String> = Vec::new();
@@ -278,8 +281,7 @@ mod tests {
         let mut row = Row::default();
         let mut out = Vec::new();
         while rows.next(&mut row).unwrap() {
-            let fields =
-                row.fields().map(|(field, _)| String::from_utf8_lossy(field).into_owned());
+            let fields = row.fields().map(|(field, _)| String::from_utf8_lossy(field).into_owned());
             out.push((row.line, fields.collect(), row.cut));
         }
         out
@@ -291,7 +293,10 @@ mod tests {
 
     #[test]
     fn fields_are_cut_as_they_were_quoted() {
-        assert_eq!(plain("a,b\r\n1,\"x,\"\"y\"\"\n2\"\n"), [vec!["a", "b"], vec!["1", "x,\"y\"\n2"]]);
+        assert_eq!(
+            plain("a,b\r\n1,\"x,\"\"y\"\"\n2\"\n"),
+            [vec!["a", "b"], vec!["1", "x,\"y\"\n2"]]
+        );
         assert_eq!(plain("a,,\n,"), [vec!["a", "", ""], vec!["", ""]]);
         assert_eq!(plain("\"\",\"\"\"\"\n"), [vec!["", "\""]]);
         assert_eq!(plain("a\"b,\"c\"d\n"), [vec!["a\"b", "cd"]]);

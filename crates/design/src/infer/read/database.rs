@@ -1,8 +1,6 @@
 //! A live database, read-only: each table or collection, or a sample of it.
 
-use marula_core::{
-    CollectionKind, Engine, ErrorKind, Progress, RelationKind, Result, Statement,
-};
+use marula_core::{CollectionKind, Engine, ErrorKind, Progress, RelationKind, Result, Statement};
 use marula_postgres::sql;
 
 use super::builder::Shredder;
@@ -35,8 +33,9 @@ pub async fn postgres(
             Some(rows) if rows > limits.rows as f64 * 1.2 => {
                 let percent = (limits.rows as f64 * 110.0 / rows).clamp(0.0001, 100.0);
                 source.of = Some(rows as u64);
-                source.how =
-                    format!("a random sample of {percent:.2} % of its rows (TABLESAMPLE BERNOULLI)");
+                source.how = format!(
+                    "a random sample of {percent:.2} % of its rows (TABLESAMPLE BERNOULLI)"
+                );
                 format!(" TABLESAMPLE BERNOULLI ({percent:.4}) REPEATABLE (1)")
             }
             _ => String::new(),

@@ -36,9 +36,9 @@ impl Node {
                 serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
             }
             Node::Value(_, text) => Value::String(text.clone()),
-            Node::Object(fields) => {
-                Value::Object(fields.iter().map(|(name, node)| (name.clone(), node.json())).collect())
-            }
+            Node::Object(fields) => Value::Object(
+                fields.iter().map(|(name, node)| (name.clone(), node.json())).collect(),
+            ),
             Node::Array(items) => Value::Array(items.iter().map(Node::json).collect()),
         }
     }

@@ -180,7 +180,9 @@ impl<R: BufRead> Records<R> {
             return;
         }
         let mut line = record.line;
-        for at in record.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at) {
+        for at in
+            record.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at)
+        {
             line += 1;
             let rest = record.bytes.get(at + 1..).unwrap_or_default();
             let indent = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -236,7 +238,10 @@ mod tests {
             cut("[{\"a\":\"}\\\"\"},\n {\"a\":[1]} , 3]"),
             [whole(1, "{\"a\":\"}\\\"\"}"), whole(2, "{\"a\":[1]}"), whole(2, "3")]
         );
-        assert_eq!(cut("{\"a\":\n1}\n{}{}"), [whole(1, "{\"a\":\n1}"), whole(3, "{}"), whole(3, "{}")]);
+        assert_eq!(
+            cut("{\"a\":\n1}\n{}{}"),
+            [whole(1, "{\"a\":\n1}"), whole(3, "{}"), whole(3, "{}")]
+        );
         assert!(cut(" \n").is_empty());
     }
 

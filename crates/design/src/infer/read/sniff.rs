@@ -47,7 +47,13 @@ pub fn sniff(name: &str, start: &[u8]) -> Sniffed {
     let table = name.ends_with(".csv") || name.ends_with(".tsv") || name.ends_with(".txt");
     match rest.first() {
         Some(b'[') if !table => Sniffed::Json,
-        Some(b'{') if !table => if lines(rest) { Sniffed::JsonLines } else { Sniffed::Json },
+        Some(b'{') if !table => {
+            if lines(rest) {
+                Sniffed::JsonLines
+            } else {
+                Sniffed::Json
+            }
+        }
         _ if name.ends_with(".json") => Sniffed::Json,
         _ if name.ends_with(".jsonl") || name.ends_with(".ndjson") => Sniffed::JsonLines,
         _ => Sniffed::Csv(dialect(start, name.ends_with(".tsv").then_some(b'\t'))),
@@ -69,8 +75,7 @@ fn is_bson(start: &[u8]) -> bool {
 fn lines(start: &[u8]) -> bool {
     let mut lines = start.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     // The last line may be cut by how much is looked at.
-    let whole: Vec<&[u8]> =
-        lines.by_ref().filter(|line| !line.is_empty()).take(20).collect();
+    let whole: Vec<&[u8]> = lines.by_ref().filter(|line| !line.is_empty()).take(20).collect();
     let documents = whole.iter().filter(|line| line.starts_with(b"{")).count();
     let closed = whole.iter().filter(|line| line.starts_with(b"{") && line.ends_with(b"}")).count();
     match whole.len() {
@@ -106,7 +111,9 @@ fn first_rows(start: &[u8], delimiter: u8) -> Vec<Vec<String>> {
     let mut out = Vec::new();
     while out.len() < 100 && rows.next(&mut row).unwrap_or(false) {
         if !row.cut && !row.bytes.is_empty() {
-            out.push(row.fields().map(|(field, _)| String::from_utf8_lossy(field).into()).collect());
+            out.push(
+                row.fields().map(|(field, _)| String::from_utf8_lossy(field).into()).collect(),
+            );
         }
     }
     // Where more follows than is looked at, the last one may be cut in the middle.
@@ -121,9 +128,8 @@ fn has_header(rows: &[Vec<String>]) -> bool {
     let Some((first, rest)) = rows.split_first() else { return true };
     let value = |field: &String| {
         let field = field.trim();
-        field.parse::<f64>().is_ok() || field.get(..4).is_some_and(|year| {
-            year.bytes().all(|byte| byte.is_ascii_digit())
-        })
+        field.parse::<f64>().is_ok()
+            || field.get(..4).is_some_and(|year| year.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let named = first.iter().all(|field| !value(field));
     let again = |at: usize, name: &String| {

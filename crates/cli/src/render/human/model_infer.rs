@@ -1,0 +1,34 @@
+//! `marula model infer`: the model itself, so that it can be written to a file as it stands. Its
+//! comments say what the report does.
+
+use marula_core::{Report, Verdict};
+
+use super::numbers::grouped;
+
+/// The model as YAML.
+pub fn infer(report: &Report) -> Option<String> {
+    report.data.as_ref()?["yaml"].as_str().map(str::to_string)
+}
+
+/// The result in one line.
+pub fn sentence(report: &Report) -> String {
+    let Some(data) = &report.data else { return "nothing was inferred".into() };
+    let count = |name: &str| data["model"][name].as_array().map_or(0, Vec::len);
+    let of = |name: &str| -> u64 {
+        let sources = data["sources"].as_array();
+        sources.into_iter().flatten().filter_map(|source| source[name].as_u64()).sum()
+    };
+    let proven = serde_json::from_value(data["proof"]["verdict"].clone());
+    let proven = match proven {
+        Ok(Verdict::Proven) => "; joined again, they are what was read",
+        Ok(Verdict::Refuted) => "; joined again, they are NOT what was read",
+        _ => "",
+    };
+    format!(
+        "{} rows read, {} set aside: {} entities and {} relations{proven}",
+        grouped(of("read")),
+        grouped(of("set_aside")),
+        count("entities"),
+        count("relations")
+    )
+}

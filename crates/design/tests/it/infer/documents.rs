@@ -1,0 +1,99 @@
+use marula_core::model::AttributeType as T;
+
+use super::{entity, inferred, read, read_again};
+
+/// Orders as an application keeps them: the customer within, the lines in an array.
+fn orders() -> String {
+    let mut out = String::new();
+    for order in 0..400_u32 {
+        let customer = order * 7 % 50;
+        let lines: Vec<String> = (0..1 + order % 3)
+            .map(|line| {
+                let product = (order * 13 + line * 5) % 40;
+                format!(
+                    r#"{{"sku": "SKU-{product:03}", "title": "Thing no. {product}", "qty": {}, "price": {}.50}}"#,
+                    1 + line,
+                    10 + product % 7
+                )
+            })
+            .collect();
+        let note = if order % 4 == 0 { r#", "note": null"# } else { "" };
+        out.push_str(&format!(
+            r#"{{"_id": {{"$oid": "64b7f0c2a1b2c3d4e5f{order:05x}"}}, "customer": {{"id": {customer}, "name": "Customer {customer}", "country": "{}"}}, "status": "{}", "placed": "2026-01-{:02}T10:00:00Z", "tags": ["a{}", "b"], "lines": [{}]{note}}}"#,
+            ["DE", "FR", "PL"][customer as usize % 3],
+            ["open", "paid", "sent"][order as usize % 3],
+            1 + order % 28,
+            order % 5,
+            lines.join(", ")
+        ));
+        out.push('\n');
+    }
+    out
+}
+
+#[tokio::test]
+async fn documents_become_entities_with_references() {
+    let inferred = inferred(vec![read("orders.jsonl", orders())], true).await;
+    let model = read_again(&inferred);
+    let names: Vec<&str> = model.entities.iter().map(|entity| entity.name.as_str()).collect();
+    assert_eq!(names, ["orders", "customers", "orders_tags", "orders_lines", "skus"], "{model:#?}");
+    let customers = entity(&model, "customers");
+    assert_eq!((customers.key(), customers.rows.0), (vec!["id"], 50));
+    assert_eq!(customers.attribute("name").unwrap().kind, T::Text);
+    let orders = entity(&model, "orders");
+    assert_eq!(orders.key(), ["_id"]);
+    assert_eq!(orders.attribute("placed").unwrap().kind, T::Timestamp);
+    assert_eq!(orders.attribute("status").unwrap().kind, T::Enumeration);
+    let lines = entity(&model, "orders_lines");
+    assert_eq!(lines.key(), ["order_id", "position"]);
+    assert_eq!(lines.attribute("price").map(|price| price.kind), None);
+    assert_eq!(entity(&model, "skus").attribute("price").unwrap().kind, T::Money);
+    let owned = model.relations.iter().find(|r| r.from == "orders_lines" && r.to == "orders");
+    let owned = owned.unwrap();
+    assert!(owned.owned && owned.at_least_one);
+    assert_eq!(owned.fanout.unwrap().max, Some(3));
+    assert!(inferred.rejoined.iter().all(|one| one.equal()), "{:?}", inferred.proof);
+    assert_eq!(inferred.rejoined.len(), 3);
+}
+
+#[tokio::test]
+async fn a_reference_leads_from_one_file_to_another() {
+    let customers: String = std::iter::once("id,email,name\n".to_string())
+        .chain((1..=60).map(|id| format!("{id},c{id}@example.org,Name {}\n", id % 50)))
+        .collect();
+    let orders: String = std::iter::once("order_no;customer_id;total\n".to_string())
+        .chain((1..=200).map(|no| format!("A{no:05};{};{}.90\n", 1 + no % 60, no % 37)))
+        .collect();
+    let reads = vec![read("customers.csv", customers), read("orders.csv", orders)];
+    let model = read_again(&inferred(reads, true).await);
+    let [relation] = model.relations.as_slice() else { panic!("{:#?}", model.relations) };
+    assert_eq!((relation.from.as_str(), relation.to.as_str()), ("orders", "customers"));
+    assert_eq!(relation.attributes, ["customer_id"]);
+    assert!(relation.guess);
+    assert_eq!(entity(&model, "orders").key(), ["order_no"]);
+    assert_eq!(entity(&model, "orders").attribute("total").unwrap().kind, T::Money);
+}
+
+#[tokio::test]
+async fn rows_that_are_all_alike_are_kept_under_a_number() {
+    let text = "city,weather\nBerlin,rain\nBerlin,rain\nKyiv,sun\nBerlin,rain\n";
+    let inferred = inferred(vec![read("weather.csv", text)], true).await;
+    let model = read_again(&inferred);
+    let weather = entity(&model, "weather");
+    assert!(weather.guess && weather.attribute("id").is_some());
+    assert_eq!(weather.rows.0, 4);
+    assert!(inferred.rejoined.iter().all(|one| one.equal()), "{:?}", inferred.proof);
+}
+
+/// Two columns that agree because there is little data are no table.
+#[tokio::test]
+async fn chance_is_no_dependency() {
+    let mut text = String::from("id,colour,size\n");
+    for (id, (colour, size)) in
+        [("red", 1), ("red", 1), ("blue", 2), ("green", 3)].iter().enumerate()
+    {
+        text.push_str(&format!("{id},{colour},{size}\n"));
+    }
+    let model = inferred(vec![read("shirts.csv", text)], false).await.model;
+    assert_eq!(model.entities.len(), 1, "{model:#?}");
+}
