@@ -159,18 +159,21 @@ impl<'m> World<'m> {
     /// twice are dealt anew.
     fn tell_pairs_apart(&mut self) {
         for (at, entity) in self.model.entities.iter().enumerate() {
-            let key = entity.key();
-            let parts: Vec<usize> = (0..self.model.relations.len())
-                .filter(|&r| {
-                    let relation = &self.model.relations[r];
-                    relation.from == entity.name
-                        && relation.attributes.iter().all(|a| key.contains(&a.as_str()))
-                })
-                .collect();
-            let covered: usize =
-                parts.iter().map(|&r| self.model.relations[r].attributes.len()).sum();
-            if let ([first, .., last], true) = (parts.as_slice(), covered == key.len()) {
-                belonging::tell_apart(&mut self.belonging, *first, *last, self.rows[at], self.seed);
+            let sets = entity.unique.iter().map(|set| set.iter().map(String::as_str).collect());
+            for set in std::iter::once(entity.key()).chain(sets) {
+                let parts: Vec<usize> = (0..self.model.relations.len())
+                    .filter(|&r| {
+                        let relation = &self.model.relations[r];
+                        relation.from == entity.name
+                            && relation.attributes.iter().all(|a| set.contains(&a.as_str()))
+                    })
+                    .collect();
+                let covered: usize =
+                    parts.iter().map(|&r| self.model.relations[r].attributes.len()).sum();
+                if let ([first, .., last], true) = (parts.as_slice(), covered == set.len()) {
+                    let rows = self.rows[at];
+                    belonging::tell_apart(&mut self.belonging, *first, *last, rows, self.seed);
+                }
             }
         }
     }

@@ -68,7 +68,10 @@ impl World<'_> {
         }
         if let Some(order) = self.orders.get(&(member.entity, at)) {
             let less = self.value(member, &entity.attributes[order.less].name);
-            return after(less, &mut dice);
+            // More than what is not there is anything.
+            if less != Value::Null {
+                return after(less, &mut dice);
+            }
         }
         self.any(attribute, attribute.kind, member, &mut dice)
     }

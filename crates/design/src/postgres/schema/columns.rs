@@ -1,8 +1,8 @@
 use marula_core::model::{AggregateFunction, Attribute, AttributeType, Entity};
 use marula_postgres::sql::{quote_ident, quote_literal};
 
-use super::Draw;
 use super::types::{bare, bound, column_type, default};
+use super::{Draw, elements};
 use crate::schema::{is_given_out, source_attribute};
 use crate::structure::{Field, Source, Store};
 
@@ -101,11 +101,18 @@ fn column(draw: &mut Draw<'_>, entity: &Entity, store: &Store, field: &Field) ->
             if let Some(most) = most {
                 column.checks.push(("size", format!("jsonb_array_length({quoted}) <= {most}")));
             }
+            if let Some(many) = draw.model.entity(&within.entity)
+                && let Some(fine) = elements::condition(draw, &field.name, many, within)
+            {
+                column.checks.push(("elements", fine));
+            }
             column.comment = Some(format!("the {} of each, in order", within.entity));
+            let store = &store.entity;
+            let many = &within.entity;
             draw.note(format!(
-                "{} are kept within {} as {}: the server checks that they are an array, not their \
-                 fields, and holds no foreign key from them",
-                within.entity, store.entity, field.name
+                "{many} are kept within {store} as {}: the server checks their fields' types and \
+                 bounds, but holds no foreign key from them and keeps nothing of theirs unique",
+                field.name
             ));
         }
     }

@@ -2,6 +2,7 @@
 
 mod checks;
 mod columns;
+mod elements;
 mod indexes;
 mod keys;
 mod lookup;

@@ -1,3 +1,5 @@
+mod filled;
 mod models;
 mod mongodb;
+mod names;
 mod postgres;
