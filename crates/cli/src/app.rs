@@ -75,14 +75,17 @@ async fn run(cli: Cli) -> Result<u8> {
     }
     let logs = matches!(cli.command, Command::Logs(_));
     let advice = matches!(&cli.command, Command::Logs(args) if args.advise);
-    render::check(app.format(), logs, advice)?;
+    let drawn = matches!(cli.command, Command::Model(args::Model::Show(_)));
+    if !drawn {
+        render::check(app.format(), logs, advice)?;
+    }
     let outcome = match cli.command {
         Command::Explain(args) => commands::explain::run(&mut app, args).await?,
         Command::Inspect(args) => commands::inspect::run(&app, args).await?,
         Command::Logs(args) => commands::logs::run(&app, args).await?,
         Command::Tune(args) => commands::tune::run(&mut app, args).await?,
         Command::Design(args) => commands::design::run(&app, args).await?,
-        Command::Model(args) => commands::model::run(&app, args).await?,
+        Command::Model(args) => commands::model::run(&mut app, args).await?,
         Command::Migrate(args) => commands::migrate::run(&mut app, args).await?,
         Command::Lab(args) => commands::lab::run(&app, args).await?,
         Command::Mcp(args) => commands::mcp::run(&mut app, args).await?,

@@ -88,7 +88,7 @@ pub enum Command {
     Tune(Tune),
     /// Review a schema: what is wrong with it, by rule, and what mends it, tried on a copy.
     Design(Design),
-    /// Models of what is to be kept: inferred from data.
+    /// Infer, check and draw models: what is kept, how much of it, and what is asked of it.
     #[command(subcommand)]
     Model(Model),
     /// Read migrations in every tool's format, and say what they do to a live database.
@@ -252,6 +252,8 @@ pub struct Rule {
 pub enum Schema {
     /// The JSON Schema of every report (--format json).
     Report,
+    /// The JSON Schema of model files (YAML or JSON).
+    Model,
 }
 
 fn parse_engine(text: &str) -> Result<Engine, String> {

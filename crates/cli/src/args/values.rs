@@ -22,10 +22,18 @@ pub enum Format {
     Gitlab,
     /// Test results (JUnit XML), for every other CI.
     Junit,
-    /// One page with charts, for a browser (logs).
+    /// One page with charts or a diagram, for a browser (logs, model show).
     Html,
     /// The table of statements (logs).
     Csv,
+    /// A Mermaid erDiagram (model show).
+    Mermaid,
+    /// DBML (model show).
+    Dbml,
+    /// A picture (model show).
+    Svg,
+    /// The model as a file (model show).
+    Yaml,
 }
 
 /// When to colour.

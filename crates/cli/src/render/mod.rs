@@ -57,6 +57,9 @@ pub fn report(report: &Report, format: Format, look: &Look) -> Result<String> {
             };
             if format == Format::Csv { csv::statements(digest) } else { html::report(report)? }
         }
+        Format::Mermaid | Format::Dbml | Format::Svg | Format::Yaml => {
+            return Err(of_models_alone());
+        }
     })
 }
 
@@ -64,6 +67,7 @@ pub fn report(report: &Report, format: Format, look: &Look) -> Result<String> {
 pub fn check(format: Format, logs: bool, advice: bool) -> Result<()> {
     match format {
         Format::Html | Format::Csv if !logs => Err(of_logs_alone(format)),
+        Format::Mermaid | Format::Dbml | Format::Svg | Format::Yaml => Err(of_models_alone()),
         Format::Sarif | Format::Github | Format::Gitlab | Format::Junit if logs && !advice => {
             Err(Error::new(
                 ErrorKind::Usage,
@@ -73,6 +77,11 @@ pub fn check(format: Format, logs: bool, advice: bool) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+fn of_models_alone() -> Error {
+    Error::new(ErrorKind::Usage, "only `marula model show` writes this format")
+        .hint("write it with --format human, json or markdown")
 }
 
 fn of_logs_alone(format: Format) -> Error {

@@ -10,6 +10,7 @@ mod mistake;
 pub mod paths;
 mod read;
 mod shape;
+pub mod show;
 pub mod sql;
 mod tree;
 pub mod types;

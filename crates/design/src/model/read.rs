@@ -1,5 +1,5 @@
 use marula_core::model::Model;
-use marula_core::{Error, ErrorKind, Marked, Result, Severity};
+use marula_core::{Error, ErrorKind, Evidence, Finding, Marked, Place, Result, Severity};
 use serde_json::Value;
 
 use super::check::check;
@@ -30,6 +30,38 @@ impl Read {
     /// Whether something cannot be used as it stands.
     pub fn is_faulty(&self) -> bool {
         self.mistakes.iter().any(|mistake| mistake.severity == Severity::High)
+    }
+
+    /// The mistakes as findings of a report, what matters most first.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = self
+            .mistakes
+            .iter()
+            .map(|mistake| {
+                let way = mistake.way.to_string();
+                let column = mistake.column.map(|column| column as f64);
+                Finding {
+                    rule: "model".into(),
+                    severity: mistake.severity,
+                    title: mistake.what.clone(),
+                    place: Place {
+                        file: Some(self.name.clone()),
+                        line: mistake.line,
+                        expression: Some(way).filter(|way| !way.is_empty()),
+                        ..Place::default()
+                    },
+                    evidence: column
+                        .map(|column| Evidence::number("column", column, None))
+                        .into_iter()
+                        .collect(),
+                    explanation: mistake.hint.clone().unwrap_or_default(),
+                    changes: Vec::new(),
+                    hazard: None,
+                }
+            })
+            .collect();
+        findings.sort_by(|a, b| b.severity.cmp(&a.severity));
+        findings
     }
 }
 

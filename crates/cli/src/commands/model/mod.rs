@@ -1,15 +1,26 @@
 //! `marula model`.
 
+mod check;
 mod infer;
+mod show;
 
 use marula_core::Result;
+use marula_design::model::{self, Read};
 
-use crate::app::{App, Outcome};
+use crate::app::{App, Outcome, read_input};
 use crate::args::Model;
 
-/// Runs one of the commands on models.
-pub async fn run(app: &App, args: Model) -> Result<Outcome> {
+/// Checks, draws and makes models.
+pub async fn run(app: &mut App, args: Model) -> Result<Outcome> {
     match args {
         Model::Infer(args) => infer::run(app, args).await,
+        Model::Check(args) => check::run(app, &args),
+        Model::Show(args) => show::run(app, &args),
     }
+}
+
+/// Reads a model file.
+pub fn read(file: &str) -> Result<Read> {
+    let text = read_input(file)?;
+    model::read(&text, if file == "-" { "stdin" } else { file })
 }

@@ -60,6 +60,9 @@ pub fn sentence(report: &Report) -> String {
     if report.command == "model infer" {
         return super::model_infer::sentence(report);
     }
+    if report.command == "model check" {
+        return super::model::sentence(report);
+    }
     if report.command == "design" {
         return super::design::sentence(report);
     }

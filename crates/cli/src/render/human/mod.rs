@@ -12,6 +12,7 @@ pub mod logs;
 mod migrate;
 pub mod migrate_diff;
 mod model_infer;
+mod model;
 pub mod numbers;
 pub mod paint;
 pub mod proof;
@@ -49,6 +50,7 @@ pub fn report(report: &Report, look: &Look) -> String {
             .schema_difference
             .as_ref()
             .map_or(String::new(), |found| migrate_diff::diff(report, found, look)),
+        ("model check", ..) => model::check(report, look),
         ("design", ..) => design::design(report, look),
         ("model infer", ..) => model_infer::infer(report).unwrap_or_default(),
         ("migrate lint", _, Some(data)) => migrate::lint(report, data, look),
