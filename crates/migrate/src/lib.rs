@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod files;
 mod ignore;
+mod lag;
 pub mod lint;
 mod migration;
 pub mod mongodb;

@@ -57,6 +57,10 @@ pub struct MigrateRehearse {
     /// How long the writer lies idle in its transaction; 0 leaves it out.
     #[arg(long, value_name = "TIME", value_parser = pause, default_value = "500ms")]
     pub writer: Duration,
+    /// Start no standby (MongoDB: secondary): it halves what has to be copied and kept on disk, and
+    /// replication lag is not measured.
+    #[arg(long)]
+    pub no_standby: bool,
     /// Cancel a statement that takes longer.
     #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "10m")]
     pub limit: Duration,

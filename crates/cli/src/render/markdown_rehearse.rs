@@ -10,8 +10,8 @@ use super::numbers::duration;
 pub fn rehearsal(report: &Report, rehearsal: &Rehearsal, out: &mut String) {
     out.push_str(&format!("\n{}\n\n", line(&ground(report, rehearsal))));
     out.push_str(
-        "| migration | form | longest stall | stalled | failed | took | log | disk peak | way back |\n\
-         |---|---|---:|---:|---:|---:|---:|---:|---|\n",
+        "| migration | form | longest stall | stalled | failed | took | log | disk | lag | way back |\n\
+         |---|---|---:|---:|---:|---:|---:|---:|---:|---|\n",
     );
     for run in &rehearsal.runs {
         let cells: Vec<String> = row(run).iter().map(|text| cell(text)).collect();

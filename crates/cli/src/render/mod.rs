@@ -13,6 +13,8 @@ mod markdown_logs;
 mod markdown_rehearse;
 mod markdown_tune;
 #[cfg(test)]
+mod rehearse_samples;
+#[cfg(test)]
 mod samples;
 mod sarif;
 pub mod script;

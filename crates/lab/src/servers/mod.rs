@@ -15,6 +15,7 @@ mod process;
 mod reaper;
 mod replica;
 mod running;
+mod standby;
 mod template;
 
 pub use mongodb::MongoServer;

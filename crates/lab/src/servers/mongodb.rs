@@ -23,6 +23,7 @@ pub struct MongoServer {
     listen: Listen,
     replica_set: bool,
     arguments: Vec<String>,
+    options: StartOptions,
 }
 
 impl MongoServer {
@@ -60,7 +61,26 @@ impl MongoServer {
         let mut running = Running::start(&install, folder, &launch, Signal::KILL)?;
         wait_until_ready(running.process(), &install, &log, &output)?;
         let (listen, replica_set) = (options.listen, options.replica_set);
-        Ok(MongoServer { running, spec, listen, replica_set, arguments })
+        let options = options.clone();
+        Ok(MongoServer { running, spec, listen, replica_set, arguments, options })
+    }
+
+    /// Starts a second member of this server's replica set, which copies all that is here and then
+    /// follows. It has no vote: this server stays primary, and a majority is this server alone.
+    ///
+    /// # Errors
+    /// `Lab` when it does not start, or has not copied everything within `limit`.
+    pub async fn secondary(&self, limit: Duration) -> Result<MongoServer> {
+        let mut options = self.options.clone();
+        if let Listen::Loopback(_) = options.listen {
+            options.listen = Listen::Loopback(super::free_port()?);
+        }
+        let (install, chosen) = (self.install().clone(), options);
+        let second = super::in_background(move || Self::start_blocking(install, &chosen)).await?;
+        let own = url(Listen::Socket, self.sockets(), "");
+        let its = url(Listen::Socket, second.sockets(), "");
+        replica::add(&own, &its, &second.member(), limit).await?;
+        Ok(second)
     }
 
     /// Kills it, as a crash would, and starts it again on the data it left; it takes connections
@@ -180,7 +200,9 @@ fn arguments(options: &StartOptions, sockets: &Path, data: &Path, log: &Path) ->
     }
     if options.replica_set {
         set("replSet", replica::NAME.to_owned());
-        set("oplogSize", "256".to_owned());
+        if !options.settings.iter().any(|(name, _)| name == "oplogSize") {
+            set("oplogSize", "256".to_owned());
+        }
     }
     for (name, value) in &options.settings {
         set(name, value.clone());

@@ -14,14 +14,14 @@ use crate::discover::Install;
 /// How long a start may take; a template copied onto a slow disk may need some.
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// The lab's superuser.
-const USER: &str = "postgres";
+pub(super) const USER: &str = "postgres";
 
 /// A running PostgreSQL server of this program's own. Dropping it ends it at once and removes all
 /// it held.
 pub struct PostgresServer {
-    running: Running,
-    port: u16,
-    listen: Listen,
+    pub(super) running: Running,
+    pub(super) port: u16,
+    pub(super) listen: Listen,
 }
 
 impl PostgresServer {
@@ -152,7 +152,7 @@ impl DerefMut for PostgresServer {
 }
 
 /// How the server in the folder `path` is started.
-fn launch<'a>(
+pub(super) fn launch<'a>(
     install: &'a Install,
     account: Option<&'a account::Account>,
     path: &'a Path,
@@ -222,7 +222,7 @@ fn small_shared_memory() -> bool {
 }
 
 /// The postmaster writes `ready` into the last line of its pid file when it takes connections.
-fn wait_until_ready(
+pub(super) fn wait_until_ready(
     process: &mut process::Process,
     install: &Install,
     data: &Path,

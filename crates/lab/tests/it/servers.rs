@@ -140,3 +140,68 @@ fn listens_on_tcp(pid: u32) -> bool {
         .filter_map(|entry| std::fs::read_link(entry.path()).ok())
         .any(|target| inodes.contains(&target.display().to_string()))
 }
+
+#[tokio::test]
+async fn a_standby_follows_and_only_reads() {
+    for major in [15, 18] {
+        let install =
+            discover::choose_exactly(Engine::Postgres, Some(Version::new(major, 0, 0))).unwrap();
+        let options = StartOptions::default()
+            .setting("wal_level", "replica")
+            .setting("max_wal_senders", "4")
+            .setting("wal_writer_delay", "10ms");
+        let primary = PostgresServer::start(&install, &options).await.unwrap();
+        let spec = primary.create_database().await.unwrap();
+        let session = open(&spec).await;
+        let sql = "CREATE TABLE t AS SELECT generate_series(1, 1000) AS id";
+        session.client().batch_execute(sql).await.unwrap();
+        let began = Instant::now();
+        let standby = primary.standby(std::time::Duration::from_secs(60)).await.unwrap();
+        println!("PostgreSQL {major}: a standby after {:?}", began.elapsed());
+        assert!(!listens_on_tcp(standby.pid()));
+        session.client().batch_execute("INSERT INTO t VALUES (1001)").await.unwrap();
+        let there = open(&standby.spec().with_database(spec.database())).await;
+        let until = Instant::now() + std::time::Duration::from_secs(30);
+        loop {
+            let row = there.client().query_one("SELECT count(*) FROM t", &[]).await.unwrap();
+            if row.get::<_, i64>(0) == 1001 {
+                break;
+            }
+            assert!(Instant::now() < until);
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert!(there.client().batch_execute("DELETE FROM t").await.is_err());
+        drop(there);
+        let folder = standby.folder().to_owned();
+        standby.stop().await;
+        assert!(!folder.exists());
+    }
+}
+
+#[tokio::test]
+async fn a_secondary_follows() {
+    for version in [Version::new(4, 4, 0), Version::new(5, 0, 0), Version::new(6, 0, 0)] {
+        let install = discover::choose_exactly(Engine::Mongodb, Some(version)).unwrap();
+        let options = StartOptions::default().replica_set();
+        let primary = MongoServer::start(&install, &options).await.unwrap();
+        let lab = marula_mongodb::SessionOptions::lab();
+        let session = marula_mongodb::Session::open(&primary.spec().with_database("shop"), &lab)
+            .await
+            .unwrap();
+        let orders = session.database().collection::<bson::Document>("orders");
+        orders.insert_many((0..100).map(|n| doc! { "_id": n })).await.unwrap();
+        let began = Instant::now();
+        let secondary = primary.secondary(std::time::Duration::from_secs(60)).await.unwrap();
+        println!("MongoDB {version}: a secondary after {:?}", began.elapsed());
+        orders.insert_one(doc! { "_id": 100 }).await.unwrap();
+        let spec = secondary.spec().with_database("shop");
+        let there = marula_mongodb::Session::open(&spec, &lab).await.unwrap();
+        let orders = there.database().collection::<bson::Document>("orders");
+        let until = Instant::now() + std::time::Duration::from_secs(30);
+        while orders.count_documents(doc! {}).await.unwrap() < 101 {
+            assert!(Instant::now() < until);
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert!(orders.insert_one(doc! { "_id": 101 }).await.is_err());
+    }
+}

@@ -416,8 +416,11 @@ fn due_down<'a>(
     if let Some(half) = records.iter().find(|record| record.state == State::Applying) {
         let what =
             format!("{} is half applied: {} of {} done", half.file, half.done.len(), half.steps);
-        return Err(Error::new(ErrorKind::Refused, what)
-            .hint("finish it first (marula migrate apply goes on where it was left); a way back is written for the whole"));
+        let key = &half.key;
+        return Err(Error::new(ErrorKind::Refused, format!("{what}; a way back is written for the whole"))
+            .hint("finish it, then roll back: marula migrate apply goes on where it was left")
+            .hint("or mend the statement that failed in the file, and finish it then")
+            .hint(format!("or take what is done back by hand (marula migrate status says what), then: marula migrate repair TARGET --forget {key}")));
     }
     let mut done: Vec<&Record> = records
         .iter()

@@ -5,13 +5,19 @@ type Places = Vec<(usize, usize)>;
 
 /// Where the commands of the up and the down part stand; empty when that cannot be told.
 pub(super) fn of(text: &str, yaml: bool, up: usize, down: usize) -> (Places, Places) {
+    let (of_up, of_down) = if yaml { of_yaml(text, up, down) } else { of_json(text) };
+    let all = || {
+        let start = text.len() - text.trim_start().len();
+        (start, text.trim_end().len().max(start))
+    };
+    let of_up = if of_up.len() == up { of_up } else { vec![all(); up] };
+    let of_down = if of_down.len() == down { of_down } else { Vec::new() };
+    (of_up, of_down)
+}
+
+fn of_yaml(text: &str, up: usize, down: usize) -> (Places, Places) {
     let items = |from: Option<usize>, count: usize| {
-        let found = match (from, yaml) {
-            (None, _) => Vec::new(),
-            (Some(from), true) => yaml_items(text, from, count),
-            (Some(from), false) => json_items(text, from),
-        };
-        if found.len() >= count { found } else { Vec::new() }
+        from.map_or_else(Vec::new, |from| yaml_items(text, from, count))
     };
     let named = |name: &str| {
         let quoted = text.find(&format!("\"{name}\""));
@@ -20,55 +26,89 @@ pub(super) fn of(text: &str, yaml: bool, up: usize, down: usize) -> (Places, Pla
         } else {
             text.find(&format!("\n{name}:")).map(|at| at + 1)
         };
-        if yaml { plain.or(quoted) } else { quoted }
+        plain.or(quoted)
     };
-    let list = text.trim_start().starts_with(if yaml { "-" } else { "[" });
-    let object = text.len() - text.trim_start().len();
-    let (from_up, from_down) = if list { (Some(0), None) } else { (named("up"), named("down")) };
-    let up = match items(from_up, up) {
-        found if found.is_empty() && !list => vec![(object, text.trim_end().len()); up],
-        found => found,
-    };
-    (up, items(from_down, down))
+    match text.trim_start().starts_with('-') {
+        true => (items(Some(0), up), Vec::new()),
+        false => (items(named("up"), up), items(named("down"), down)),
+    }
 }
 
-/// The elements of the first array behind `from`.
-fn json_items(text: &str, from: usize) -> Places {
-    let mut items = Vec::new();
+/// Commands one behind the other, a list of them, or the lists under `up` and `down`.
+fn of_json(text: &str) -> (Places, Places) {
+    let top = values(text, 0, text.len());
+    let [(start, end)] = top.as_slice() else { return (top, Vec::new()) };
+    let (start, end) = (*start, *end);
+    let list = |(start, end): (usize, usize)| match text.as_bytes().get(start) {
+        Some(b'[') => values(text, start + 1, end.saturating_sub(1)),
+        _ => vec![(start, end)],
+    };
+    if text.as_bytes().get(start) != Some(&b'{') {
+        return (list((start, end)), Vec::new());
+    }
+    // Keys and values take turns.
+    let inner = values(text, start + 1, end.saturating_sub(1));
+    let of = |name: &str| {
+        let quoted = format!("\"{name}\"");
+        let mut pairs = inner.chunks_exact(2);
+        pairs.find(|pair| text.get(pair[0].0..pair[0].1) == Some(&quoted)).map(|pair| pair[1])
+    };
+    match of("up") {
+        Some(up) => (list(up), of("down").map(list).unwrap_or_default()),
+        None => (top, Vec::new()),
+    }
+}
+
+/// The values that stand one behind the other between two places, whatever is between them.
+fn values(text: &str, from: usize, to: usize) -> Places {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = from;
+    while at < to {
+        if bytes[at].is_ascii_whitespace() || matches!(bytes[at], b',' | b':') {
+            at += 1;
+            continue;
+        }
+        let end = end_of(bytes, at, to);
+        found.push((at, end));
+        at = end;
+    }
+    found
+}
+
+/// Where the value that begins at `from` ends.
+fn end_of(bytes: &[u8], from: usize, to: usize) -> usize {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
-    let mut start = None;
-    for (at, byte) in text.bytes().enumerate().skip(from) {
+    for (at, byte) in bytes.iter().enumerate().take(to).skip(from) {
         if quoted {
             match byte {
                 _ if escaped => escaped = false,
                 b'\\' => escaped = true,
-                b'"' => quoted = false,
+                b'"' => {
+                    quoted = false;
+                    if depth == 0 {
+                        return at + 1;
+                    }
+                }
                 _ => {}
             }
             continue;
         }
-        if depth == 1
-            && start.is_none()
-            && !byte.is_ascii_whitespace()
-            && !matches!(byte, b',' | b']')
-        {
-            start = Some(at);
-        }
         match byte {
             b'"' => quoted = true,
-            b'[' | b'{' => depth += usize::from(depth > 0 || byte == b'['),
-            b']' | b'}' if depth > 0 => {
-                depth -= 1;
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => {
+                depth = depth.saturating_sub(1);
                 if depth == 0 {
-                    items.extend(start.map(|start| (start, at)));
-                    return items;
+                    return at + 1;
                 }
             }
-            b',' if depth == 1 => items.extend(start.take().map(|start| (start, at))),
+            // A number or a word ends where something else begins.
+            b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' if depth == 0 => return at.max(from + 1),
             _ => {}
         }
     }
-    items
+    to.max(from + 1)
 }
 
 /// The items of the first block sequence behind `from`.
@@ -100,4 +140,35 @@ fn yaml_items(text: &str, from: usize, count: usize) -> Places {
     starts.truncate(count);
     let ends = starts.iter().skip(1).copied().chain([beyond.unwrap_or(at)]);
     starts.iter().copied().zip(ends).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line each command of the up and the down part begins in.
+    fn lines(text: &str, yaml: bool, up: usize, down: usize) -> (Vec<usize>, Vec<usize>) {
+        let (of_up, of_down) = of(text, yaml, up, down);
+        let line = |(start, _): &(usize, usize)| crate::migration::line_of(text, *start);
+        (of_up.iter().map(line).collect(), of_down.iter().map(line).collect())
+    }
+
+    #[test]
+    fn each_command_has_the_line_it_begins_in() {
+        for (text, up, down) in [
+            ("[{\"create\": \"a\"},\n {\"drop\": \"b\"}]", vec![1, 2], vec![]),
+            ("{\"create\": \"a\"}\n\n{\"drop\": \"b\"}\n", vec![1, 3], vec![]),
+            ("\n{\"create\": \"up\"}", vec![2], vec![]),
+            (
+                "{\"down\": [\n{\"drop\": \"up\"}],\n\"options\": {\"transaction\": false},\n\"up\": [\n\n{\"create\":\n\"a\"}, \"db.a.drop()\",\n\"x: [}\\\"\"]}",
+                vec![6, 7, 8],
+                vec![2],
+            ),
+            ("{\"up\":\n{\"create\": \"a\", \"x\": [\n1, 2]},\n\"down\": []}", vec![2], vec![]),
+        ] {
+            assert_eq!(lines(text, false, up.len(), down.len()), (up, down), "{text}");
+        }
+        let yaml = "down:\n  - drop: a\nup:\n\n  - create: a\n    x: 1\n  - drop: b\n";
+        assert_eq!(lines(yaml, true, 2, 1), (vec![5, 7], vec![2]));
+    }
 }

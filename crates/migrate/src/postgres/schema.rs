@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use marula_core::{ConstraintKind, RelationKind, RelationalCatalog};
+use marula_postgres::sql::quote_ident;
 use pg_query::protobuf as pb;
 
 use super::types::Type;
@@ -63,6 +64,8 @@ pub struct Table {
     pub constraints: Vec<Constraint>,
     /// Its indexes.
     pub indexes: Vec<Index>,
+    /// How its rows are split, where that is by one column.
+    pub split: Option<Split>,
     /// The table it is a partition of.
     pub parent: Option<String>,
     /// Whether it takes what no other partition takes.
@@ -114,6 +117,38 @@ pub struct Index {
     pub columns: Vec<String>,
     /// Whether it forbids duplicates.
     pub unique: bool,
+    /// Whether it is a B-tree over these columns in ascending order and nothing else.
+    pub plain: bool,
+}
+
+/// How rows are split between partitions by one column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// Whether by lists of values; else by ranges.
+    pub by_list: bool,
+    /// The column.
+    pub column: String,
+}
+
+impl Split {
+    /// Reads what the catalogue prints: `RANGE (at)`.
+    fn parse(key: &str) -> Option<Split> {
+        let (how, inner) = key.split_once(" (")?;
+        let by_list = match how {
+            "LIST" => true,
+            "RANGE" => false,
+            _ => return None,
+        };
+        let inner = inner.strip_suffix(')')?;
+        let quoted = inner.strip_prefix('"').and_then(|inner| inner.strip_suffix('"'));
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let column = match quoted {
+            Some(name) if !name.replace("\"\"", "").contains('"') => name.replace("\"\"", "\""),
+            None if inner.chars().all(plain) => inner.to_string(),
+            _ => return None,
+        };
+        Some(Split { by_list, column })
+    }
 }
 
 impl Table {
@@ -264,8 +299,19 @@ impl Schema {
                             .chain(index.include.iter().cloned())
                             .collect(),
                         unique: index.unique,
+                        plain: index.method == "btree"
+                            && index.include.is_empty()
+                            && index.predicate.is_none()
+                            && index.keys.iter().all(|key| {
+                                // An operator class or a collation of its own stands behind it.
+                                let own = key.column.as_deref().map(quote_ident);
+                                !key.descending
+                                    && !key.nulls_first
+                                    && own.as_deref() == Some(key.expression.as_str())
+                            }),
                     })
                     .collect(),
+                split: relation.partition_key.as_deref().and_then(Split::parse),
                 parent: relation.partition_of.as_deref().map(short),
                 is_default: relation.partition_bound.as_deref() == Some("DEFAULT"),
                 size: Some(Size {

@@ -9,7 +9,7 @@ use pg_query::protobuf as pb;
 
 use super::context::{has_inline, inline, name_of, strings};
 use super::schema::{
-    Column, Constraint, Index, Schema, Table, TableKind, UserType, key, table_key,
+    Column, Constraint, Index, Schema, Split, Table, TableKind, UserType, key, table_key,
 };
 use super::types::Type;
 
@@ -139,6 +139,7 @@ fn create_table(schema: &mut Schema, create: &pb::CreateStmt, file: Option<usize
     }
     let mut table = Table {
         kind: if create.partspec.is_some() { TableKind::Partitioned } else { TableKind::Plain },
+        split: create.partspec.as_ref().and_then(split),
         born: file,
         // Inherited and LIKE columns are not followed.
         whole: create.inh_relations.is_empty(),
@@ -165,6 +166,23 @@ fn create_table(schema: &mut Schema, create: &pb::CreateStmt, file: Option<usize
         }
     }
     schema.tables.insert(name, table);
+}
+
+/// How rows are split, where that is by one column.
+fn split(spec: &pb::PartitionSpec) -> Option<Split> {
+    use pb::PartitionStrategy as Strategy;
+    let by_list = match Strategy::try_from(spec.strategy) {
+        Ok(Strategy::List) => true,
+        Ok(Strategy::Range) => false,
+        _ => return None,
+    };
+    let [one] = spec.part_params.as_slice() else { return None };
+    match one.node.as_ref()? {
+        NodeEnum::PartitionElem(element) if element.expr.is_none() => {
+            Some(Split { by_list, column: element.name.clone() })
+        }
+        _ => None,
+    }
 }
 
 fn add_column(table: &mut Table, name: &str, column: &pb::ColumnDef) {
@@ -243,6 +261,10 @@ fn add_constraint(
                 name: name.clone(),
                 columns: columns.clone(),
                 unique: kind != ConstraintKind::Exclusion,
+                plain: kind != ConstraintKind::Exclusion
+                    && constraint.including.is_empty()
+                    && !constraint.nulls_not_distinct
+                    && !constraint.without_overlaps,
             });
         } else if let Some(index) =
             table.indexes.iter_mut().find(|index| index.name == constraint.indexname)
@@ -331,7 +353,23 @@ fn index_of(index: &pb::IndexStmt, table: &str) -> Index {
         "" => format!("{table}_{}_idx", columns.join("_")),
         name => name.to_string(),
     };
-    Index { name, columns, unique: index.unique }
+    let element = |node: &pb::Node| match node.node.as_ref() {
+        Some(NodeEnum::IndexElem(element)) => {
+            use pb::{SortByDir as Order, SortByNulls as Nulls};
+            !element.name.is_empty()
+                && element.opclass.is_empty()
+                && element.collation.is_empty()
+                && element.ordering != Order::SortbyDesc as i32
+                && element.nulls_ordering != Nulls::SortbyNullsFirst as i32
+        }
+        _ => false,
+    };
+    let plain = matches!(index.access_method.as_str(), "" | "btree")
+        && index.index_including_params.is_empty()
+        && index.where_clause.is_none()
+        && !index.nulls_not_distinct
+        && index.index_params.iter().all(element);
+    Index { name, columns, unique: index.unique, plain }
 }
 
 /// The columns an expression reads.

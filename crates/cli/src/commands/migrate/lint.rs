@@ -207,6 +207,20 @@ fn fix(
         report.notes.push(format!("{file} was rewritten: {} mended", fixed.mended.join(", ")));
         report.notes.extend(fixed.notes.into_iter().map(|note| format!("{file}: {note}")));
     }
+    if folder.engine == Engine::Postgres {
+        let mended = |rule: &str| {
+            let all = listed[first..].iter().filter_map(|file| file["mended"].as_array());
+            all.flatten().any(|own| own == rule)
+        };
+        let mut left: Vec<&str> = report.findings.iter().map(|f| f.rule.as_str()).collect();
+        left.sort_unstable();
+        left.dedup();
+        left.retain(|rule| !mended(rule));
+        let why = |rule: &&str| {
+            postgres::fix::why_none(rule).map(|why| format!("{rule} was not rewritten: {why}"))
+        };
+        report.notes.extend(left.iter().filter_map(why).collect::<Vec<_>>());
+    }
     Ok(())
 }
 

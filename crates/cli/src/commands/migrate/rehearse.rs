@@ -57,30 +57,52 @@ async fn rehearse(
     let engine = migrations.first().map_or(Engine::Postgres, |migration| migration.engine);
     match (session, engine) {
         (Some(Session::Postgres(session)), _) => {
-            let stage =
-                postgres::rehearse::Stage::from_target(session, migrations, progress).await?;
-            postgres::rehearse::rehearse(&stage, migrations, args.fix, options, progress).await
+            let stage = postgres::rehearse::Stage::from_target(session, migrations, progress);
+            on_postgres(args, stage.await?, migrations, options, progress).await
         }
         (Some(Session::Mongodb(session)), _) => {
-            let stage =
-                mongodb::rehearse::Stage::from_target(session, migrations, progress).await?;
-            mongodb::rehearse::rehearse(&stage, migrations, args.fix, options, progress).await
+            let stage = mongodb::rehearse::Stage::from_target(session, migrations, progress);
+            on_mongodb(args, stage.await?, migrations, options, progress).await
         }
         (None, Engine::Postgres) => {
             let (rows, version) = (args.rows, args.server_version);
             let stage =
                 postgres::rehearse::Stage::made_up(before, migrations, rows, version, progress);
-            postgres::rehearse::rehearse(&stage.await?, migrations, args.fix, options, progress)
-                .await
+            on_postgres(args, stage.await?, migrations, options, progress).await
         }
         (None, Engine::Mongodb) => {
             let (rows, version) = (args.rows, args.server_version);
             let stage =
                 mongodb::rehearse::Stage::made_up(before, migrations, rows, version, progress);
-            mongodb::rehearse::rehearse(&stage.await?, migrations, args.fix, options, progress)
-                .await
+            on_mongodb(args, stage.await?, migrations, options, progress).await
         }
     }
+}
+
+async fn on_postgres(
+    args: &MigrateRehearse,
+    mut stage: postgres::rehearse::Stage,
+    migrations: &[Migration],
+    options: &RehearseOptions,
+    progress: &dyn Progress,
+) -> Result<(Rehearsal, Vec<String>)> {
+    if !args.no_standby {
+        stage = stage.with_standby(progress).await;
+    }
+    postgres::rehearse::rehearse(&stage, migrations, args.fix, options, progress).await
+}
+
+async fn on_mongodb(
+    args: &MigrateRehearse,
+    mut stage: mongodb::rehearse::Stage,
+    migrations: &[Migration],
+    options: &RehearseOptions,
+    progress: &dyn Progress,
+) -> Result<(Rehearsal, Vec<String>)> {
+    if !args.no_standby {
+        stage = stage.with_secondary(progress).await;
+    }
+    mongodb::rehearse::rehearse(&stage, migrations, args.fix, options, progress).await
 }
 
 /// What makes what is there before, where there is no target.

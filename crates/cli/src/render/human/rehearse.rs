@@ -1,8 +1,8 @@
 //! `marula migrate rehearse`: what each statement did to those who went on working.
 
 use marula_core::{
-    Blocks, ClientImpact, Depth, Engine, MigrationForm, MigrationWork, Rehearsal, RehearsalRun,
-    RehearsedStatement, Report, Severity,
+    Behind, Blocks, ClientImpact, Depth, Engine, MigrationForm, MigrationWork, Rehearsal,
+    RehearsalRun, RehearsedStatement, Report, Severity,
 };
 
 use super::super::{Look, statement};
@@ -111,30 +111,46 @@ pub fn ground(report: &Report, rehearsal: &Rehearsal) -> String {
 }
 
 fn overview(rehearsal: &Rehearsal, look: &Look, out: &mut String) {
-    let rows: Vec<Vec<String>> = rehearsal.runs.iter().map(row).collect();
+    let mut rows: Vec<Vec<String>> = rehearsal.runs.iter().map(row).collect();
+    let several = rows.iter().any(|row| row.first() != rows[0].first());
+    // What stands below of each run gives way: log, disk, lag; where it is really narrow, time.
+    let left_out: &[usize] = match (look.width, several) {
+        (..80, true) => &[5, 6, 7, 8],
+        (..80, false) => &[0, 6, 7, 8],
+        (80..104, true) => &[6, 7],
+        (_, true) => &[],
+        (_, false) => &[0],
+    };
+    for row in &mut rows {
+        for at in left_out {
+            row[*at].clear();
+        }
+    }
     let columns = [
         words("migration"),
         words("form"),
-        numbers("longest stall"),
+        numbers("stall"),
         numbers("stalled"),
         numbers("failed"),
         numbers("took"),
         numbers("log"),
-        numbers("disk peak"),
+        numbers("disk"),
+        numbers("lag"),
         words("way back"),
     ];
     grid(&columns, &rows, look, out);
 }
 
-/// A run in cells: file, form, longest stall, stalled, failed, took, log, disk peak, way back.
+/// A run in cells: file, form, longest stall, stalled, failed, took, log, what the disk took
+/// besides, replication lag, way back.
 pub fn row(run: &RehearsalRun) -> Vec<String> {
     let name = run.file.rsplit('/').next().unwrap_or_default().to_owned();
-    let form = if run.form == MigrationForm::Safe { "safe" } else { "as written" };
+    let form = if run.form == MigrationForm::Safe { "safe" } else { "written" };
     let back = match &run.way_back {
         None => "none",
         Some(back) if back.failed.is_some() => "fails",
-        Some(back) if back.restored => "restores all",
-        Some(_) => "loses something",
+        Some(back) if back.restored => "restores",
+        Some(_) => "loses",
     };
     vec![
         name,
@@ -145,6 +161,7 @@ pub fn row(run: &RehearsalRun) -> Vec<String> {
         duration(run.duration_ms),
         bytes(run.log_bytes),
         format!("+{}", bytes(run.disk_peak_bytes.saturating_sub(run.disk_before_bytes))),
+        run.replication_lag_ms.map(duration).unwrap_or_default(),
         if run.failure.is_some() { "".into() } else { back.into() },
     ]
 }
@@ -171,9 +188,10 @@ fn one(run: &RehearsalRun, engine: Engine, look: &Look, out: &mut String) {
             bytes(run.disk_before_bytes)
         ),
     ];
+    let follower = if engine == Engine::Postgres { "the standby" } else { "the secondary" };
     facts.push(match run.replication_lag_ms {
-        Some(lag) => format!("a standby fell {} behind", duration(lag)),
-        None => "replication lag not measured: there is no standby in the lab".into(),
+        Some(lag) => format!("{follower} was up to {} behind", duration(lag)),
+        None => "replication lag not measured".into(),
     });
     let line = format!("All: {}", facts.join("; "));
     out.push('\n');
@@ -232,7 +250,15 @@ fn one_statement(told: &RehearsedStatement, engine: Engine, look: &Look, out: &m
         .take(shown)
         .collect();
     if !troubled.is_empty() {
-        let rows: Vec<Vec<String>> = troubled.iter().map(|c| client(c)).collect();
+        let mut rows: Vec<Vec<String>> = troubled.iter().map(|c| client(c)).collect();
+        for row in &mut rows {
+            // Where they stood is told below: it would be the widest column.
+            row.pop();
+            if look.width < 76 {
+                row[2].clear();
+                row[3].clear();
+            }
+        }
         let columns = [
             words("clients"),
             numbers("operations"),
@@ -241,15 +267,37 @@ fn one_statement(told: &RehearsedStatement, engine: Engine, look: &Look, out: &m
             numbers("longest"),
             numbers("stalled"),
             numbers("failed"),
-            words("behind"),
         ];
         grid(&columns, &rows, look, out);
+        for line in behind(&troubled) {
+            out.push_str(&text::wrap(&line, paragraph(look), "    ", "      "));
+        }
     }
     for client in troubled.iter().filter(|client| client.failed > 0) {
         let error = client.error.as_deref().unwrap_or_default();
         let line = format!("the {} failed: {}", client.latency.operation, text::flat(error));
         out.push_str(&text::wrap(&line, paragraph(look), "    ", "      "));
     }
+}
+
+/// Where clients stood, in a line for each place.
+fn behind(troubled: &[&ClientImpact]) -> Vec<String> {
+    let mut places: Vec<(&Behind, Vec<String>)> = Vec::new();
+    for client in troubled {
+        let Some(place) = &client.behind else { continue };
+        let who = format!("{} {}", client.latency.operation, client.latency.object);
+        match places.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, all)) => all.push(who),
+            None => places.push((place, vec![who])),
+        }
+    }
+    let line = |(place, who): &(&Behind, Vec<String>)| {
+        let does = if place.held { "holds" } else { "waits for" };
+        let number = place.statement + 1;
+        let all = who.join(", ");
+        format!("{all}: behind {} on {}, which statement {number} {does}", place.lock, place.object)
+    };
+    places.iter().map(line).collect()
 }
 
 /// What a statement meant, in one line.

@@ -5,6 +5,8 @@ mod adopt_mongodb;
 mod adopt_postgres;
 mod mongodb;
 mod postgres;
+mod replicas;
+mod rights;
 
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
 

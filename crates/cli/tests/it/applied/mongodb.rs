@@ -215,3 +215,21 @@ fn of_two_at_once_one_waits_or_refuses() {
     assert_eq!((first.status.code(), second.status.code()), (Some(0), Some(0)));
     assert_eq!(eye.count("items", doc! { "n": 1 }), 600);
 }
+
+#[test]
+fn a_backfill_does_not_run_after_those_who_insert() {
+    let file = r#"{"up": [{"backfill": {"collection": "items", "update": {"$set": {"s": 1}}, "batch": 200, "pace": "20ms"}}]}"#;
+    let (project, eye) = mongodb((6, 0), &[("1_x.json", file)]);
+    eye.load("items", (0..2000).map(|n| doc! { "_id": n }).collect());
+    let mut child = project.apply();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let mut next = 10_000;
+    while child.try_wait().unwrap().is_none() {
+        assert!(std::time::Instant::now() < until, "it runs after what is inserted");
+        eye.load("items", vec![doc! { "_id": next }]);
+        next += 1;
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(eye.count("items", doc! { "_id": { "$lt": 10_000 }, "s": 1 }), 2000);
+}

@@ -374,3 +374,21 @@ fn wrong_engine_no_rights_and_names_that_are_not_there() {
     said(&project, 3, &APPLY, &["weak may not write the history"]);
     eye.run("DROP ROLE weak");
 }
+
+#[test]
+fn a_backfill_does_not_run_after_those_who_insert() {
+    let fill = "-- migrate:up batch:200 pace:20ms\nUPDATE t SET a = 77;\n";
+    let (project, eye) = postgres(18, &[TABLE, ("2_fill.sql", fill)]);
+    project.expect(&["migrate", "apply", "t", "--to", "1"]);
+    let mut child = project.apply();
+    let until = Instant::now() + Duration::from_secs(60);
+    let mut next = 10_000;
+    while child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < until, "it runs after what is inserted");
+        eye.run(&format!("INSERT INTO t VALUES ({next}, 0)"));
+        next += 1;
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(eye.number("SELECT count(*) FROM t WHERE id < 10000 AND a <> 77"), 0);
+}

@@ -39,15 +39,14 @@ pub(super) async fn run(work: &Work<'_>, step: usize, batched: &Batched) -> Resu
         let seen = batch.seen + ids.len() as u64;
         let mut made = Batch { after: Some(write_key(last)?), seen, rows: batch.rows };
         if ground.deployment.transactions {
-            noted =
-                send::together(ground, work.options.tries, &work.options.stop, async |session| {
-                    let reply = send::inside(ground, session, &command).await?;
-                    made.rows = batch.rows + changed(&reply);
-                    let noted = Current { batch: Some(made.clone()), ..noted.clone() };
-                    history::current(ground, due, step, Some(&noted), Some(session)).await?;
-                    Ok(noted)
-                })
-                .await?;
+            noted = send::together(ground, work.options, async |session| {
+                let reply = send::inside(ground, session, &command).await?;
+                made.rows = batch.rows + changed(&reply);
+                let noted = Current { batch: Some(made.clone()), ..noted.clone() };
+                history::current(ground, due, step, Some(&noted), Some(session)).await?;
+                Ok(noted)
+            })
+            .await?;
         } else {
             let reply = send::alone(ground, &command).await?;
             made.rows += changed(&reply);
@@ -56,6 +55,11 @@ pub(super) async fn run(work: &Work<'_>, step: usize, batched: &Batched) -> Resu
             history::plainly(ground, wrote)?;
         }
         current = noted;
+        // A batch that is not full was the end: who waits until there is none at all runs after
+        // those who insert for as long as they do.
+        if (ids.len() as u64) < batched.size {
+            break;
+        }
         let pace = match batched.pace.is_zero() {
             true => work.options.pace,
             false => batched.pace,

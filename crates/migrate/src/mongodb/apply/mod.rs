@@ -27,6 +27,7 @@ use marula_core::{Engine, Finding, PlannedStep, Progress, Result};
 use marula_mongodb::{ConnectSpec, Session, SessionOptions};
 use mongodb::ClientSession;
 
+use crate::apply::witness::Witness;
 use crate::apply::{self, ApplyOptions, Due, Record, Stop};
 
 /// What kind of deployment it is, as far as it matters.
@@ -51,6 +52,7 @@ pub struct Ground {
     /// Steps whose data was looked through: key and index.
     checked: Mutex<HashSet<(String, usize)>>,
     notes: Mutex<Vec<String>>,
+    witness: Option<std::sync::Arc<dyn Witness<Session>>>,
 }
 
 impl Ground {
@@ -90,7 +92,35 @@ impl Ground {
             work: tokio::sync::Mutex::new(work),
             checked: Mutex::default(),
             notes: Mutex::default(),
+            witness: None,
         })
+    }
+
+    /// The same with somebody who looks on.
+    pub(crate) fn seen_by(mut self, witness: std::sync::Arc<dyn Witness<Session>>) -> Self {
+        self.witness = Some(witness);
+        self
+    }
+
+    /// A step is about to run.
+    async fn begins(&self, step: usize, open: bool) {
+        if let Some(witness) = &self.witness {
+            witness.before(&self.session, step, open).await;
+        }
+    }
+
+    /// A step has run.
+    async fn has_run(&self, step: usize, open: bool) {
+        if let Some(witness) = &self.witness {
+            witness.after(&self.session, step, open).await;
+        }
+    }
+
+    /// A step's transaction has ended.
+    async fn has_ended(&self, step: usize) {
+        if let Some(witness) = &self.witness {
+            witness.ended(step).await;
+        }
     }
 
     /// The session.
@@ -150,7 +180,11 @@ impl apply::Ground for Ground {
         options: &ApplyOptions,
         progress: &dyn Progress,
     ) -> Result<()> {
-        run::run(self, due, options, progress).await
+        let ran = run::run(self, due, options, progress).await;
+        if let (Some(witness), Err(error)) = (&self.witness, &ran) {
+            witness.failed(error).await;
+        }
+        ran
     }
 
     async fn put(&self, record: &Record) -> Result<()> {

@@ -98,6 +98,7 @@ pub(super) async fn run(work: &Work<'_>, step: usize, command: &Document) -> Res
             tokio::time::sleep(retry::pause(tries)).await;
             work.options.stop.check()?;
             tries += 1;
+            ground.begins(step, false).await;
             continue;
         }
         if matches!(

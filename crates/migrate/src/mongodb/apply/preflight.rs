@@ -28,7 +28,7 @@ pub(super) async fn check(ground: &Ground, due: &[Due<'_>], options: &ApplyOptio
     for due in due {
         pieces::check(due, ground.deployment)?;
     }
-    rights(ground).await?;
+    rights(ground, due).await?;
     if !options.check_data {
         return Ok(());
     }
@@ -71,8 +71,23 @@ fn collection(how: &How) -> String {
     }
 }
 
-/// Whether the user may write the history, where users have rights at all.
-async fn rights(ground: &Ground) -> Result<()> {
+/// What a user must be allowed to do for a command, and the role that gives it.
+fn action(command: &str) -> Option<(&'static str, &'static str)> {
+    Some(match command {
+        "insert" => ("insert", "readWrite"),
+        "update" | "findAndModify" => ("update", "readWrite"),
+        "delete" => ("remove", "readWrite"),
+        "create" => ("createCollection", "readWrite"),
+        "drop" => ("dropCollection", "readWrite"),
+        "createIndexes" => ("createIndex", "readWrite"),
+        "dropIndexes" => ("dropIndex", "readWrite"),
+        "collMod" => ("collMod", "dbAdmin"),
+        _ => return None,
+    })
+}
+
+/// Whether the user may write the history and do what is due, where users have rights at all.
+async fn rights(ground: &Ground, due: &[Due<'_>]) -> Result<()> {
     let database = ground.session.database();
     let asked = database.run_command(doc! { "connectionStatus": 1, "showPrivileges": true }).await;
     let asked = asked.map_err(|error| ground.session.map(error))?;
@@ -82,27 +97,54 @@ async fn rights(ground: &Ground) -> Result<()> {
     let Some(user) = users.first().and_then(|user| user.as_document()?.get_str("user").ok()) else {
         return Ok(());
     };
-    let may = |privilege: &Document| {
+    let grants = |privilege: &Document, collection: &str, wanted: &str| {
         let Ok(resource) = privilege.get_document("resource") else { return false };
         let text = |key: &str| resource.get_str(key).ok();
         let here = resource.get_bool("anyResource").unwrap_or(false)
             || (text("db").is_some_and(|db| db.is_empty() || db == database.name())
-                && text("collection").is_some_and(|c| c.is_empty() || c == "marula.migrations"));
+                && text("collection").is_some_and(|c| c.is_empty() || c == collection));
         let actions = privilege.get_array("actions").ok().map(Vec::as_slice).unwrap_or_default();
-        let has = |wanted: &str| {
-            actions.iter().filter_map(Bson::as_str).any(|a| a == wanted || a == "anyAction")
-        };
-        here && has("insert") && has("update")
+        here && actions.iter().filter_map(Bson::as_str).any(|a| a == wanted || a == "anyAction")
     };
-    if list("authenticatedUserPrivileges").iter().filter_map(Bson::as_document).any(may) {
-        return Ok(());
+    let may = |collection: &str, wanted: &str| {
+        let mut all = list("authenticatedUserPrivileges").iter().filter_map(Bson::as_document);
+        all.any(|privilege| grants(privilege, collection, wanted))
+    };
+    let history = "marula.migrations";
+    if !may(history, "insert") || !may(history, "update") {
+        return Err(Error::new(
+            ErrorKind::Denied,
+            format!(
+                "{user} may not write to {} (the history is its collection {history})",
+                database.name()
+            ),
+        )
+        .hint("grant the user the role readWrite on the database, and dbAdmin for collMod"));
     }
-    Err(Error::new(
-        ErrorKind::Denied,
-        format!(
-            "{user} may not write to {} (the history is its collection marula.migrations)",
-            database.name()
-        ),
-    )
-    .hint("grant the user the role readWrite on the database, and dbAdmin for collMod"))
+    for due in due {
+        for (at, step) in due.steps().iter().enumerate().skip(due.from()) {
+            let (name, own) = match pieces::how(due, step, ground.deployment) {
+                How::Batches(batched) => match &batched.update {
+                    Some(_) => ("update".to_string(), batched.collection.clone()),
+                    None => ("delete".to_string(), batched.collection.clone()),
+                },
+                How::Transaction(command) | How::Again(command) | How::Outside(command) => {
+                    let name = super::send::name(&command).to_string();
+                    if command.contains_key("$db") {
+                        continue;
+                    }
+                    (name.clone(), command.get_str(&name).unwrap_or_default().to_string())
+                }
+            };
+            let Some((action, role)) = action(&name) else { continue };
+            if !may(&own, action) {
+                let what = format!("{user} may not {action} on {own}; nothing ran");
+                return Err(Error::new(ErrorKind::Denied, what).at(due.place(at)).hint(format!(
+                    "grant the user the role {role} on the database {}",
+                    database.name()
+                )));
+            }
+        }
+    }
+    Ok(())
 }

@@ -36,7 +36,9 @@ pub(super) async fn run(
     for step in due.from()..all {
         options.stop.check()?;
         progress.step(&format!("{}: command {} of {all}", due.migration.title(), step + 1));
+        ground.begins(step, false).await;
         work.step(step).await.map_err(|error| work.explain(error, step))?;
+        ground.has_run(step, false).await;
     }
     Ok(())
 }
@@ -68,7 +70,12 @@ impl Work<'_> {
             How::Batches(batched) => batch::run(self, step, batched).await,
             How::Transaction(command) => {
                 let last = self.is_last(step);
-                send::together(ground, self.options.tries, &self.options.stop, async |session| {
+                let mut tries = 0;
+                send::together(ground, self.options, async |session| {
+                    tries += 1;
+                    if tries > 1 {
+                        ground.begins(step, false).await;
+                    }
                     send::inside(ground, session, command).await?;
                     history::advance(ground, self.due, step..step + 1, last, Some(session)).await
                 })
@@ -83,18 +90,22 @@ impl Work<'_> {
     async fn whole(&self) -> Result<()> {
         let ground = self.ground;
         let (from, all) = (self.due.from(), self.due.steps().len());
-        send::together(ground, self.options.tries, &self.options.stop, async |session| {
+        send::together(ground, self.options, async |session| {
             for step in from..all {
                 let own = &self.due.steps()[step];
                 let command = match pieces::how(self.due, own, ground.deployment) {
                     How::Batches(batched) => one_command(&batched),
                     How::Transaction(c) | How::Again(c) | How::Outside(c) => c,
                 };
+                ground.begins(step, step > from).await;
                 send::inside(ground, session, &command).await?;
+                ground.has_run(step, true).await;
             }
             history::advance(ground, self.due, from..all, true, Some(session)).await
         })
-        .await
+        .await?;
+        ground.has_ended(all - 1).await;
+        Ok(())
     }
 
     /// What may run twice, where there are no transactions.

@@ -1,5 +1,7 @@
 //! Commands on their way: what is not done is an error, and what is done is on disk.
 
+use std::time::{Duration, Instant};
+
 use bson::{Bson, Document, doc};
 use marula_core::{Error, ErrorKind, Result};
 use mongodb::ClientSession;
@@ -7,9 +9,13 @@ use mongodb::error::{
     Error as DriverError, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT,
 };
 
-use super::{Ground, lock};
-use crate::apply::{Stop, retry};
+use rand::Rng;
 
+use super::{Ground, lock};
+use crate::apply::{ApplyOptions, retry};
+
+/// Another transaction wrote to the same document.
+const WRITE_CONFLICT: i32 = 112;
 /// Commands that take a write concern.
 const WRITING: [&str; 10] = [
     "insert",
@@ -113,25 +119,26 @@ impl From<Error> for Trouble {
     }
 }
 
-/// Does `work` in a transaction, again and again while it meets others.
+/// Does `work` in a transaction, again and again while it meets others, for as long as a command
+/// would be tried that gets no lock: nobody queues for a document, so it is asked for often.
 pub(super) async fn together<T>(
     ground: &Ground,
-    tries: u32,
-    stop: &Stop,
+    options: &ApplyOptions,
     mut work: impl AsyncFnMut(&mut ClientSession) -> Result<T, Trouble>,
 ) -> Result<T> {
     use mongodb::options::{Acknowledgment, ReadConcern, TransactionOptions, WriteConcern};
+    let stop = &options.stop;
     let mut session = ground.work.lock().await;
-    let mut tried = 0;
+    let (mut tried, mut conflicts) = (0, 0);
+    let until = Instant::now() + options.lock_timeout.saturating_mul(options.tries.max(1));
     loop {
         lock::check(ground)?;
-        tried += 1;
         let concern = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build();
-        let options = TransactionOptions::builder()
+        let how = TransactionOptions::builder()
             .read_concern(ReadConcern::snapshot())
             .write_concern(concern)
             .build();
-        let begun = session.start_transaction().with_options(options).await;
+        let begun = session.start_transaction().with_options(how).await;
         begun.map_err(|error| ground.session.map(error))?;
         let trouble = match work(&mut session).await {
             Ok(value) => match commit(&mut session, ground).await {
@@ -147,10 +154,27 @@ pub(super) async fn together<T>(
                 error
             }
         };
+        let conflict = matches!(trouble.kind.as_ref(),
+            mongodb::error::ErrorKind::Command(command) if command.code == WRITE_CONFLICT);
         let passing = trouble.contains_label(TRANSIENT_TRANSACTION_ERROR);
+        if conflict && Instant::now() < until {
+            conflicts += 1;
+            tokio::time::sleep(Duration::from_millis(rand::rng().random_range(5..=60))).await;
+            stop.check()?;
+            continue;
+        }
+        tried += 1;
         // A connection that broke is no conflict: the next command will say whether it is back.
-        if !passing || tried >= tries {
-            return Err(ground.session.map(trouble));
+        if !passing || conflict || tried >= options.tries {
+            let error = ground.session.map(trouble);
+            return Err(match conflict {
+                true => error.hint(format!(
+                    "somebody else's transaction holds one of its documents: it was tried {} times; \
+                     see db.currentOp() for who does, or raise --tries",
+                    conflicts + 1
+                )),
+                false => error,
+            });
         }
         tokio::time::sleep(retry::pause(tried) / 4).await;
         stop.check()?;

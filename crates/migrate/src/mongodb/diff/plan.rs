@@ -121,6 +121,7 @@ fn change(
                 only.then(|| doc! { "granularity": wanted.get("granularity").cloned().unwrap_or(Bson::Null) })
                     .map(Bson::from)
             }
+            ("capped", None | Some(Bson::Boolean(false))) => None,
             ("capped" | "size" | "max", _) => {
                 capped(name, old, new, key, commands);
                 continue;

@@ -61,6 +61,18 @@ impl Kind {
         }
     }
 
+    /// Whether it changes documents that are there.
+    pub(super) fn updates(&self) -> bool {
+        match &self.form {
+            Form::Read(_) | Form::Insert(..) => false,
+            Form::Update(..) => true,
+            Form::Command(command) => {
+                let changing = ["update", "delete", "findAndModify"];
+                changing.iter().any(|name| command.contains_key(name))
+            }
+        }
+    }
+
     /// What is sent this time, and the key of the document it makes.
     pub(super) fn command(&self, turn: usize) -> (Document, Option<Bson>) {
         let name = self.about.object.as_str();
@@ -198,7 +210,15 @@ pub(super) async fn given(session: &Session, given: &Workload, touched: &[String
         let parsed = shell::parse(&one.statement.text);
         let command = parsed.and_then(|command| {
             marula_mongodb::guard::check(&command)?;
-            Ok((command.collection.clone(), command.to_command()))
+            let (object, command) = (command.collection.clone(), command.to_command());
+            let reads = ["find", "aggregate", "count", "distinct"];
+            match reads.iter().any(|name| command.contains_key(name)) {
+                true => Ok((object, command)),
+                false => Err(Error::new(
+                    ErrorKind::Refused,
+                    "what writes takes no part, since it cannot be taken back",
+                )),
+            }
         });
         match command {
             Ok((object, command)) => {

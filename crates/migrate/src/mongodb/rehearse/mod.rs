@@ -6,11 +6,11 @@
 //! `$currentOp` every 8 ms, which says how long they were held; the oplog is summed up by `$bsonSize`.
 
 mod drive;
-mod execute;
 mod load;
 mod made_up;
 mod record;
 pub mod same;
+mod secondary;
 mod stage;
 mod told;
 mod watch;
@@ -26,12 +26,14 @@ use marula_mongodb::Session;
 
 pub use stage::Stage;
 
+use super::apply::Ground;
 use super::fix;
-use crate::migration::Migration;
+use crate::apply::{ApplyOptions, Direction, Due, Ground as _, key_of};
+use crate::migration::{Migration, Step, StepKind};
 use crate::rehearse::clients::{Ledger, Operation};
 use crate::rehearse::{RehearseOptions, ms};
 use drive::{Made, Standing};
-use record::Recorder;
+use record::{Looker, Recorder};
 
 /// The collection a command is about.
 pub(crate) fn collection_of(command: &Document) -> Option<String> {
@@ -143,8 +145,7 @@ pub async fn run_on(
         }
         // The next one meets what this one made.
         if back && at + 1 < migrations.len() {
-            let mut recorder = Recorder::quiet(migration.up.len());
-            execute::execute(copy, &migration.up, &migration.options, &mut recorder).await?;
+            apply(copy, migration, Direction::Up, None, progress).await?;
         }
     }
     Ok((runs, shown, notes))
@@ -164,7 +165,6 @@ async fn one(
         Some(given) => load::given(copy, given, &stage.touched).await?,
         None => load::mix(copy, &stage.touched).await?,
     };
-    let session = drive::named(copy, watch::MIGRATION).await?;
     let made = Made::default();
     let ledger = Arc::new(Ledger::default());
     let clients =
@@ -181,19 +181,25 @@ async fn one(
 
     let data = stage.server.folder().join("data");
     let watching = watch::watch(drive::named(copy, "marula watch").await?, data, ledger.clone());
+    let behind = match &stage.secondary {
+        Some(second) => Some(secondary::watch(copy, &second.spec(), ledger.clone()).await?),
+        None => None,
+    };
     let mut standing = Vec::new();
     let mut tasks = clients;
     for (hold, writes) in [(options.reader, false), (options.writer, true)] {
         if !hold.is_zero() && !load.stands.is_empty() {
             let (one, task) =
                 Standing::start(copy, load.stands.clone(), writes, hold, &ledger).await?;
-            standing.push(one);
+            standing.push(Arc::new(one));
             tasks.push(task);
         }
     }
     progress.step(&format!("running {} under load", migration.title()));
-    let mut recorder = Recorder::new(migration.up.len(), standing.iter().collect());
-    let work = execute::execute(&session, &migration.up, &migration.options, &mut recorder);
+    let objects = migration.up.iter().map(object_of).collect();
+    let recorder = Recorder::new(objects, standing);
+    let looker = Arc::new(Looker(tokio::sync::Mutex::new(recorder)));
+    let work = apply(copy, migration, Direction::Up, Some(looker.clone()), &marula_core::Quiet);
     let limit = options.limit.saturating_mul(u32::try_from(migration.up.len().max(1)).unwrap_or(1));
     let ran = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
         use marula_core::{Error, ErrorKind};
@@ -206,7 +212,7 @@ async fn one(
     for task in tasks {
         let _ = task.await;
     }
-    let noted = std::mem::take(&mut recorder.noted);
+    let noted = std::mem::take(&mut looker.0.lock().await.noted);
     let mut oplog = Vec::new();
     for noted in &noted {
         let (before, after) = &noted.counters;
@@ -215,13 +221,16 @@ async fn one(
     let watched = watching.await.unwrap_or_default();
     let seen = Seen { usual, during: ledger.take(), watched, oplog_per_write };
     let mut run = told::run(stage, migration, form, &load, &noted, &oplog, &seen);
+    if let Some(behind) = behind {
+        run.replication_lag_ms = behind.await.unwrap_or_default();
+    }
     drive::tidy(copy, &load, &made).await;
     match ran {
         Err(error) => run.failure = Some(Failure::from(&error)),
         Ok(()) => {
             if migration.down.is_some() {
                 progress.step("going back");
-                run.way_back = Some(way_back(&session, migration, &before).await?);
+                run.way_back = Some(way_back(copy, migration, &before, progress).await?);
             }
         }
     }
@@ -239,19 +248,75 @@ async fn one(
 
 /// Runs the down part without load, and compares.
 async fn way_back(
-    session: &Session,
+    copy: &Session,
     migration: &Migration,
     before: &same::State,
+    progress: &dyn Progress,
 ) -> Result<WayBack> {
-    let steps = migration.down.as_deref().unwrap_or_default();
-    let mut recorder = Recorder::quiet(steps.len());
     let began = Instant::now();
-    let ran = execute::execute(session, steps, &migration.down_options, &mut recorder).await;
+    let ran = apply(copy, migration, Direction::Down, None, progress).await;
     let duration_ms = ms(began.elapsed());
     if let Err(error) = ran {
         let failed = Some(error.to_string());
         return Ok(WayBack { duration_ms, restored: false, differences: Vec::new(), failed });
     }
-    let differences = same::differences(before, &same::state(session).await?);
+    let differences = same::differences(before, &same::state(copy).await?);
     Ok(WayBack { duration_ms, restored: differences.is_empty(), differences, failed: None })
+}
+
+/// The collection a step is about.
+fn object_of(step: &Step) -> String {
+    match &step.kind {
+        StepKind::Backfill(fill) => fill.collection.clone(),
+        StepKind::Command(command) => collection_of(command).unwrap_or_default(),
+        StepKind::Sql(_) => String::new(),
+    }
+}
+
+/// Runs a part as `marula migrate apply` does, on the copy's own history.
+async fn apply(
+    copy: &Session,
+    migration: &Migration,
+    direction: Direction,
+    looker: Option<Arc<Looker>>,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let spec = copy.spec().with_database(copy.database().name());
+    let mut ground = Ground::open(&spec).await?;
+    if let Some(looker) = looker {
+        ground = ground.seen_by(looker);
+    }
+    let here = here(migration, copy.database().name());
+    let options = ApplyOptions::default();
+    let records = ground.records().await?;
+    let key = key_of(&here);
+    let record = records.iter().find(|record| record.key == key);
+    let due = Due { migration: &here, direction, record };
+    ground.preflight(&[due], &options).await?;
+    ground.lock(options.wait, &options.stop, progress).await?;
+    let run = async {
+        ground.prepare().await?;
+        ground.run(&due, &options, progress).await
+    };
+    let ran = run.await;
+    ground.unlock().await;
+    ran
+}
+
+/// The same migration with names of the copy's database, which has one of its own.
+fn here(migration: &Migration, database: &str) -> Migration {
+    let mut here = migration.clone();
+    for step in here.up.iter_mut().chain(here.down.iter_mut().flatten()) {
+        let StepKind::Command(command) = &mut step.kind else { continue };
+        if !command.contains_key("renameCollection") {
+            continue;
+        }
+        for key in ["renameCollection", "to"] {
+            let name = command.get_str(key).ok().and_then(|full| full.split_once('.'));
+            if let Some(name) = name.map(|(_, name)| format!("{database}.{name}")) {
+                command.insert(key, name);
+            }
+        }
+    }
+    here
 }

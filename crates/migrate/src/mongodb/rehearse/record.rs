@@ -1,13 +1,14 @@
 //! What is written down of each command as it runs.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use bson::Document;
 use marula_core::{Error, Result};
 use marula_mongodb::Session;
 
 use super::drive::Standing;
 use super::watch::{self, Counters};
+use crate::apply::witness::{Looking, Witness};
 use crate::rehearse::Span;
 
 /// What is known of one command when it has run.
@@ -21,10 +22,10 @@ pub(super) struct Noted {
     pub object: String,
     /// Its documents before.
     pub documents: u64,
-    /// Indexes it built.
+    /// Its indexes before.
+    pub indexes: usize,
+    /// Whether it has more of them now.
     pub built: bool,
-    /// Documents it changed.
-    pub changed: i64,
     /// The server's counters before and after.
     pub counters: (Counters, Counters),
     /// The server's complaint.
@@ -32,46 +33,39 @@ pub(super) struct Noted {
 }
 
 /// Writes down what commands do.
-pub(super) struct Recorder<'a> {
+pub(super) struct Recorder {
     /// Each command, by its index.
     pub noted: Vec<Noted>,
-    in_the_way: Vec<&'a Standing>,
-    watched: bool,
+    objects: Vec<String>,
+    in_the_way: Vec<Arc<Standing>>,
 }
 
-impl<'a> Recorder<'a> {
-    /// For so many commands; `in_the_way` begin anew before each.
-    pub(super) fn new(commands: usize, in_the_way: Vec<&'a Standing>) -> Recorder<'a> {
-        Recorder { noted: vec![Noted::default(); commands], in_the_way, watched: true }
-    }
-
-    /// For what nobody watches.
-    pub(super) fn quiet(commands: usize) -> Recorder<'static> {
-        Recorder { noted: vec![Noted::default(); commands], in_the_way: Vec::new(), watched: false }
+impl Recorder {
+    /// For commands on these collections; `in_the_way` begin anew before each.
+    pub(super) fn new(objects: Vec<String>, in_the_way: Vec<Arc<Standing>>) -> Recorder {
+        Recorder { noted: vec![Noted::default(); objects.len()], objects, in_the_way }
     }
 
     /// A command is about to run; `open`: in a transaction that has begun before it.
-    pub(super) async fn before(
-        &mut self,
-        session: &Session,
-        at: usize,
-        object: &str,
-        open: bool,
-    ) -> Result<()> {
-        if !self.watched {
-            return Ok(());
-        }
-        if !open {
+    async fn before(&mut self, session: &Session, at: usize, open: bool) -> Result<()> {
+        let again = self.noted.get(at).is_some_and(|noted| noted.tries > 0);
+        if !open && !again {
             for standing in &self.in_the_way {
                 standing.anew().await;
             }
         }
-        let documents = watch::count(session, object).await;
+        let object = self.objects.get(at).cloned().unwrap_or_default();
+        let documents = watch::count(session, &object).await;
+        let indexes = watch::indexes(session, &object).await;
         let counters = watch::counters(session).await?;
         if let Some(noted) = self.noted.get_mut(at) {
-            noted.object = object.to_owned();
-            noted.documents = documents;
-            noted.counters = (counters.clone(), counters);
+            noted.tries += 1;
+            if !again {
+                noted.object = object;
+                noted.documents = documents;
+                noted.indexes = indexes;
+                noted.counters = (counters.clone(), counters);
+            }
             let now = Instant::now();
             let start = noted.span.map_or(now, |span| span.start);
             noted.span = Some(Span { start, end: now });
@@ -79,49 +73,56 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// It is tried for the so-manieth time.
-    pub(super) fn tried(&mut self, at: usize, attempt: u32) {
-        if let Some(noted) = self.noted.get_mut(at) {
-            noted.tries = attempt;
-        }
-    }
-
-    /// The server's reply to it, or to a part of it.
-    pub(super) fn replied(&mut self, at: usize, reply: &Document) {
-        let Some(noted) = self.noted.get_mut(at) else { return };
-        let get = |name: &str| watch::number(reply.get(name));
-        noted.built |= get("numIndexesAfter") > get("numIndexesBefore");
-        noted.changed += match reply.get("nModified") {
-            Some(changed) => watch::number(Some(changed)),
-            // A delete counts what it took out.
-            None => get("n"),
-        };
-    }
-
     /// It has run.
-    pub(super) async fn after(&mut self, session: &Session, at: usize) -> Result<()> {
+    async fn after(&mut self, session: &Session, at: usize) -> Result<()> {
         self.ended(at);
-        if !self.watched {
-            return Ok(());
-        }
+        let object = self.objects.get(at).cloned().unwrap_or_default();
+        let indexes = watch::indexes(session, &object).await;
         let counters = watch::counters(session).await?;
         if let Some(noted) = self.noted.get_mut(at) {
+            noted.built = indexes > noted.indexes;
             noted.counters.1 = counters;
         }
         Ok(())
-    }
-
-    /// It failed.
-    pub(super) fn failed(&mut self, at: usize, error: &Error) {
-        self.ended(at);
-        if let Some(noted) = self.noted.get_mut(at) {
-            noted.failed = Some(error.to_string());
-        }
     }
 
     fn ended(&mut self, at: usize) {
         if let Some(span) = self.noted.get_mut(at).and_then(|noted| noted.span.as_mut()) {
             span.end = Instant::now();
         }
+    }
+}
+
+/// A recorder that looks on while a migration runs.
+pub(super) struct Looker(pub tokio::sync::Mutex<Recorder>);
+
+impl Witness<Session> for Looker {
+    fn before<'a>(&'a self, session: &'a Session, step: usize, open: bool) -> Looking<'a> {
+        // What cannot be looked at fails by itself when the command runs.
+        Box::pin(async move {
+            let _ = self.0.lock().await.before(session, step, open).await;
+        })
+    }
+
+    fn after<'a>(&'a self, session: &'a Session, step: usize, _: bool) -> Looking<'a> {
+        Box::pin(async move {
+            let _ = self.0.lock().await.after(session, step).await;
+        })
+    }
+
+    fn ended(&self, step: usize) -> Looking<'_> {
+        Box::pin(async move { self.0.lock().await.ended(step) })
+    }
+
+    fn failed<'a>(&'a self, error: &'a Error) -> Looking<'a> {
+        Box::pin(async move {
+            let mut recorder = self.0.lock().await;
+            let last = recorder.noted.iter().rposition(|noted| noted.span.is_some());
+            let Some(at) = last else { return };
+            recorder.ended(at);
+            if let Some(noted) = recorder.noted.get_mut(at) {
+                noted.failed = Some(error.to_string());
+            }
+        })
     }
 }

@@ -26,7 +26,7 @@ pub async fn state(session: &Session) -> Result<State> {
         database.run_cursor_command(doc! { "listCollections": 1 }).await.map_err(map)?;
     while let Some(one) = listed.try_next().await.map_err(map)? {
         let name = one.get_str("name").unwrap_or_default().to_owned();
-        if name.starts_with("system.") {
+        if name.starts_with("system.") || name.starts_with("marula.") {
             continue;
         }
         let options = one.get_document("options").cloned().unwrap_or_default();
@@ -48,6 +48,9 @@ pub async fn state(session: &Session) -> Result<State> {
     state.lines.sort();
     let hashes = database.run_command(doc! { "dbHash": 1 }).await.map_err(map)?;
     for (name, hash) in hashes.get_document("collections").cloned().unwrap_or_default() {
+        if name.starts_with("marula.") {
+            continue;
+        }
         state.data.insert(name, hash.as_str().unwrap_or_default().to_owned());
     }
     Ok(state)

@@ -12,12 +12,16 @@ use marula_mongodb::catalog::{Scope, read};
 use marula_mongodb::{Session, SessionOptions};
 
 use super::made_up;
+use crate::apply::Direction;
+use crate::lag::PATIENCE;
 use crate::migration::{Migration, StepKind};
 use crate::mongodb::schema::Schema;
 
 /// A replica set of one member with a pristine database, of which every run gets a copy.
 pub struct Stage {
     pub(super) server: MongoServer,
+    /// What follows the server, where one was asked for.
+    pub(super) secondary: Option<MongoServer>,
     pristine: Session,
     /// Documents of the target's collections.
     target: BTreeMap<String, u64>,
@@ -58,7 +62,8 @@ impl Stage {
             (bench.session().clone(), bench.dataset())
         };
         let target = catalog.collections.iter().map(|c| (c.name.clone(), c.documents)).collect();
-        Ok(Stage { server, pristine, target, catalog, touched, dataset, notes })
+        let secondary = None;
+        Ok(Stage { server, secondary, pristine, target, catalog, touched, dataset, notes })
     }
 
     /// Runs `before` on an empty database, and makes up documents for what it leaves empty.
@@ -76,9 +81,14 @@ impl Stage {
         let pristine = open(&server, "pristine").await?;
         progress.step("making what is there before");
         for migration in before {
-            let mut recorder = super::record::Recorder::quiet(migration.up.len());
-            super::execute::execute(&pristine, &migration.up, &migration.options, &mut recorder)
-                .await?;
+            super::apply(&pristine, migration, Direction::Up, None, progress).await?;
+        }
+        // The copy's history begins with what is rehearsed.
+        for name in marula_mongodb::catalog::names(&pristine).await? {
+            if name.starts_with("marula.") {
+                let own = pristine.database().collection::<Document>(&name);
+                own.drop().await.map_err(|error| pristine.map(error))?;
+            }
         }
         let named = named(migrations);
         let rows = made_up::documents(&pristine, &named, rows, progress, &mut notes).await?;
@@ -86,7 +96,20 @@ impl Stage {
         let touched = touched(migrations, &catalog);
         let dataset = Dataset { depth: Depth::Synthetic, share: 1.0, rows };
         let target = BTreeMap::new();
-        Ok(Stage { server, pristine, target, catalog, touched, dataset, notes })
+        let secondary = None;
+        Ok(Stage { server, secondary, pristine, target, catalog, touched, dataset, notes })
+    }
+
+    /// The same with a secondary that follows the server, so that how far it falls behind is
+    /// measured. Without one, where it cannot be had, the notes say why.
+    #[must_use]
+    pub async fn with_secondary(mut self, progress: &dyn Progress) -> Stage {
+        progress.step("starting a secondary");
+        match self.server.secondary(PATIENCE).await {
+            Ok(secondary) => self.secondary = Some(secondary),
+            Err(error) => self.notes.push(format!("replication lag is not measured: {error}")),
+        }
+        self
     }
 
     /// A copy of the pristine database.
@@ -115,6 +138,11 @@ impl Stage {
         let copy =
             clone(&self.pristine, &self.server.spec(), &request, &marula_core::Quiet).await?;
         Ok(copy.session().clone())
+    }
+
+    /// What follows the server, where one was asked for.
+    pub fn secondary(&self) -> Option<&MongoServer> {
+        self.secondary.as_ref()
     }
 
     /// The server.
@@ -148,7 +176,8 @@ async fn start(
 ) -> Result<(MongoServer, Vec<String>)> {
     progress.step("starting a server");
     let choice = discover::choose(Engine::Mongodb, version)?;
-    let options = StartOptions::default().replica_set();
+    // A copy goes through the log to a secondary, and must not push out what it has not read.
+    let options = StartOptions::default().replica_set().setting("oplogSize", "4096");
     let server = MongoServer::start(&choice.install, &options).await?;
     Ok((server, choice.note.into_iter().collect()))
 }

@@ -42,8 +42,12 @@ pub(super) fn run(
         let own = of.remove(&number).unwrap_or_default();
         let clients = impact::impacts(&kinds, &usual, &own, &|o| behind(seen, &ran, o));
         let writes = own.iter().filter(|o| load.kinds.get(o.kind).is_some_and(|k| k.writes()));
-        let load_bytes = writes.clone().count() as f64 * seen.oplog_per_write;
+        let load_bytes = writes.count() as f64 * seen.oplog_per_write;
         let reads = own.len() as i64;
+        // A backfill notes its progress with each batch, an update of its own.
+        let (before, after) = (&noted.counters.0, &noted.counters.1);
+        let updates = own.iter().filter(|o| load.kinds.get(o.kind).is_some_and(|k| k.updates()));
+        let changed = after.changed - before.changed - updates.count() as i64;
         let bytes = oplog.get(*at).copied().unwrap_or(0) as f64 - load_bytes;
         let waits = seen.watched.locks.iter().filter(|lock| !lock.granted);
         let waited: f64 = waits.map(|lock| lock.span.overlap(span).as_secs_f64() * 1e3).sum();
@@ -56,8 +60,8 @@ pub(super) fn run(
             waited_ms: waited.min(span.ms()),
             tries: noted.tries.max(1),
             longest_stall_ms: impact::longest(&clients),
-            locks: locks(seen, noted, span),
-            work: work(noted, reads),
+            locks: locks(seen, noted, span, changed),
+            work: work(noted, reads, changed),
             clients,
             log_bytes: bytes.max(0.0) as u64,
             at_target: None,
@@ -97,7 +101,7 @@ fn blocks(lock: &str) -> Blocks {
 
 /// The strongest lock on the command's collection, and what the server's counters say besides:
 /// they count every lock, however short, and clients take none that stops another.
-fn locks(seen: &Seen, noted: &Noted, span: &Span) -> Vec<TakenLock> {
+fn locks(seen: &Seen, noted: &Noted, span: &Span, changed: i64) -> Vec<TakenLock> {
     let (before, after) = &noted.counters;
     let more = |scope: &str, lock: &'static str| {
         let key = (scope.to_owned(), lock);
@@ -123,7 +127,7 @@ fn locks(seen: &Seen, noted: &Noted, span: &Span) -> Vec<TakenLock> {
         let mut all = seen.watched.locks.iter().filter(|l| l.lock == *lock && l.granted);
         all.any(|l| l.object == noted.object && !l.span.overlap(span).is_zero())
     });
-    let wrote = (noted.changed > 0).then_some("IX");
+    let wrote = (changed > 0).then_some("IX");
     if let Some(lock) = counted.or(watched).or(wrote)
         && !noted.object.is_empty()
     {
@@ -137,14 +141,14 @@ fn locks(seen: &Seen, noted: &Noted, span: &Span) -> Vec<TakenLock> {
     all
 }
 
-fn work(noted: &Noted, reads: i64) -> Vec<DoneWork> {
+fn work(noted: &Noted, reads: i64, changed: i64) -> Vec<DoneWork> {
     let half = (noted.documents / 2).max(1) as i64;
     let read = noted.counters.1.examined - noted.counters.0.examined - reads;
     let work = if noted.documents == 0 {
         Work::None
     } else if noted.built {
         Work::Build
-    } else if noted.changed >= half {
+    } else if changed >= half {
         Work::Rewrite
     } else if read >= half {
         Work::Scan

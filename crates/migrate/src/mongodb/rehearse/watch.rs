@@ -18,8 +18,6 @@ use crate::rehearse::folder_size;
 const EVERY: Duration = Duration::from_millis(8);
 /// How often the disk is.
 const DISK: Duration = Duration::from_millis(100);
-/// Under this name the migration runs.
-pub(super) const MIGRATION: &str = "marula migration";
 /// Locks that are remembered.
 const MOST: usize = 200_000;
 
@@ -66,8 +64,7 @@ pub(super) fn watch(
 ) -> tokio::task::JoinHandle<Watched> {
     tokio::spawn(async move {
         let admin = session.client().database("admin");
-        let ours =
-            doc! { "$or": [{ "appName": MIGRATION }, { "desc": { "$regex": "^IndexBuild" } }] };
+        let ours = doc! { "$or": [{ "appName": "marula migrate" }, { "desc": { "$regex": "^IndexBuild" } }] };
         let ask = doc! { "aggregate": 1, "cursor": {}, "pipeline": [
             { "$currentOp": { "allUsers": true, "idleConnections": false } }, { "$match": ours },
             { "$project": { "ns": 1, "locks": 1, "waitingForLock": 1 } },
@@ -127,6 +124,8 @@ pub(super) struct Counters {
     pub taken: HashMap<(String, &'static str), i64>,
     /// Documents looked at by queries and updates.
     pub examined: i64,
+    /// Documents that were updated or deleted.
+    pub changed: i64,
     /// The end of the oplog.
     pub at: Option<Timestamp>,
 }
@@ -151,6 +150,9 @@ pub(super) async fn counters(session: &Session) -> Result<Counters> {
     let executor =
         status.get_document("metrics").and_then(|metrics| metrics.get_document("queryExecutor"));
     counters.examined = number(executor.ok().and_then(|e| e.get("scannedObjects")));
+    let document = status.get_document("metrics").and_then(|m| m.get_document("document")).ok();
+    let of = |name: &str| number(document.and_then(|document| document.get(name)));
+    counters.changed = of("updated") + of("deleted");
     counters.at = status.get_timestamp("operationTime").ok();
     Ok(counters)
 }
@@ -187,4 +189,10 @@ pub(super) fn number(value: Option<&Bson>) -> i64 {
 pub(super) async fn count(session: &Session, name: &str) -> u64 {
     let collection = session.database().collection::<Document>(name);
     collection.estimated_document_count().await.unwrap_or(0)
+}
+
+/// How many indexes a collection has; 0 when it is not there.
+pub(super) async fn indexes(session: &Session, name: &str) -> usize {
+    let collection = session.database().collection::<Document>(name);
+    collection.list_index_names().await.map_or(0, |names| names.len())
 }

@@ -72,6 +72,11 @@ pub(super) async fn run(work: &Work<'_>, step: usize, size: u64) -> Result<()> {
             work.options.stop.check()?;
             tries += 1;
         }
+        // A batch that is not full was the end: who waits until there is none at all runs after
+        // those who insert for as long as they do.
+        if seen < size {
+            break;
+        }
         let pace = due.options().pace.unwrap_or(work.options.pace);
         if !pace.is_zero() {
             tokio::time::sleep(pace).await;

@@ -12,6 +12,7 @@ mod lock;
 mod outside;
 mod pieces;
 mod preflight;
+mod rights;
 mod run;
 mod verify;
 
@@ -31,6 +32,8 @@ pub struct Ground {
     role: String,
     who: String,
     notes: Mutex<Vec<String>>,
+    /// What standbys have not replayed yet.
+    lag: Mutex<crate::lag::Lag>,
     witness: Option<std::sync::Arc<dyn Witness<Session>>>,
 }
 
@@ -61,7 +64,14 @@ impl Ground {
         let row = session.client().query_one("SELECT pg_catalog.current_setting('role')", &[]);
         let role = row.await.map_err(|error| from_server(&error))?.get::<_, String>(0);
         let who = apply::who::who();
-        Ok(Ground { session, role, who, notes: Mutex::new(Vec::new()), witness: None })
+        Ok(Ground {
+            session,
+            role,
+            who,
+            notes: Mutex::default(),
+            lag: Mutex::default(),
+            witness: None,
+        })
     }
 
     /// The same with somebody who looks on.

@@ -3,7 +3,7 @@
 use marula_core::{Engine, Error, ErrorKind, Result, Version};
 use marula_postgres::from_server;
 
-use super::{Ground, pieces};
+use super::{Ground, pieces, rights};
 use crate::apply::Due;
 
 /// The oldest server the way of working was tried with.
@@ -47,5 +47,5 @@ pub(super) async fn check(ground: &Ground, due: &[Due<'_>]) -> Result<()> {
             "GRANT CREATE ON DATABASE … TO {user}, or have the owner of marula.migrations run it"
         )));
     }
-    Ok(())
+    rights::check(ground, due).await
 }

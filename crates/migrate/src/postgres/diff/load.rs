@@ -56,18 +56,7 @@ pub(super) async fn load(
     }
     let reset = "RESET ALL; SET check_function_bodies = off; SET client_min_messages = error";
     lab.client().batch_execute(reset).await.map_err(|error| from_server(&error))?;
-    let model = read::read(lab, owners).await?;
-    say_others(&model, notes);
-    Ok(model)
-}
-
-fn say_others(model: &Model, notes: &mut Vec<String>) {
-    for (kind, names) in &model.others {
-        let note = format!("{kind} {} is not compared", names.join(", "));
-        if !notes.contains(&note) {
-            notes.push(note);
-        }
-    }
+    read::read(lab, owners).await
 }
 
 /// Loads a schema into an empty database.
@@ -90,7 +79,6 @@ async fn database(
     owners: bool,
     notes: &mut Vec<String>,
 ) -> Result<Model> {
-    say_others(wanted, notes);
     roles(lab, &roles_of(wanted)).await?;
     let mut there = read::read(lab, owners).await?;
     for strict in [false, true] {
@@ -112,6 +100,8 @@ async fn database(
     for line in plan::differences(&there, wanted) {
         notes.push(format!("not brought over exactly: {line}"));
     }
+    // What cannot be made in the lab is compared as the database has it.
+    there.others.clone_from(&wanted.others);
     Ok(there)
 }
 

@@ -12,6 +12,7 @@ mod kinds;
 mod load;
 mod model;
 mod order;
+mod others;
 mod plan;
 mod queries;
 mod read;
@@ -104,6 +105,7 @@ async fn replayed_diff(
     let wanted = load::load(to, &wanted_lab, owners, &mut found.notes).await?;
     let lab = load::open(server, opened).await?;
     let start = load::load(from, &lab, owners, &mut found.notes).await?;
+    found.notes.extend(others::compared(&start, &wanted)?);
     roles_of_both(&lab, &start, &wanted).await?;
     let way = up(&lab, &start, &wanted, options, &mut found).await?;
     if way.parts.is_empty() {

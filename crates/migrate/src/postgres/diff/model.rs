@@ -159,8 +159,8 @@ pub struct Model {
     pub objects: BTreeMap<Id, Object>,
     /// The server's version.
     pub version: Version,
-    /// Kinds that are there and are not compared, each with a name of one.
-    pub others: BTreeMap<String, Vec<String>>,
+    /// What is there and cannot be written: its kind and name, and what it is, for comparing.
+    pub others: BTreeMap<(String, String), String>,
 }
 
 impl Model {

@@ -94,9 +94,9 @@ pub async fn read(session: &Session, owners: bool) -> Result<Model> {
             object.depends.retain(|other| !matches!(other.kind, Kind::Column | Kind::Table));
         }
     }
-    let mut others: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut others: BTreeMap<(String, String), String> = BTreeMap::new();
     for row in client.query(queries::OTHERS, &[]).await.map_err(failed)? {
-        others.entry(row.get(0)).or_default().push(row.get(1));
+        others.insert((row.get(0), row.get(1)), row.get(2));
     }
     client.batch_execute("COMMIT").await.map_err(failed)?;
     Ok(Model { objects, version: session.version(), others })

@@ -6,6 +6,7 @@
 
 mod column;
 mod constraint;
+mod partition;
 mod statement;
 mod write;
 
@@ -19,6 +20,40 @@ use super::schema::Schema;
 pub use crate::lint::Fixed;
 use crate::lint::LintOptions;
 use crate::migration::{Migration, Tool};
+
+/// Why a rule's finding has no rewritten form, for who asked for one.
+pub fn why_none(rule: &str) -> Option<&'static str> {
+    Some(match rule {
+        "domain-constraint" => {
+            "even VALIDATE on a domain keeps writers out of every table that uses it while all rows \
+             are read: put the condition on the tables, as CHECK … NOT VALID and VALIDATE"
+        }
+        "full-rewrite" => {
+            "no statement writes a table anew while others work on it: pg_repack does, outside of \
+             migrations"
+        }
+        "add-exclusion" => "an exclusion constraint is neither added NOT VALID nor put on an index",
+        "change-type"
+        | "change-type-timestamptz"
+        | "add-column-stored"
+        | "set-expression"
+        | "change-collation"
+        | "add-column-domain"
+        | "add-column-identity" => {
+            "it takes several migrations: marula migrate change-type writes them"
+        }
+        "rename" => "it takes several migrations: marula migrate rename writes them",
+        "attach-partition" | "partition-beside-default" => {
+            "only bounds of one column, by range or list, and plain indexes are written here: add a \
+             CHECK with the bounds NOT VALID, VALIDATE it, build the indexes, then ATTACH"
+        }
+        "create-partition" => {
+            "CREATE TABLE by itself, then ATTACH PARTITION, locks the parent less"
+        }
+        "truncate" | "drop-column" => "what is lost is lost in any form",
+        _ => return None,
+    })
+}
 
 /// Rules that are content when the file runs without a transaction around it.
 const LOOSENED: [&str; 4] = [

@@ -6,7 +6,7 @@ use pb::AlterTableType as At;
 use pg_query::NodeEnum;
 use pg_query::protobuf as pb;
 
-use super::{column, constraint, write};
+use super::{column, constraint, partition, write};
 use crate::postgres::context::{Context, strings};
 use crate::postgres::schema::{TableKind, table_key};
 use crate::postgres::transaction::LockTimeout;
@@ -89,6 +89,9 @@ pub(super) fn safe(context: &Context, rules: &[&str]) -> Result<Option<Vec<Strin
                 vec![format!("REFRESH MATERIALIZED VIEW CONCURRENTLY {}", write::table(relation))]
             }))
         }
+        Some(NodeEnum::CreateStmt(create)) if fired("partition-beside-default") => {
+            partition::create(context, create)
+        }
         Some(NodeEnum::AlterTableStmt(alter)) => alter_table(context, alter, rules),
         _ => Ok(None),
     }
@@ -146,6 +149,9 @@ fn alter_table(
                 .any(|rule| rules.contains(rule)) =>
             {
                 constraint::safe(&place, constraint)?
+            }
+            (At::AtAttachPartition, Some(NodeEnum::PartitionCmd(added))) => {
+                partition::attach(context, alter, cmd, added, rules)?
             }
             (At::AtSetNotNull, _) if rules.contains(&"set-not-null") => {
                 constraint::not_null(&place, &cmd.name)

@@ -5,7 +5,7 @@ use marula_postgres::sql::{self, quote_ident};
 use pg_query::NodeEnum;
 use pg_query::protobuf as pb;
 
-use super::{Place, short};
+use super::{Place, depend, short};
 
 /// Statements around the swap.
 #[derive(Debug, Default)]
@@ -53,15 +53,13 @@ impl Beside {
                 |text: &str| names.iter().any(|(old, _)| words(text).any(|word| word == *old));
             let inside = index.keys.iter().any(|key| key.column.is_none() && said(&key.expression))
                 || index.predicate.as_deref().is_some_and(said);
-            if inside {
-                beside.notes.push(format!("index {} reads the column in an expression: make it anew by hand before the last step", index.name));
-                continue;
-            }
-            if !touches {
+            if !touches && !inside {
                 continue;
             }
             let name = short(&format!("{}_new", index.name));
-            let Some(built) = renamed_index(&index.definition, &name, &new_of) else {
+            let built = depend::with_column(&index.definition, &new_of)
+                .and_then(|definition| renamed_index(&definition, &name, &new_of));
+            let Some(built) = built else {
                 beside.notes.push(format!("index {} is to be made anew by hand", index.name));
                 continue;
             };
@@ -156,7 +154,32 @@ impl Beside {
                     beside.swap_back.push(rename(&before, &now));
                     beside.swap_back.push(rename(&now, &quoted));
                 }
-                ConstraintKind::Check | ConstraintKind::Exclusion if touches => {
+                ConstraintKind::Check if touches => {
+                    let (now, name) =
+                        (&constraint.name, short(&format!("{}_new", constraint.name)));
+                    let added = checked(&table, &name, &constraint.definition, &new_of);
+                    let Some(added) = added else {
+                        beside.notes.push(format!("{now} is to be made anew by hand"));
+                        continue;
+                    };
+                    let (quoted, now) = (quote_ident(&name), quote_ident(now));
+                    let before = quote_ident(&short(&format!("{}_old", constraint.name)));
+                    beside.build.push(added);
+                    beside.build.push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {quoted}"));
+                    beside.unbuild.push(format!("ALTER TABLE {table} DROP CONSTRAINT {quoted}"));
+                    let rename = |from: &str, to: &str| {
+                        format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}")
+                    };
+                    beside.swap.push(rename(&now, &before));
+                    beside.swap.push(rename(&quoted, &now));
+                    beside.swap_back.push(rename(&before, &now));
+                    beside.swap_back.push(rename(&now, &quoted));
+                    beside.notes.push(format!(
+                        "{} is made for the new column, too: see that its condition suits it",
+                        constraint.name
+                    ));
+                }
+                ConstraintKind::Exclusion if touches => {
                     beside.notes.push(format!(
                         "constraint {} goes with the old column: make it anew by hand before the \
                          last step",
@@ -171,7 +194,7 @@ impl Beside {
 }
 
 /// The names in a text.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
@@ -222,6 +245,21 @@ fn renamed_key(
         }
     }
     deparse(NodeEnum::AlterTableStmt(alter))
+}
+
+/// A CHECK over other columns, not yet validated.
+fn checked(
+    table: &str,
+    name: &str,
+    definition: &str,
+    new_of: &dyn Fn(&str) -> Option<String>,
+) -> Option<String> {
+    let definition = definition.trim_end_matches(" NOT VALID");
+    let name = quote_ident(name);
+    depend::with_column(
+        &format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID"),
+        new_of,
+    )
 }
 
 fn deparse(node: NodeEnum) -> Option<String> {

@@ -6,6 +6,7 @@
 //! one's place. Contract: the old columns go.
 
 mod beside;
+mod depend;
 mod trigger;
 
 use marula_core::{Column, Error, ErrorKind, RelationalCatalog, Result, Version};
@@ -119,7 +120,7 @@ impl Place<'_> {
 ///
 /// # Errors
 /// `NotFound` for a column the target does not have, `Unsupported` for one that foreign keys of
-/// others refer to, `Syntax` when a type or expression makes no SQL.
+/// others refer to or that views and generated columns read, `Syntax` when a type or expression makes no SQL.
 pub fn change_type(
     place: &Place<'_>,
     column: &str,
@@ -128,6 +129,7 @@ pub fn change_type(
     back: Option<&str>,
 ) -> Result<LongChange> {
     let known = place.column(column)?;
+    depend::refuse(place, &[column])?;
     let new = short(&format!("{column}_new"));
     let old = short(&format!("{column}_old"));
     let (table, quoted) = (place.quoted(), quote_ident(column));
@@ -220,6 +222,7 @@ pub fn rename_column(
         return Err(Error::new(ErrorKind::Usage, "the column's type is not known")
             .hint("name the target with --target, or give the type with --type"));
     };
+    let views = depend::carried(place, column, new)?;
     let derived = Derived { name: new.into(), data_type, expression: quote_ident(column) };
     let beside = Beside::of(place, &[(column, new)])?;
     let default = known.as_ref().and_then(|column| column.default.clone());
@@ -252,6 +255,10 @@ pub fn rename_column(
         up.push(format!("ALTER TABLE {table} ALTER COLUMN {quoted} DROP NOT NULL"));
         down.push(format!("ALTER TABLE {table} ALTER COLUMN {quoted} SET NOT NULL"));
     }
+    for (over_new, over_old) in views {
+        up.push(over_new);
+        down.push(over_old);
+    }
     stages.push(file("switch", SWITCH, "lock_timeout:2s", &up, Some(("lock_timeout:2s", &down)))?);
     stages.push(dual.contract(&[column.to_string()])?);
     let mut notes = beside.notes;
@@ -273,6 +280,7 @@ pub fn derive(
     news: &[Derived],
     backs: &[(String, String)],
 ) -> Result<LongChange> {
+    depend::refuse(place, &olds.iter().map(String::as_str).collect::<Vec<_>>())?;
     let mut from = Vec::new();
     let mut required = Vec::new();
     for old in olds {

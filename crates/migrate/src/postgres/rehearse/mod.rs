@@ -13,6 +13,7 @@ mod made_up;
 mod record;
 mod same;
 mod stage;
+mod standby;
 mod told;
 mod touched;
 mod watch;
@@ -222,6 +223,10 @@ async fn one(
     let pid = Arc::new(AtomicI32::new(0));
     let data = stage.server.folder().join("data");
     let watching = watch::watch(copy, pid.clone(), data, ledger.clone()).await?;
+    let behind = match &stage.standby {
+        Some(standby) => Some(standby::watch(copy, &standby.spec(), ledger.clone()).await?),
+        None => None,
+    };
     let mut standing = Vec::new();
     let mut tasks = clients;
     for (hold, begin, statements) in [
@@ -261,6 +266,9 @@ async fn one(
         wal_per_write,
     };
     let mut run = told::run(stage, migration, form, &load, &recorder, &seen);
+    if let Some(behind) = behind {
+        run.replication_lag_ms = behind.await.unwrap_or_default();
+    }
     let mut notes = load.notes.clone();
     notes.extend(told::troubled(&load, &seen.usual));
     drop(recorder);

@@ -14,11 +14,14 @@ use marula_postgres::sql::{quote_ident, quote_literal};
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
 
 use super::{failed, made_up, touched};
+use crate::lag::PATIENCE;
 use crate::migration::Migration;
 
 /// A server of our own with a pristine database, of which every run gets a copy.
 pub struct Stage {
     pub(super) server: PostgresServer,
+    /// What follows the server, where one was asked for.
+    pub(super) standby: Option<PostgresServer>,
     pristine: ConnectSpec,
     /// What the pristine database holds.
     pub(super) catalog: RelationalCatalog,
@@ -75,6 +78,7 @@ impl Stage {
         );
         let mut stage = Stage {
             server,
+            standby: None,
             pristine,
             catalog: target.clone(),
             target: Some(target),
@@ -116,10 +120,31 @@ impl Stage {
         let touched = touched::touched(migrations, &catalog);
         let dataset = Dataset { depth: Depth::Synthetic, share: 1.0, rows: made };
         let settings = Vec::new();
-        let mut stage =
-            Stage { server, pristine, catalog, target: None, touched, dataset, settings, notes };
+        let mut stage = Stage {
+            server,
+            standby: None,
+            pristine,
+            catalog,
+            target: None,
+            touched,
+            dataset,
+            settings,
+            notes,
+        };
         stage.settle(progress).await?;
         Ok(stage)
+    }
+
+    /// The same with a standby that follows the server, so that how far it falls behind is
+    /// measured. Without one, where it cannot be had, the notes say why.
+    #[must_use]
+    pub async fn with_standby(mut self, progress: &dyn Progress) -> Stage {
+        progress.step("starting a standby");
+        match self.server.standby(PATIENCE).await {
+            Ok(standby) => self.standby = Some(standby),
+            Err(error) => self.notes.push(format!("replication lag is not measured: {error}")),
+        }
+        self
     }
 
     /// Sequences go on behind what is there, the planner counts what there is.
@@ -185,6 +210,11 @@ impl Stage {
             self.server.execute(&format!("ALTER DATABASE {name} SET {setting} = {value}")).await?;
         }
         Ok(self.pristine.with_database(name))
+    }
+
+    /// What follows the server, where one was asked for.
+    pub fn standby(&self) -> Option<&PostgresServer> {
+        self.standby.as_ref()
     }
 
     /// The server.

@@ -10,10 +10,21 @@ fn source(value: &Value) -> Source<'static> {
     Source::Declared(PathBuf::from("x.json"), json!({ "collections": value }).to_string())
 }
 
-async fn led(from: Value, to: Value) -> Difference {
-    let server = shared::mongodb(6, 0).await.unwrap();
+const VERSIONS: [(u16, u16); 3] = [(4, 4), (5, 0), (6, 0)];
+
+/// Whether a server of that version knows what is in a pair, and can change it.
+fn is_for(version: (u16, u16), from: &Value, to: &Value) -> bool {
+    let text = format!("{from} {to}");
+    let says = |word: &str| text.contains(word);
+    let new = says("clusteredIndex") || says("changeStreamPreAndPostImages") || says("capped");
+    (version >= (5, 0) || !says("timeseries")) && (version >= (6, 0) || !new)
+}
+
+async fn led(version: (u16, u16), from: Value, to: Value) -> Difference {
+    let server = shared::mongodb(version.0, version.1).await.unwrap();
     let found = diff(server, &source(&from), &source(&to)).await;
-    let found = found.unwrap_or_else(|error| panic!("{error} {:?}\n{from}\n{to}", error.hints()));
+    let found = found
+        .unwrap_or_else(|error| panic!("{version:?} {error} {:?}\n{from}\n{to}", error.hints()));
     assert!(found.remains.is_empty(), "{:?}\n{:?}", found.remains, found.text);
     let lost = found.notes.iter().any(|note| note.starts_with("after the way back"));
     assert!(!lost, "{:?}\n{:?}", found.notes, found.text);
@@ -95,11 +106,29 @@ async fn every_pair_of_collections_is_led_over_and_back() {
         (json!({ "u": {}, "v": { "viewOn": "u", "pipeline": [] } }), json!({ "u": {} })),
         (json!({ "u": {}, "x": { "viewOn": "u", "pipeline": [] } }), json!({ "u": {}, "x": {} })),
     ];
-    for (from, to) in pairs {
-        let found = led(from.clone(), to.clone()).await;
-        assert!(found.text.is_some() && !found.outline.is_empty(), "{from} {to}");
-        let same = led(to.clone(), to).await;
-        assert!(same.text.is_none(), "{:?}", same.text);
+    for version in VERSIONS {
+        let mut count = 0;
+        for (from, to) in pairs.iter().filter(|(from, to)| is_for(version, from, to)) {
+            count += 1;
+            let found = led(version, from.clone(), to.clone()).await;
+            assert!(found.text.is_some() && !found.outline.is_empty(), "{from} {to}");
+            let same = led(version, to.clone(), to.clone()).await;
+            assert!(same.text.is_none(), "{:?}", same.text);
+        }
+        println!("{count} pairs on {version:?}");
+        assert!(count >= 15, "{count}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_older_server_cannot_change_is_said() {
+    let capped = |size: u32| json!({ "c": { "capped": true, "size": size } });
+    for version in [(4, 4), (5, 0)] {
+        let server = shared::mongodb(version.0, version.1).await.unwrap();
+        let found = diff(server, &source(&capped(4096)), &source(&capped(8192))).await;
+        let error = found.unwrap_err();
+        assert_eq!(error.kind(), marula_core::ErrorKind::Unsupported, "{error}");
+        assert!(error.place().unwrap().contains("cappedSize"), "{version:?}: {error}");
     }
 }
 
@@ -109,6 +138,10 @@ async fn what_has_no_way_in_place_is_said_and_remains() {
     let (from, to) = (json!({ "c": {} }), json!({ "c": { "collation": { "locale": "fr" } } }));
     let found = diff(server, &source(&from), &source(&to)).await.unwrap();
     assert!(found.notes[0].contains("collation of collection c cannot be changed"), "{found:?}");
+    assert!(!found.remains.is_empty());
+    let capped = json!({ "c": { "capped": true, "size": 4096 } });
+    let found = diff(server, &source(&capped), &source(&from)).await.unwrap();
+    assert!(found.notes[0].contains("capped of collection c cannot be changed"), "{found:?}");
     assert!(!found.remains.is_empty());
     let wrong = Source::Declared(
         PathBuf::from("x.json"),

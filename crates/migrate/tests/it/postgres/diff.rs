@@ -308,3 +308,64 @@ async fn a_faulty_source_is_told_with_its_place() {
         assert_eq!(error.kind(), marula_core::ErrorKind::Refused, "{error}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_written_is_refused_by_name_when_it_differs() {
+    let same = "CREATE FUNCTION same(a int, b int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT a = b'; \
+                CREATE FUNCTION other(a int, b int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT a <> b'; \
+                CREATE TYPE pair AS (a int, b int); \
+                CREATE FUNCTION of_pair(pair) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT ($1).a';";
+    for major in [15, 18] {
+        let server = shared::postgres(major).await.unwrap();
+        for (one, another, name) in [
+            (
+                "CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = same)",
+                "CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = other)",
+                "operator public.===(integer,integer)",
+            ),
+            (
+                "CREATE CAST (pair AS int) WITH FUNCTION of_pair(pair)",
+                "CREATE CAST (pair AS int) WITH FUNCTION of_pair(pair) AS ASSIGNMENT",
+                "cast public.pair AS integer",
+            ),
+            (
+                "CREATE TEXT SEARCH CONFIGURATION words (COPY = english)",
+                "CREATE TEXT SEARCH CONFIGURATION words (COPY = german)",
+                "text search configuration public.words",
+            ),
+            (
+                "CREATE TEXT SEARCH DICTIONARY stems (TEMPLATE = snowball, language = english)",
+                "CREATE TEXT SEARCH DICTIONARY stems (TEMPLATE = snowball, language = german)",
+                "text search dictionary public.stems",
+            ),
+            (
+                "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE away (id int) SERVER far",
+                "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE away (id bigint) SERVER far",
+                "foreign table public.away",
+            ),
+            (
+                "CREATE OPERATOR FAMILY odd USING btree",
+                "CREATE OPERATOR FAMILY odd USING btree; ALTER OPERATOR FAMILY odd USING btree ADD OPERATOR 1 < (int4, int8)",
+                "operator family public.odd USING btree",
+            ),
+        ] {
+            let make = |text: &str| format!("{same} {text};");
+            let (one, another) = (make(one), make(another));
+            let none = make("SELECT 1");
+            for (from, to, how) in
+                [(&one, &another, "another"), (&none, &one, "new"), (&one, &none, "gone")]
+            {
+                let (from, to) = (source("from.sql", from), source("to.sql", to));
+                let error = diff(server, &from, &to, &DiffOptions::default()).await.unwrap_err();
+                assert_eq!(error.kind(), marula_core::ErrorKind::Unsupported, "{error}");
+                let said = format!("{name} ({how})");
+                assert!(error.message().contains(&said), "{major}: '{said}' not in {error}");
+            }
+            // What is the same on both sides is in nobody's way.
+            let to = format!("{one} CREATE TABLE t (id int);");
+            let (from, to) = (source("from.sql", &one), source("to.sql", &to));
+            let found = diff(server, &from, &to, &DiffOptions::default()).await.unwrap();
+            assert_eq!((found.files.len(), found.remains.len()), (1, 0), "{found:?}");
+        }
+    }
+}

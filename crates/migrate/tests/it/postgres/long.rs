@@ -330,6 +330,60 @@ async fn columns_are_split_and_merged_while_both_sides_are_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn views_checks_and_expressions_go_with_the_column_or_are_refused_by_name() {
+    let setup = format!(
+        "{ITEMS}; ALTER TABLE items ADD CONSTRAINT positive CHECK (code > 0);
+         CREATE INDEX items_twice ON items ((code * 2)) WHERE code > 5;
+         CREATE VIEW small AS SELECT i.id, i.code FROM items i WHERE i.code < 100;
+         CREATE VIEW smaller AS SELECT code FROM small WHERE code < 10"
+    );
+    for major in [15, 18] {
+        let server = shared::postgres(major).await.unwrap();
+        let (_, session) = prepared(server, &setup).await;
+        let catalog = read(&session, Scope::All).await.unwrap();
+        let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+        let before = shape(&session).await;
+        let change = rename_column(&place, "code", "number", None).unwrap();
+        let count = "SELECT (SELECT count(code) FROM small) + (SELECT count(code) FROM smaller)";
+        for stage in &change.stages[..4] {
+            run(&session, stage, true).await.unwrap_or_else(|e| panic!("{}: {e}", stage.name));
+        }
+        for stage in change.stages[..4].iter().rev() {
+            run(&session, stage, false).await.unwrap_or_else(|e| panic!("{}: {e}", stage.name));
+        }
+        assert_eq!(shape(&session).await, before, "the way back");
+        for stage in &change.stages {
+            run(&session, stage, true).await.unwrap_or_else(|e| panic!("{}: {e}", stage.name));
+            let row = session.client().query_one(count, &[]).await.unwrap();
+            assert_eq!(row.get::<_, i64>(0), 99 + 9, "{}", stage.name);
+        }
+        let after = shape(&session).await.join("\n");
+        assert!(after.contains("positive CHECK ((number > 0))"), "{after}");
+        assert!(after.contains("((number * 2)) WHERE (number > 5)"), "{after}");
+        let wrong = session.client().batch_execute("INSERT INTO items (number) VALUES (-1)").await;
+        assert!(wrong.is_err(), "the CHECK is kept");
+
+        let (_, session) = prepared(server, &setup).await;
+        let more = "CREATE MATERIALIZED VIEW sums AS SELECT sum(code) FROM items; \
+                    ALTER TABLE items ADD twice int GENERATED ALWAYS AS (code * 2) STORED";
+        session.client().batch_execute(more).await.unwrap();
+        let catalog = read(&session, Scope::All).await.unwrap();
+        let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+        let refused = change_type(&place, "code", "bigint", None, None).unwrap_err();
+        for name in ["view public.small", "materialized view public.sums", "generated column twice"]
+        {
+            assert!(refused.message().contains(name), "'{name}': {refused}");
+        }
+        assert!(!refused.message().contains("smaller"), "{refused}");
+        let refused = rename_column(&place, "code", "number", None).unwrap_err();
+        assert!(
+            refused.message().contains("sums") && !refused.message().contains("small"),
+            "{refused}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_check_fails_while_a_row_differs_and_what_refers_is_refused() {
     let server = shared::postgres(15).await.unwrap();
     let (_, session) = prepared(server, ITEMS).await;

@@ -167,6 +167,116 @@ async fn the_safe_form_is_measured_beside_the_original() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_standby_that_falls_behind_is_told_by_how_much() {
+    let slow = file(
+        "-- migrate:up transaction:false\nALTER TABLE users ADD COLUMN score int;\nSELECT pg_sleep(3);\n",
+    );
+    for major in [15, 18] {
+        let stage = stage(&slow, 2_000, major).await.with_standby(&Quiet).await;
+        assert!(stage.notes.iter().all(|note| !note.contains("lag")), "{:?}", stage.notes);
+        let copy = stage.fresh().await.unwrap();
+        let spec = stage.standby().unwrap().spec();
+        let standby = Session::open(&spec, &SessionOptions::lab()).await.unwrap();
+        let watching = Session::open(&copy, &SessionOptions::lab()).await.unwrap();
+        // Its replay stands still for a second while the migration runs and clients write.
+        let pause = tokio::spawn(async move {
+            let there = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'users'::regclass AND attname = 'score'";
+            while watching.client().query_one(there, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let began = Instant::now();
+            standby.client().batch_execute("SELECT pg_wal_replay_pause()").await.unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let ms = began.elapsed().as_secs_f64() * 1e3;
+            standby.client().batch_execute("SELECT pg_wal_replay_resume()").await.unwrap();
+            ms
+        });
+        let migrations = std::slice::from_ref(&slow);
+        let (runs, ..) =
+            run_on(&stage, &copy, MigrationForm::Written, migrations, &options(), &Quiet)
+                .await
+                .unwrap();
+        let (told, paused) = (runs[0].replication_lag_ms.unwrap(), pause.await.unwrap());
+        println!("{major}: told {told:.0} ms of lag, the replay stood still for {paused:.0} ms");
+        // What is written first after the pause begins counts: a moment less than the pause.
+        assert!(told > paused - 450.0 && told < paused + 3_000.0, "{told} {paused}");
+    }
+}
+
+fn workload(statements: serde_json::Value) -> marula_core::Workload {
+    serde_json::from_value(serde_json::json!({ "engine": "postgres", "statements": statements }))
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_runs_on_a_copy_of_a_target_beside_its_workload() {
+    let server = marula_lab::shared::postgres(15).await.unwrap();
+    let spec = server.create_database().await.unwrap();
+    let target = Session::open(&spec, &SessionOptions::lab()).await.unwrap();
+    let setup = format!(
+        "{SCHEMA} INSERT INTO users (email, name, age) SELECT n || '@x', 'n' || n, n % 90 FROM generate_series(1, 20000) n; \
+         INSERT INTO orders (user_id, total) SELECT n, n FROM generate_series(1, 20000) n; \
+         CREATE TABLE apart (id int); ANALYZE"
+    );
+    target.client().batch_execute(&setup).await.unwrap();
+    let named = |version: &str, text: &str| {
+        let name = format!("{version}_change.sql");
+        marula_migrate::files::parse(Path::new(&name), text, Tool::Marula, Engine::Postgres)
+            .unwrap()
+    };
+    // The second meets what the first made.
+    let folder = [
+        named(
+            "1",
+            "-- migrate:up\nALTER TABLE users ADD COLUMN score int DEFAULT 0;\n-- migrate:down\nALTER TABLE users DROP COLUMN score;\n",
+        ),
+        named(
+            "2",
+            "-- migrate:up\nCREATE INDEX users_score ON users (score);\n-- migrate:down\nDROP INDEX users_score;\n",
+        ),
+    ];
+    let text = |sql: &str| serde_json::json!({ "engine": "postgres", "text": sql });
+    let given = workload(serde_json::json!([
+        { "statement": text("SELECT email FROM users WHERE id = $1"), "calls": 90,
+          "samples": [[{ "value": "7", "origin": "given" }], [{ "value": "8", "origin": "given" }]] },
+        { "statement": text("UPDATE users SET age = age + 1 WHERE id = 5"), "calls": 10 },
+        { "statement": text("SELECT * FROM nowhere"), "calls": 1 },
+    ]));
+    let stage = Stage::from_target(&target, &folder, &Quiet).await.unwrap();
+    let options = RehearseOptions { workload: Some(given), ..options() };
+    let (told, notes) = rehearse(&stage, &folder, false, &options, &Quiet).await.unwrap();
+    let [first, second] = told.runs.as_slice() else { panic!("{:#?}", told.runs) };
+    assert!(told.load.from_workload);
+    let names: Vec<&str> = told.load.operations.iter().map(|o| o.name.as_str()).collect();
+    assert_eq!(names, ["statement 1", "statement 2"]);
+    assert!(
+        notes.iter().any(|n| n.contains("1 statements of the workload take no part")),
+        "{notes:?}"
+    );
+    for run in [first, second] {
+        assert!(run.failure.is_none(), "{run:#?}");
+        assert!(run.way_back.as_ref().unwrap().restored, "{:#?}", run.way_back);
+        assert!(
+            run.usual.iter().map(|usual| usual.operations).sum::<u64>() > 50,
+            "{:?}",
+            run.usual
+        );
+    }
+    let build = &second.statements[0];
+    assert_eq!((build.work[0].work, build.work[0].object.as_str()), (Work::Build, "users"));
+    assert_eq!(build.at_target.as_ref().unwrap().rows, 20_000);
+    let waits = |c: &&marula_core::ClientImpact| c.stalled > 0;
+    let waiting: Vec<&str> =
+        build.clients.iter().filter(waits).map(|c| c.latency.operation.as_str()).collect();
+    assert!(!waiting.contains(&"statement 1"), "who reads goes on: {build:#?}");
+    // The target is as it was, and the copy had what the migrations touch.
+    let sql = "SELECT (SELECT sum(age) FROM users)::int8, (SELECT count(*) FROM pg_attribute WHERE attname = 'score')";
+    let row = target.client().query_one(sql, &[]).await.unwrap();
+    let expected: i64 = (1..=20_000).map(|n| n % 90).sum();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (expected, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_way_back_that_loses_something_is_told() {
     let migration = file(
         "-- migrate:up\nALTER TABLE users DROP COLUMN age;\nUPDATE users SET name = upper(name);\n\
