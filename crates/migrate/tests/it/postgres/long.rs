@@ -359,7 +359,7 @@ async fn views_checks_and_expressions_go_with_the_column_or_are_refused_by_name(
         }
         let after = shape(&session).await.join("\n");
         assert!(after.contains("positive CHECK ((number > 0))"), "{after}");
-        assert!(after.contains("((number * 2)) WHERE (number > 5)"), "{after}");
+        assert!(after.contains("number * 2") && after.contains("WHERE (number > 5)"), "{after}");
         let wrong = session.client().batch_execute("INSERT INTO items (number) VALUES (-1)").await;
         assert!(wrong.is_err(), "the CHECK is kept");
 
