@@ -288,8 +288,9 @@ impl World<'_> {
                 for _ in 0..count {
                     let value = match of {
                         AttributeType::Text => Value::Text(word(dice.rank(500))),
+                        // Its values and its scale are those of the list.
                         kind => self.any(
-                            &Attribute { kind, ..Attribute::default() },
+                            &Attribute { kind, of: None, ..attribute.clone() },
                             kind,
                             member,
                             dice,

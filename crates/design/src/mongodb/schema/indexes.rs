@@ -268,7 +268,13 @@ fn searches(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
             why.push_str("; a collection has one text index, so that a search finds the words in any of them");
         }
         let keys = words.into_iter().map(|name| (name, Bson::from("text"))).collect();
-        found.push(Wish { keys, unique: false, options: Document::new(), why: vec![why] });
+        let mut options = Document::new();
+        // A field called so would say in which language a document is, and one the server does not
+        // know would be refused.
+        if holds(store, "language") {
+            options.insert("language_override", "text_language");
+        }
+        found.push(Wish { keys, unique: false, options, why: vec![why] });
     }
     for name in searched(Search::Prefix) {
         let why = format!("{name} is looked for by its beginning");
@@ -285,6 +291,14 @@ fn searches(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
         found.push(Wish::sorted(vec![(name, false)], why));
     }
     found
+}
+
+/// Whether a field is called that, at any depth.
+fn holds(store: &Store, name: &str) -> bool {
+    store.fields.iter().any(|field| {
+        field.name == name
+            || matches!(&field.source, Source::Embedded { store, .. } if holds(store, name))
+    })
 }
 
 fn places(entity: &Entity, store: &Store) -> Vec<Wish> {

@@ -89,6 +89,12 @@ impl Draw<'_> {
             pieces.push(collections::piece(self, entity, store, series.as_ref()));
             later.extend(indexes::pieces(self, entity, store, series.as_ref()));
         }
+        if let Some(tenant) = &self.model.tenant {
+            self.note(format!(
+                "nothing but the program keeps the {tenant} apart: the server has no rights for \
+                 single documents; each query names its own of {tenant}, first in each index"
+            ));
+        }
         if !self.references.is_empty() {
             self.note(
                 "nothing but the writers keeps references whole: deleting what is referred to \

@@ -187,7 +187,7 @@ fn checks(attribute: &Attribute, looked_up: bool) -> Vec<(&'static str, String)>
         });
     }
     if is_list
-        && !matches!(of, A::List | A::Json)
+        && of != A::List
         && let Some(most) = attribute.length.and_then(|length| length.max)
     {
         found.push(("size", format!("cardinality({name}) <= {most}")));

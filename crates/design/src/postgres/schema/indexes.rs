@@ -216,7 +216,7 @@ fn method(draw: &Draw<'_>, store: &Store, path: &str) -> Option<(String, Method)
         (_, Some(attribute)) => match attribute.kind {
             AttributeType::Json => Method::Paths,
             AttributeType::List => match attribute.of {
-                Some(AttributeType::List | AttributeType::Json) => Method::Paths,
+                Some(AttributeType::List) => Method::Paths,
                 _ => Method::Gin,
             },
             AttributeType::Point

@@ -8,7 +8,7 @@ use super::SchemaOptions;
 pub fn column_type(attribute: &Attribute, options: &SchemaOptions) -> String {
     match attribute.kind {
         AttributeType::List => match attribute.of {
-            Some(AttributeType::List | AttributeType::Json) => "jsonb".into(),
+            Some(AttributeType::List) => "jsonb".into(),
             of => format!("{}[]", scalar(attribute, of.unwrap_or_default(), options)),
         },
         kind => scalar(attribute, kind, options),
@@ -76,7 +76,7 @@ pub(super) fn default(attribute: &Attribute) -> Option<String> {
             quote_literal(&bare(text))
         }
         (A::List, Json::Array(none)) if none.is_empty() => match attribute.of {
-            Some(A::List | A::Json) => "'[]'".into(),
+            Some(A::List) => "'[]'".into(),
             _ => "'{}'".into(),
         },
         _ => return None,

@@ -47,13 +47,14 @@ const ASKED: &str = "
 writes:";
 
 fn asked(text: &str) -> Case {
-    match text == SHOP {
-        true => Case::of(&text.replacen("\nwrites:", ASKED, 1)),
-        false => Case::of(text),
+    match text {
+        SHOP => Case::of(&text.replacen("\nwrites:", ASKED, 1)),
+        "zoo" => zoo(),
+        _ => Case::of(text),
     }
 }
 
-const MODELS: [&str; 6] = [SHOP, SERVICE, TREE, SCHOOL, SENSORS, LIBRARY];
+const MODELS: [&str; 7] = [SHOP, SERVICE, TREE, SCHOOL, SENSORS, LIBRARY, "zoo"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_holds_the_synthetic_data_in_every_structure() {

@@ -240,6 +240,7 @@ entities:
       - {name: blurb, type: text, search: words}
       - {name: author, type: text, required: true, search: part}
       - {name: shelf, type: text, required: true, search: prefix}
+      - {name: language, type: text, required: true}
 ";
 
 /// Everything in it wants to be something else.
@@ -281,4 +282,27 @@ pub fn hostile() -> Model {
 /// A script with its comments in one line each.
 pub fn flat(script: &str) -> String {
     script.replace("\n-- ", " ").replace("\n// ", " ")
+}
+
+/// One attribute of each kind, and a list of each.
+pub fn zoo() -> Case {
+    const KINDS: &str = "id uuid uuid_v7 integer decimal money float boolean text enumeration date \
+                         time timestamp duration binary json point date_range timestamp_range \
+                         number_range";
+    let mut text = String::from(
+        "name: zoo\nentities:\n  - name: animals\n    rows: 500\n    attributes:\n      - {name: id, type: uuid_v7, required: true}\n",
+    );
+    let values = "values: [low, high], precision: 8, scale: 3";
+    for kind in KINDS.split_whitespace() {
+        text.push_str(&format!(
+            "      - {{name: a_{kind}, type: {kind}, required: true, {values}}}\n"
+        ));
+        text.push_str(&format!(
+            "      - {{name: o_{kind}, type: {kind}, {values}, missing: 0.3}}\n"
+        ));
+        text.push_str(&format!("      - {{name: l_{kind}, type: list, of: {kind}, {values}, length: {{average: 3, max: 10}}}}\n"));
+    }
+    let case = Case::of(&text);
+    assert_eq!(case.model.entities[0].attributes.len(), 61);
+    case
 }

@@ -345,7 +345,7 @@ async fn texts_are_searched_by_indexes() {
         for statement in schema.statements(Stage::BeforeLoading) {
             run(&session, statement).await.unwrap();
         }
-        run(&session, "INSERT INTO books (title, author, shelf) SELECT 'The art of ' || md5(i::text), 'Author ' || md5(i::text), 'S' || i FROM generate_series(1, 20000) i").await.unwrap();
+        run(&session, "INSERT INTO books (title, author, shelf, language) SELECT 'The art of ' || md5(i::text), 'Author ' || md5(i::text), 'S' || i, md5(i::text) FROM generate_series(1, 20000) i").await.unwrap();
         for statement in schema.statements(Stage::AfterLoading) {
             run(&session, statement).await.unwrap();
         }
@@ -450,7 +450,32 @@ async fn hostile_names_and_texts_stay_what_they_are() {
         run(&session, &format!("INSERT INTO {quoted} (parent_id) VALUES (NULL)")).await.unwrap();
         let refused = format!("INSERT INTO {quoted} (\"t'\"\"i\\tle\") VALUES ('')");
         assert_eq!(run(&session, &refused).await, Err(CHECK.into()));
+        within(&session).await;
     }
+}
+
+/// A hostile name in a `jsonb` column is a name in a path, too.
+async fn within(session: &Session) {
+    let mut case = Case::of(SHOP).placed("order_lines", "orders", Placement::Embed);
+    let name = "q\"u\\a'.$[*] ? (1 == 1)";
+    case.model.entities[3].attributes[3].name = name.into();
+    let schema = drawn(&case, session).await;
+    for statement in schema.pieces.iter().flat_map(|piece| &piece.statements) {
+        run(session, statement).await.unwrap_or_else(|error| panic!("{error}\n{statement}"));
+    }
+    let line = |quantity: i32| {
+        let line =
+            serde_json::json!([{"line_no": 1, "product_id": "x", "unit_price": 1, name: quantity}]);
+        format!(
+            "INSERT INTO orders (customer_id, placed_at, total, lines) VALUES (1, now(), 1, {})",
+            marula_postgres::sql::quote_literal(&line.to_string())
+        )
+    };
+    run(session, "INSERT INTO customers (id, email, name, country) VALUES (1, 'a', 'A', 'DE')")
+        .await
+        .unwrap();
+    assert_eq!(run(session, &line(0)).await, Err(CHECK.into()));
+    assert_eq!(run(session, &line(1)).await, Ok(()));
 }
 
 /// Runs a script with psql, which stops at the first error.
