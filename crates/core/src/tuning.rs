@@ -44,7 +44,7 @@ pub struct TunedStatement {
     pub calls: u64,
     /// Its share of the workload's time as it stands, from 0 to 1.
     pub share: f64,
-    /// One run as things stand.
+    /// One run as things stand; without a time where the server refuses it for want of an index.
     pub before: Measurement,
     /// One run with all picked changes.
     pub after: Measurement,

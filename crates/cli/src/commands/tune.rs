@@ -194,15 +194,34 @@ fn pieces(text: &str) -> Vec<String> {
     pieces
 }
 
-/// mongosh commands: each begins on a line of its own with `db.` or `db[`, or with `{`.
+/// mongosh commands: each begins on a line of its own with `db.` or `db[`, or with `{`. What is
+/// laid out another way is read as one script.
 fn commands(text: &str) -> Vec<String> {
+    use marula_mongodb::shell;
+    let lines = by_lines(text);
+    let reads = |text: &String| shell::parse_many(text).is_ok();
+    if !lines.iter().all(reads)
+        && let Ok(commands) = shell::parse_many(text)
+    {
+        return commands.iter().map(marula_mongodb::Command::to_shell).collect();
+    }
+    let several = |text: String| match shell::parse_many(&text) {
+        Ok(commands) if commands.len() > 1 => {
+            commands.iter().map(marula_mongodb::Command::to_shell).collect()
+        }
+        _ => vec![text],
+    };
+    lines.into_iter().flat_map(several).collect()
+}
+
+fn by_lines(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for line in text.lines() {
         let comment = line.trim_start().starts_with("//");
-        let begins = ["db.", "db[", "{"].iter().any(|begin| line.starts_with(begin));
+        let named = ["db.", "db["].iter().any(|begin| line.trim_start().starts_with(begin));
         match found.last_mut() {
             _ if comment => {}
-            Some(last) if !begins => {
+            Some(last) if !named && !line.starts_with('{') => {
                 last.push('\n');
                 last.push_str(line);
             }
@@ -248,6 +267,10 @@ mod tests {
         let shell = "// orders\ndb.orders.find({\n  a: 1\n});\ndb.items.countDocuments({})\n";
         let found = statements(shell, Engine::Mongodb).unwrap();
         assert_eq!(found, ["db.orders.find({\n  a: 1\n})", "db.items.countDocuments({})"]);
+        let count = |text: &str| statements(text, Engine::Mongodb).unwrap().len();
+        assert_eq!(count("db.a.find(); db.b.find()\n  db.c.find()"), 3);
+        assert_eq!(count("db.a.aggregate([\n{$match: {a: 1}},\n{$count: 'n'}\n])"), 1);
+        assert_eq!(count("{\"find\": \"a\"}\n{\"find\": \"b\"}\n"), 2);
         assert!(statements("-- nothing", Engine::Postgres).is_err());
     }
 }

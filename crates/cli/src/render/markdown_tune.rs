@@ -2,7 +2,7 @@
 
 use marula_core::{Report, Tuning};
 
-use super::human::tune::worth;
+use super::human::tune::{refused, worth};
 use super::markdown::{cell, fence, line};
 use super::numbers::{bytes, duration, percent, times};
 use super::text;
@@ -53,14 +53,15 @@ fn statements(tuning: &Tuning, out: &mut String) {
     for one in &tuning.statements {
         let uses: Vec<&str> = one.uses.iter().map(|id| id.0.as_str()).collect();
         let (before, after) = (one.before.ms.unwrap_or(0.0), one.after.ms.unwrap_or(0.0));
-        let gain = if uses.is_empty() { String::new() } else { times(before / after.max(0.001)) };
+        let same = uses.is_empty() || refused(one);
+        let gain = if same { String::new() } else { times(before / after.max(0.001)) };
         out.push_str(&format!(
             "| `{}` | {} | {} | {}{} | {} | {gain} | {} |\n",
             cell(&text::cut(&text::flat(&one.statement.text), 70)).replace('`', "'"),
             percent(one.share),
             one.calls,
             if one.before.timed_out { "> " } else { "" },
-            duration(before),
+            if refused(one) { "refused".into() } else { duration(before) },
             duration(after),
             uses.join(" ")
         ));

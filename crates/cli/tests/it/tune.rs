@@ -1,6 +1,8 @@
 //! `marula tune` as its users meet it: a workload from wherever it is, in every format, to a
 //! script, and ended early.
 
+mod mongodb;
+
 use std::process::Stdio;
 use std::time::Duration;
 

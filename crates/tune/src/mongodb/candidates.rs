@@ -4,6 +4,7 @@
 mod merge;
 mod orders;
 mod partial;
+mod required;
 mod special;
 
 use bson::Document;
@@ -17,6 +18,7 @@ use super::shape::Access;
 use crate::Proposal;
 pub use merge::merged;
 use orders::{Keys, orders};
+pub use required::Need;
 pub use special::{by_age, wildcards};
 
 /// An index worth trying, and why.

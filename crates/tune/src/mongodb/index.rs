@@ -16,7 +16,8 @@ pub struct Index {
     pub partial: Option<Document>,
     /// The collation of the command it serves, when it has one.
     pub collation: Option<Document>,
-    /// The one path that is not simply sorted, and how it is kept: `2dsphere`, `hashed`.
+    /// The one path that is not simply sorted, and how it is kept: `2dsphere`, `hashed`. With
+    /// `text` all of them are.
     pub special: Option<(String, &'static str)>,
 }
 
@@ -61,7 +62,8 @@ impl Index {
     }
 
     fn kind_of(&self, path: &str) -> Option<&'static str> {
-        self.special.as_ref().filter(|(special, _)| special == path).map(|(_, kind)| *kind)
+        let is = |(special, kind): &&(String, &'static str)| special == path || *kind == "text";
+        self.special.as_ref().filter(is).map(|(_, kind)| *kind)
     }
 
     /// The first path; of a wildcard index the parent of all it holds.

@@ -8,6 +8,7 @@ mod correlated_aggregate;
 mod count_distinct;
 mod count_exists;
 mod distinct_exists;
+mod early_groups;
 mod flat;
 mod inline_cte;
 mod join_elimination;
@@ -71,7 +72,7 @@ struct Rewrite {
 }
 
 /// In the order in which they are combined: single comparisons first, whole blocks last.
-static ALL: [&Rewrite; 19] = [
+static ALL: [&Rewrite; 20] = [
     &not_in::REWRITE,
     &truncated_time::REWRITE,
     &bare_column::REWRITE,
@@ -86,6 +87,7 @@ static ALL: [&Rewrite; 19] = [
     &range_transitivity::REWRITE,
     &top1_lateral::REWRITE,
     &count_distinct::REWRITE,
+    &early_groups::REWRITE,
     &skip_scan::REWRITE,
     &late_lookup::REWRITE,
     &or_limit::REWRITE,

@@ -81,6 +81,11 @@ impl Book {
         self.by_uses.get(&(statement, uses.clone())).copied()
     }
 
+    /// Whether some statement was measured with a plan that used a change.
+    pub fn uses(&self, number: usize) -> bool {
+        self.measured.values().any(|timed| timed.uses.contains(&number))
+    }
+
     /// Notes what was measured, and how it compares with the `cost` that was expected.
     pub fn note(&mut self, statement: usize, set: Set, timed: Timed, cost: Option<f64>) {
         if let (Some(base), Some(cost), false) =

@@ -7,12 +7,14 @@ mod arena;
 mod book;
 mod confirm;
 mod drops;
+mod late;
 mod options;
 mod outcome;
 mod pace;
 mod polish;
 mod sample;
 mod search;
+mod shapes;
 mod trial;
 mod words;
 
@@ -30,6 +32,7 @@ pub use options::{Stop, TuneOptions};
 pub use outcome::tell;
 pub use sample::{Sampled, sample};
 pub use search::Found;
+pub(crate) use shapes::by_shape;
 pub(crate) use words::{fatal as trial_fatal, seconds};
 
 /// The most rounds of searching and measuring.
@@ -50,6 +53,8 @@ pub struct Tuner<'a, A: Arena> {
     pub subjects: Vec<Subject>,
     /// What may be picked.
     pub choices: Vec<Choice>,
+    /// Changes whose worth no estimate tells: they are tried beside the best set.
+    pub late: Vec<Choice>,
     /// What was measured and expected.
     pub book: Book,
     /// Choices that are out of the question, and why.
@@ -111,6 +116,7 @@ impl<'a, A: Arena> Tuner<'a, A> {
             arena,
             subjects: Vec::new(),
             choices: Vec::new(),
+            late: Vec::new(),
             book: Book::default(),
             out: BTreeMap::new(),
             turned: BTreeMap::new(),
@@ -159,6 +165,7 @@ impl<'a, A: Arena> Tuner<'a, A> {
         }
         self.polish().await?;
         self.narrow().await?;
+        self.try_late().await?;
         self.finish().await
     }
 

@@ -118,6 +118,8 @@ impl<A: Arena> Tuner<'_, A> {
         let plan = self.arena.bench().plan(&text, Duration::ZERO).await?;
         let mut uses = self.used(&plan, &relevant);
         uses.extend(rewrite);
+        let telling = self.telling(&text, &plan, &relevant, set).await?;
+        uses.extend(telling);
         for number in &uses {
             // Used all the same: from now on the search looks at this statement, too.
             if let Err(at) = self.choices[*number].helps.binary_search(&statement) {

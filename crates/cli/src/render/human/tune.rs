@@ -212,6 +212,7 @@ fn row(one: &TunedStatement, look: &Look) -> Vec<String> {
     let (before, after) = (one.before.ms.unwrap_or(0.0), one.after.ms.unwrap_or(0.0));
     let changed = !uses.is_empty();
     let gain = match changed {
+        true if refused(one) => String::new(),
         true if before >= after => times(before / after.max(0.001)),
         true => format!("{} slower", percent(after / before.max(0.001) - 1.0)),
         false => String::new(),
@@ -220,7 +221,7 @@ fn row(one: &TunedStatement, look: &Look) -> Vec<String> {
         text::cut(&text::flat(&one.statement.text), room),
         percent(one.share),
         super::numbers::grouped(one.calls),
-        time(&one.before),
+        if refused(one) { "refused".into() } else { time(&one.before) },
         if changed { time(&one.after) } else { "same".into() },
         gain,
         uses.join(" "),
@@ -229,6 +230,11 @@ fn row(one: &TunedStatement, look: &Look) -> Vec<String> {
             .map_or("", |met| if met { "met" } else { "missed" })
             .into(),
     ]
+}
+
+/// Whether the server refuses the statement as things stand.
+pub fn refused(one: &TunedStatement) -> bool {
+    one.before.ms.is_none() && one.after.ms.is_some()
 }
 
 fn time(measurement: &Measurement) -> String {

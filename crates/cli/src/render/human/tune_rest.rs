@@ -1,6 +1,6 @@
 //! A tuned workload: what it costs those who write, and what was left aside.
 
-use marula_core::Tuning;
+use marula_core::{Engine, Tuning};
 
 use super::super::Look;
 use super::grid::{grid, numbers, words};
@@ -41,8 +41,9 @@ fn writes(tuning: &Tuning, look: &Look, out: &mut String) {
             ]
         })
         .collect();
+    let documents = tuning.statements.iter().any(|one| one.statement.engine == Engine::Mongodb);
     let columns = [
-        words("table"),
+        words(if documents { "collection" } else { "table" }),
         words("write"),
         numbers("calls"),
         numbers("before"),

@@ -7,6 +7,8 @@ use marula_core::{Change, ChangeKind};
 pub(super) enum Kind {
     /// Indexes are built once and then hidden and shown.
     Switch,
+    /// Extended statistics are gathered once and then kept from the planner and shown to it.
+    Extended,
     /// Settings of the session.
     Setting,
     /// Anything else lasts: it gets a world of its own.
@@ -17,6 +19,12 @@ pub(super) enum Kind {
 pub(super) fn kind_of(change: &Change) -> Kind {
     if change.kind == ChangeKind::Setting {
         return Kind::Setting;
+    }
+    let gathers = |sql: &String| leading(sql).starts_with("create statistics");
+    if change.up.iter().any(gathers)
+        && change.up.iter().all(|sql| gathers(sql) || analyzed(sql).is_some())
+    {
+        return Kind::Extended;
     }
     let builds = |sql: &String| {
         let words = leading(sql);
@@ -32,6 +40,15 @@ pub(super) fn kind_of(change: &Change) -> Kind {
 /// Whether it takes indexes away, and does nothing else.
 pub(super) fn is_drop(change: &Change) -> bool {
     !change.up.is_empty() && change.up.iter().all(|sql| dropped(sql).is_some())
+}
+
+/// The table a plain `ANALYZE` of all its columns looks at, as it is written there.
+pub(super) fn analyzed(sql: &str) -> Option<&str> {
+    const WORD: &str = "analyze ";
+    let sql = sql.trim().trim_end_matches(';');
+    let rest = sql.get(..WORD.len()).filter(|word| word.eq_ignore_ascii_case(WORD));
+    let rest = rest.and_then(|_| sql.get(WORD.len()..))?.trim();
+    (!rest.is_empty() && !rest.ends_with(')')).then_some(rest)
 }
 
 /// The index a `DROP INDEX` takes away, as it is written there.
@@ -125,6 +142,11 @@ mod tests {
             change(ChangeKind::Index, &["create index i on t (lower(a))", "ANALYZE t"]);
         assert_eq!(kind_of(&expression), Kind::Lasting);
         assert_eq!(kind_of(&change(ChangeKind::Statistics, &["ANALYZE t"])), Kind::Lasting);
+        let together = ["CREATE STATISTICS s ON a, b FROM t", "ANALYZE public.t"];
+        assert_eq!(kind_of(&change(ChangeKind::Statistics, &together)), Kind::Extended);
+        assert_eq!(analyzed("analyze \"odd (one\";"), Some("\"odd (one\""));
+        let finer = ["ALTER TABLE t ALTER COLUMN a SET STATISTICS 9", "ANALYZE t (a)"];
+        assert_eq!(kind_of(&change(ChangeKind::Statistics, &finer)), Kind::Lasting);
         assert_eq!(kind_of(&change(ChangeKind::Setting, &["SET work_mem = '1GB'"])), Kind::Setting);
     }
 

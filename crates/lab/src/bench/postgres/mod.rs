@@ -1,10 +1,12 @@
 //! The bench on a PostgreSQL lab server.
 //!
-//! Indexes are switched by marking them invalid, which hides them from the planner. What cannot
-//! be switched (ANALYZE, extended statistics, VACUUM, other DDL) gets a database of its own, a
-//! copy of the pristine one: a *world* for each set of such changes.
+//! Indexes are switched by marking them invalid, which hides them from the planner, and extended
+//! statistics by moving their data aside. What cannot be switched (ANALYZE, VACUUM, other DDL)
+//! gets a database of its own, a copy of the pristine one: a *world* for each set of such changes.
 
 mod change;
+mod database;
+mod extended;
 mod processor;
 mod run;
 mod world;
@@ -95,7 +97,7 @@ impl PostgresBench {
         self.worlds.clear();
         let admin = Session::open(&self.copied.lab, &SessionOptions::lab()).await?;
         for name in names {
-            world::drop_database(&admin, &name).await?;
+            database::drop_database(&admin, &name).await?;
         }
         Ok(())
     }
@@ -148,10 +150,16 @@ impl PostgresBench {
         };
         world.connect(&self.copied.lab, &self.copied.settings).await?;
         for (change, _) in self.changes.values() {
-            world.switch(change, false).await?;
+            match kind_of(change) {
+                // It would be copied as if it were the target's own.
+                Kind::Extended => {
+                    world.unmake(change, &self.copied.lab, &self.copied.settings).await?;
+                }
+                _ => world.switch(change, false).await?,
+            }
         }
         let session = Session::open(&self.spec(), &SessionOptions::lab()).await?;
-        world::set_all(&session, &self.copied.settings).await?;
+        database::set_all(&session, &self.copied.settings).await?;
         Ok(session)
     }
 }
@@ -236,7 +244,7 @@ impl Bench for PostgresBench {
         if !names.is_empty() {
             let admin = Session::open(&self.copied.lab, &SessionOptions::lab()).await?;
             for name in names {
-                world::drop_database(&admin, &name).await?;
+                database::drop_database(&admin, &name).await?;
             }
         }
         for world in self.worlds.values_mut() {

@@ -7,6 +7,7 @@ use marula_core::{Change, Error, ErrorKind, Result, Version};
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
 
 use super::change::{Kind, dropped, for_lab, is_drop, kind_of, session_setting};
+use super::database::set_all;
 use super::execute;
 use crate::clone::postgres::{database_name, failed, quote};
 
@@ -16,15 +17,17 @@ pub(super) struct Built {
     pub ms: Option<f64>,
     pub bytes: u64,
     /// OIDs and names of the indexes it made.
-    indexes: Vec<(u32, String)>,
+    pub indexes: Vec<(u32, String)>,
+    /// OIDs of the statistics it gathered.
+    pub statistics: Vec<u32>,
 }
 
 /// Building an index counts the rows of its table anew. What the planner believed before must
 /// hold for the runs without the index, so the counts are taken back.
-const REMEMBER: &str = "DROP TABLE IF EXISTS pg_temp.marula_counts;
+pub(super) const REMEMBER: &str = "DROP TABLE IF EXISTS pg_temp.marula_counts;
   CREATE TEMP TABLE marula_counts AS SELECT oid, relpages, reltuples, relallvisible
   FROM pg_catalog.pg_class WHERE relkind IN ('r', 'm', 'p')";
-const RECALL: &str = "UPDATE pg_catalog.pg_class c
+pub(super) const RECALL: &str = "UPDATE pg_catalog.pg_class c
   SET relpages = m.relpages, reltuples = m.reltuples, relallvisible = m.relallvisible
   FROM pg_temp.marula_counts m WHERE m.oid = c.oid AND (c.relpages, c.reltuples, c.relallvisible)
     IS DISTINCT FROM (m.relpages, m.reltuples, m.relallvisible);
@@ -126,10 +129,15 @@ impl World {
         let rows = session.client().query(NEW, &[&before]).await.map_err(failed)?;
         let bytes = rows.iter().map(|row| row.get::<_, i64>(2).unsigned_abs()).sum();
         let indexes = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-        let built = Built { ms: Some(ms), bytes, indexes };
+        let built = Built { ms: Some(ms), bytes, indexes, ..Built::default() };
+        self.note(change, built);
+        Ok(())
+    }
+
+    /// Notes that `change` was made here and is on.
+    pub(super) fn note(&mut self, change: &Change, built: Built) {
         self.built.insert(change.id.0.clone(), built);
         self.on.insert(change.id.0.clone());
-        Ok(())
     }
 
     /// Brings a switchable change into the wanted state.
@@ -150,6 +158,13 @@ impl World {
                 self.mark(id, on);
                 Ok(())
             }
+            Kind::Extended if on && !self.built.contains_key(id) => self.gather(change).await,
+            Kind::Extended if on != self.on.contains(id) => {
+                let built = self.built(change);
+                self.show_statistics(&built.statistics, on).await?;
+                self.mark(id, on);
+                Ok(())
+            }
             Kind::Switch if on && !self.built.contains_key(id) => self.make(change).await,
             Kind::Switch if on != self.on.contains(id) => {
                 let oids: Vec<u32> = self.built.get(id).map_or_else(Vec::new, |built| {
@@ -161,7 +176,7 @@ impl World {
                 self.mark(id, on);
                 Ok(())
             }
-            Kind::Setting | Kind::Switch => Ok(()),
+            Kind::Setting | Kind::Extended | Kind::Switch => Ok(()),
         }
     }
 
@@ -186,8 +201,7 @@ impl World {
         }
         let oids: Vec<u32> = indexes.iter().map(|(oid, _)| *oid).collect();
         self.show(&oids, false).await?;
-        self.built.insert(change.id.0.clone(), Built { ms: None, bytes: 0, indexes });
-        self.on.insert(change.id.0.clone());
+        self.note(change, Built { indexes, ..Built::default() });
         Ok(())
     }
 
@@ -213,12 +227,17 @@ impl World {
             return Ok(());
         }
         self.connect(lab, settings).await?;
+        if kind_of(change) == Kind::Extended {
+            // Whole again, so that nothing of it is left behind.
+            self.switch(change, true).await?;
+        }
         let built = self.built.remove(&change.id.0).unwrap_or_default();
         self.on.remove(&change.id.0);
         if is_drop(change) {
             let oids: Vec<u32> = built.indexes.iter().map(|(oid, _)| *oid).collect();
             return self.show(&oids, true).await;
         }
+        self.drop_statistics(&built.statistics).await?;
         for (oid, _) in built.indexes {
             let session = self.session()?;
             let name: Option<String> = session
@@ -263,23 +282,4 @@ impl World {
         }
         Ok(World { database: name, session: None, built: self.built.clone(), on: self.on.clone() })
     }
-}
-
-/// Gives the session the source's settings; one the lab does not know stays as it is.
-pub(super) async fn set_all(session: &Session, settings: &[(String, String)]) -> Result<()> {
-    const SET: &str = "SELECT set_config($1, $2, false)";
-    for (name, value) in settings {
-        if let Err(error) = session.client().query(SET, &[name, value]).await
-            && error.as_db_error().is_none()
-        {
-            return Err(failed(error));
-        }
-    }
-    Ok(())
-}
-
-/// Drops a database of the bench, whoever is still connected to it.
-pub(super) async fn drop_database(admin: &Session, name: &str) -> Result<()> {
-    let force = if admin.version().major >= 13 { " WITH (FORCE)" } else { "" };
-    execute(admin, &format!("DROP DATABASE IF EXISTS {}{force}", quote(name))).await
 }

@@ -45,7 +45,7 @@ impl PostgresBench {
             }
         }
         let session = Session::open(&self.spec(), &SessionOptions::lab()).await?;
-        super::world::set_all(&session, &self.copied.settings).await?;
+        super::database::set_all(&session, &self.copied.settings).await?;
         execute(&session, "BEGIN; SET LOCAL statement_timeout = '60s'").await?;
         let (mut before, mut after) = (Vec::new(), Vec::new());
         let mut hot = [None, None];

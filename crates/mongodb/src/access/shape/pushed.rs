@@ -1,11 +1,11 @@
 //! Which leading stages the server turns into the read of the collection.
 
-use bson::{Bson, Document};
+use bson::{Bson, Document, doc};
 use marula_core::Version;
 
 use super::{Access, directions, number, usable};
 use crate::access::pipeline::{Paths, effect, expression_paths, overlap, stage};
-use crate::access::predicate::{Filter, field_path};
+use crate::access::predicate::{Filter, Kind, Predicate, field_path};
 
 /// Follows the pipeline as far as the server moves its stages into the read of the collection.
 pub(super) fn pushed(pipeline: &[Document], access: &mut Access, version: Version) {
@@ -44,6 +44,11 @@ pub(super) fn pushed(pipeline: &[Document], access: &mut Access, version: Versio
             }
             "$limit" => {
                 access.limit = number(Some(value)).filter(|_| limited);
+                return;
+            }
+            "$geoNear" => {
+                // It reads by its own index and no other, and comes first.
+                access.filter.all.extend(value.as_document().and_then(near));
                 return;
             }
             "$group" => {
@@ -90,6 +95,23 @@ pub(super) fn pushed(pipeline: &[Document], access: &mut Access, version: Versio
             _ => return,
         }
     }
+}
+
+/// What `$geoNear` asks of the path it names.
+fn near(stage: &Document) -> Option<Predicate> {
+    let (path, near) = (stage.get_str("key").unwrap_or_default(), stage.get("near")?);
+    let near = match near {
+        Bson::Document(point) if point.contains_key("type") => {
+            doc! {"$geometry": point.clone()}.into()
+        }
+        other => other.clone(),
+    };
+    let filter = match path {
+        "" => doc! {"$near": near},
+        path => doc! {path: {"$near": near}},
+    };
+    let kind = Kind::Other;
+    Some(Predicate { path: path.into(), kind, filter, element: false, expression: false })
 }
 
 /// The matches that follow an inclusive `$project` directly.

@@ -62,9 +62,11 @@ fn hashed(access: &Access, schema: Option<&InferredSchema>) -> Option<Special> {
     if !access.sort.is_empty() || array_in(path, schema).is_some() {
         return None;
     }
-    let values = &profile(path, schema)?.common_values;
+    let field = profile(path, schema)?;
     let long = |value: &marula_core::Json| value.as_str().is_some_and(|text| text.len() >= LONG);
-    let all = !values.is_empty() && values.iter().all(|(value, _)| long(value));
+    // Values of many bytes are counted and not kept.
+    let strings = field.distinct > 0 && field.types.keys().all(|name| name == "string");
+    let all = strings && field.common_values.iter().all(|(value, _)| long(value));
     all.then(|| (vec![(path.clone(), 1)], (path.clone(), "hashed"), 0.7))
 }
 

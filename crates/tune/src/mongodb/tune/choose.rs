@@ -133,7 +133,7 @@ impl Search<'_> {
         table: &mut Table,
         banned: &BTreeSet<usize>,
     ) -> Result<BTreeSet<usize>> {
-        let budget = trial.options.budget_bytes;
+        let budget = trial.budget();
         let mut chosen: BTreeSet<usize> = BTreeSet::new();
         let mut now = Now::new(table);
         loop {

@@ -86,7 +86,7 @@ impl Search<'_> {
         let fits = |number: &usize| {
             let with: BTreeSet<usize> = chosen.iter().copied().chain([*number]).collect();
             let bytes = trial.bytes(indexes(&with, self.ideas));
-            trial.options.budget_bytes.is_none_or(|budget| bytes <= budget)
+            trial.budget().is_none_or(|budget| bytes <= budget)
         };
         table
             .useful

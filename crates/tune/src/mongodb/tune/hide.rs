@@ -1,15 +1,13 @@
 //! Indexes that are in the way: those another one makes superfluous, and those nobody uses. They
 //! are proposed for hiding, which takes nothing away that cannot be had back at once.
 
+mod change;
+mod stays;
+
 use std::collections::BTreeSet;
 
-use bson::Bson;
-use marula_core::{
-    Change, ChangeId, ChangeKind, Collection, DocumentCatalog, DocumentIndex, Engine, Json, Proof,
-    Result, Version,
-};
+use marula_core::{Change, Collection, DocumentCatalog, DocumentIndex, Result};
 use marula_lab::bench::Bench;
-use marula_mongodb::{CollMod, Command, CreateIndexes, DropIndex, Operation};
 
 use super::query::Query;
 use super::table::{Cell, Table, WORTH, best};
@@ -42,80 +40,115 @@ pub(super) struct Counted {
     pub shard_keys: Vec<(String, Vec<String>)>,
 }
 
-/// Counters younger than this tell little: a week.
-const YOUNG: f64 = 7.0 * 86_400.0;
+/// What there is when indexes are looked at that could go.
+pub(super) struct InPlace<'p> {
+    pub queries: &'p [Query],
+    pub table: &'p Table,
+    /// Each statement with the picked set.
+    pub after: &'p [Cell],
+    /// The picked indexes, and whether they are multikey.
+    pub picked: &'p [(&'p Index, bool)],
+}
+
+/// Why an index may be one too many.
+pub(super) enum Why {
+    /// Another one does its work.
+    Redundant(String),
+    /// Nobody was seen to use it.
+    Unused,
+}
+
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Why::Redundant(by) => f.write_str(by),
+            Why::Unused => {
+                f.write_str("nothing has used it since the counters began, nor does this workload")
+            }
+        }
+    }
+}
+
+impl Why {
+    /// What was looked at before it is hidden.
+    fn checked(&self) -> &'static str {
+        match self {
+            Why::Redundant(_) => {
+                "it is neither unique, sparse, partial nor TTL, has no collation of its own, and no \
+                 statement names it in a hint"
+            }
+            Why::Unused => {
+                "it is neither unique nor TTL, no operator needs it, and no statement names it in a \
+                 hint"
+            }
+        }
+    }
+}
 
 /// The indexes that could go, measured: with each hidden, no statement examines more.
 pub(super) async fn hide(
     trial: &mut Trial<'_>,
-    queries: &[Query],
-    table: &Table,
-    after: &[Cell],
-    picked: &[(&Index, bool)],
+    in_place: &InPlace<'_>,
     catalog: &DocumentCatalog,
     counted: &Counted,
-) -> Result<(Vec<Hide>, Vec<Kept>)> {
-    let (mut found, mut kept): (Vec<Hide>, Vec<Kept>) = (Vec::new(), Vec::new());
+    (found, kept): (&mut Vec<Hide>, &mut Vec<Kept>),
+) -> Result<()> {
     let mut gone: BTreeSet<(String, String)> = BTreeSet::new();
     for collection in &catalog.collections {
         for index in &collection.indexes {
             let left = |other: &DocumentIndex| {
                 !gone.contains(&(collection.name.clone(), other.name.clone()))
             };
-            let Some(why) = superfluous(index, collection, picked, queries, table, &left) else {
+            let Some(why) = superfluous(index, collection, in_place, &left) else { continue };
+            let mut stays = |reason: String| {
+                kept.push(Kept {
+                    index: index.name.clone(),
+                    collection: collection.name.clone(),
+                    reason: format!("{why}, but {reason}"),
+                });
+            };
+            let queries = in_place.queries;
+            if let Some(reason) = stays::exception(index, collection, &why, queries, counted) {
+                stays(reason);
                 continue;
-            };
-            let why = match exception(index, collection, queries, counted) {
-                Some(reason) => {
-                    kept.push(Kept {
-                        index: index.name.clone(),
-                        collection: collection.name.clone(),
-                        reason: format!("{why}, but {reason}"),
-                    });
-                    continue;
-                }
-                None => why,
-            };
-            if trial.options.stop.is_stopped() {
-                return Ok((found, kept));
             }
-            let change = change(index, collection, &why, trial.version, counted);
-            match without(trial, queries, table, after, &change, &collection.name).await? {
+            if trial.options.stop.is_stopped() {
+                return Ok(());
+            }
+            let said = why.to_string();
+            let change =
+                change::change(index, collection, &said, trial.version, counted, why.checked());
+            match without(trial, in_place, &change, &collection.name).await? {
                 Ok(statements) => {
                     gone.insert((collection.name.clone(), index.name.clone()));
                     found.push(Hide { change, bytes: index.bytes, statements });
                 }
-                Err(reason) => kept.push(Kept {
-                    index: index.name.clone(),
-                    collection: collection.name.clone(),
-                    reason: format!("{why}, but {reason}"),
-                }),
+                Err(reason) => stays(reason),
             }
         }
     }
-    for hidden in &found {
+    for hidden in found {
         trial.bench.revert(&hidden.change).await?;
     }
-    Ok((found, kept))
+    Ok(())
 }
 
 /// Why an index may be one too many.
 fn superfluous(
     index: &DocumentIndex,
     collection: &Collection,
-    picked: &[(&Index, bool)],
-    queries: &[Query],
-    table: &Table,
+    in_place: &InPlace<'_>,
     left: &dyn Fn(&DocumentIndex) -> bool,
-) -> Option<String> {
+) -> Option<Why> {
     if index.hidden || index.name == "_id_" {
         return None;
     }
-    let by_new =
-        picked.iter().find(|(new, _)| new.collection == collection.name && covers(new, index));
+    let mut picked = in_place.picked.iter();
+    let by_new = picked.find(|(new, _)| new.collection == collection.name && covers(new, index));
     if let Some((new, multikey)) = by_new {
         let more = if *multikey { " (which is multikey)" } else { "" };
-        return Some(format!("the new index {}{more} begins with its keys", new.name()));
+        let by = format!("the new index {}{more} begins with its keys", new.name());
+        return Some(Why::Redundant(by));
     }
     let other = collection.indexes.iter().find(|other| {
         let longer = other.keys.len() > index.keys.len()
@@ -123,19 +156,18 @@ fn superfluous(
         other.name != index.name && !other.hidden && left(other) && longer && begins(other, index)
     });
     if let Some(other) = other {
-        return Some(format!("{} begins with its keys", other.name));
+        return Some(Why::Redundant(format!("{} begins with its keys", other.name)));
     }
     let used =
-        queries.iter().enumerate().any(|(at, query)| {
+        in_place.queries.iter().enumerate().any(|(at, query)| {
             query.reads(&collection.name)
-                && table.base.get(at).is_some_and(|cost| {
+                && in_place.table.base.get(at).is_some_and(|cost| {
                     cost.plan.summary.indexes.iter().any(|name| {
                         *name == index.name || name.ends_with(&format!(".{}", index.name))
                     })
                 })
         });
-    (index.accesses == Some(0) && !used)
-        .then(|| "nothing has used it since the counters began, nor does this workload".to_string())
+    (index.accesses == Some(0) && !used).then_some(Why::Unused)
 }
 
 /// Whether a new index does what `existing` does.
@@ -160,55 +192,11 @@ fn begins(other: &DocumentIndex, index: &DocumentIndex) -> bool {
     plain && directions && other.keys.len() >= index.keys.len() && (alike(1) || alike(-1))
 }
 
-/// What an index is for besides being read, so that it has to stay.
-fn exception(
-    index: &DocumentIndex,
-    collection: &Collection,
-    queries: &[Query],
-    counted: &Counted,
-) -> Option<String> {
-    if index.unique {
-        return Some("it forbids duplicates".into());
-    }
-    if index.expire_after_seconds.is_some() {
-        return Some("it removes documents by their age (TTL)".into());
-    }
-    if index.sparse {
-        return Some("it is sparse, and smaller than what takes its place".into());
-    }
-    if index.partial.is_some() {
-        return Some("it is partial, and smaller than what takes its place".into());
-    }
-    if index.collation.is_some() {
-        return Some("it has a collation of its own".into());
-    }
-    if index.keys.iter().any(|(_, kind)| as_direction(kind).is_none()) {
-        return Some("it is of another kind than those that are simply sorted".into());
-    }
-    let shard = counted.shard_keys.iter().find(|(name, _)| *name == collection.name);
-    let paths: Vec<&String> = index.keys.iter().map(|(path, _)| path).collect();
-    if shard.is_some_and(|(_, key)| key.iter().zip(&paths).all(|(a, b)| a == *b)) {
-        return Some("the collection is sharded by its keys".into());
-    }
-    let keys = Json::Object(index.keys.iter().cloned().collect());
-    let hinted =
-        queries.iter().filter(|query| query.command.collection == collection.name).any(|query| {
-            match query.hint() {
-                Some(Bson::String(name)) => name == index.name,
-                Some(hint @ Bson::Document(_)) => hint.into_relaxed_extjson() == keys,
-                _ => false,
-            }
-        });
-    hinted.then(|| "a statement of the workload names it in a hint".into())
-}
-
 /// Hides it on the bench and measures every statement on the collection; `Err` says which one
 /// gets worse. Where it does, it is shown again.
 async fn without(
     trial: &mut Trial<'_>,
-    queries: &[Query],
-    table: &Table,
-    after: &[Cell],
+    in_place: &InPlace<'_>,
     change: &Change,
     collection: &str,
 ) -> Result<Result<u32, String>> {
@@ -218,6 +206,7 @@ async fn without(
         }
         return Ok(Err(format!("the lab could not hide it: {}", error.message())));
     }
+    let InPlace { queries, table, after, .. } = in_place;
     let mut statements = 0;
     for (at, query) in queries.iter().enumerate() {
         if !query.reads(collection) {
@@ -241,63 +230,4 @@ async fn without(
         }
     }
     Ok(Ok(statements))
-}
-
-fn change(
-    index: &DocumentIndex,
-    collection: &Collection,
-    why: &str,
-    version: Version,
-    counted: &Counted,
-) -> Change {
-    let text = |operation: Operation| Command::new(&collection.name, operation).to_shell();
-    let named = |hidden: bool| CollMod {
-        options: bson::doc! {"index": {"name": index.name.as_str(), "hidden": hidden}},
-    };
-    let (up, down) = if version >= Version::new(4, 4, 0) {
-        (text(Operation::CollMod(named(true))), text(Operation::CollMod(named(false))))
-    } else {
-        let specification = match Bson::try_from(index.specification.clone()) {
-            Ok(Bson::Document(specification)) => specification,
-            _ => bson::Document::new(),
-        };
-        let mut specification = specification;
-        specification.remove("v");
-        specification.remove("ns");
-        (
-            text(Operation::DropIndex(DropIndex { index: Bson::from(index.name.as_str()) })),
-            text(Operation::CreateIndexes(CreateIndexes { indexes: vec![specification] })),
-        )
-    };
-    let mut hazards = vec![
-        "hidden it is still written; drop it once nothing was missed for a while".to_string(),
-        "statements that are not in this workload may use it".to_string(),
-    ];
-    match counted.uptime {
-        Some(seconds) if seconds < YOUNG => hazards.push(format!(
-            "the server's counters of use are {:.1} h young: they begin anew at each start",
-            seconds / 3600.0
-        )),
-        None => hazards.push("how long the counters of use have run is not known".into()),
-        _ => {}
-    }
-    if counted.member {
-        hazards.push("each member of the replica set counts for itself: look at the others".into());
-    }
-    Change {
-        id: ChangeId(format!("h_{}_{}", collection.name, index.name)),
-        kind: ChangeKind::Index,
-        engine: Engine::Mongodb,
-        title: format!("hide the index {} of {}: {why}", index.name, collection.name),
-        relation: Some(collection.name.clone()),
-        up: vec![up],
-        down: vec![down],
-        hazards,
-        conditions: vec![
-            "it is neither unique, sparse, partial nor TTL, has no collation of its own, and no \
-             statement names it in a hint"
-                .into(),
-        ],
-        proof: Proof::not_tried("not tried yet"),
-    }
 }

@@ -90,6 +90,12 @@ pub(super) fn ideas(queries: &[Query], weights: &[f64], catalog: &DocumentCatalo
 }
 
 impl Ideas {
+    /// Takes the ideas out that hold such an index.
+    pub fn leave_out(&mut self, is: impl Fn(&Index) -> bool) {
+        let Ideas { indexes, ideas, .. } = self;
+        ideas.retain(|idea| !idea.indexes.iter().any(|at| is(&indexes[*at].index)));
+    }
+
     /// The number of an index, which is added when it is new.
     fn index(&mut self, candidate: Candidate) -> usize {
         let known = self.indexes.iter().position(|known| known.index == candidate.index);

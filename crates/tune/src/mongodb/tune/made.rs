@@ -9,6 +9,7 @@ use marula_lab::bench::Bench;
 
 use super::idea::Ideas;
 use super::trial::{Trial, fatal};
+use crate::mongodb::candidates::Candidate;
 
 /// Indexes of a collection kept built at the same time.
 const KEPT: usize = 40;
@@ -49,6 +50,24 @@ impl Trial<'_> {
         if self.failed.contains_key(&at) {
             return Ok(false);
         }
+        if !self.make(at, candidate).await? {
+            return Ok(false);
+        }
+        let Some(made) = self.made.get_mut(&at) else { return Ok(false) };
+        match self.bench.set_active(&made.change, false).await {
+            Ok(()) => made.state = State::Hidden,
+            Err(error) if fatal(error.kind()) => return Err(error),
+            Err(error) => {
+                self.failed.insert(at, error.message().to_string());
+                self.remove(at).await?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Builds an index, shown; whether it could be built.
+    pub(super) async fn make(&mut self, at: usize, candidate: &Candidate) -> Result<bool> {
         let proposal = candidate.proposal(1.0);
         let change = Change {
             id: ChangeId(format!("i{at}")),
@@ -65,15 +84,11 @@ impl Trial<'_> {
         self.progress.step(&format!("building {}", change.title));
         let mine = BTreeSet::from([at]);
         self.make_room(change.relation.as_deref(), &mine).await?;
-        let built = match self.bench.apply(&change).await {
-            Ok(build) => self.bench.set_active(&change, false).await.map(|()| build),
-            Err(error) => Err(error),
-        };
-        match built {
+        match self.bench.apply(&change).await {
             Ok(build) => {
                 let build = build.unwrap_or(Build { ms: 0.0, bytes: 0 });
                 self.effort.built += 1;
-                let state = State::Hidden;
+                let state = State::Shown;
                 self.made.insert(at, Made { change, build, state, shown: self.clock });
                 Ok(true)
             }
@@ -85,8 +100,10 @@ impl Trial<'_> {
         }
     }
 
-    /// Shows exactly these indexes of those that were built.
+    /// Shows exactly these indexes of those that were built, and those that are required.
     pub async fn show(&mut self, wanted: &BTreeSet<usize>) -> Result<()> {
+        let wanted: BTreeSet<usize> = wanted.iter().chain(self.required.keys()).copied().collect();
+        let wanted = &wanted;
         self.clock += 1;
         for (at, made) in &mut self.made {
             let on = wanted.contains(at);
@@ -147,7 +164,8 @@ impl Trial<'_> {
             if built().count() < most {
                 return Ok(());
             }
-            let free = built().filter(|(at, _)| !wanted.contains(at));
+            let stays = |at: &usize| wanted.contains(at) || self.required.contains_key(at);
+            let free = built().filter(|(at, _)| !stays(at));
             let Some((&oldest, _)) = free.min_by_key(|(at, made)| (made.shown, **at)) else {
                 return Ok(());
             };
@@ -155,10 +173,10 @@ impl Trial<'_> {
         }
     }
 
-    /// Takes away all indexes but these.
+    /// Takes away all indexes but these and the required ones.
     pub async fn keep(&mut self, wanted: &BTreeSet<usize>) -> Result<()> {
-        let others: Vec<usize> =
-            self.made.keys().filter(|at| !wanted.contains(at)).copied().collect();
+        let stays = |at: &usize| wanted.contains(at) || self.required.contains_key(at);
+        let others: Vec<usize> = self.made.keys().filter(|at| !stays(at)).copied().collect();
         for at in others {
             self.remove(at).await?;
         }

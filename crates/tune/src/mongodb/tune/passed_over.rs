@@ -72,7 +72,7 @@ impl Search<'_> {
             return Some(format!("what is picked serves {} as well", statements(served)));
         }
         let taken = trial.bytes(chosen.indexes(self.ideas));
-        if let Some(budget) = trial.options.budget_bytes.filter(|budget| taken + bytes > *budget) {
+        if let Some(budget) = trial.budget().filter(|budget| taken + bytes > *budget) {
             return Some(format!(
                 "of the budget {:.1} MB are left, and it takes {:.1} MB",
                 budget.saturating_sub(taken) as f64 / 1e6,

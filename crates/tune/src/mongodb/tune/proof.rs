@@ -9,7 +9,7 @@ use marula_lab::bench::{Bench, Run};
 use marula_lab::compare::{Comparison, Digest, Outcome};
 
 use super::query::Query;
-use super::table::WORTH;
+use super::table::{Table, WORTH};
 use super::trial::{Trial, fatal};
 use crate::mongodb::order;
 
@@ -37,6 +37,33 @@ pub(super) struct Proved {
     pub difference: Option<String>,
     /// Whether every run with the set was slower than every run without, by more than a tenth.
     pub slower: bool,
+}
+
+impl Proved {
+    /// A statement that nothing was proved of.
+    pub fn as_it_stands(table: &Table, at: usize) -> Proved {
+        let base = table.base.get(at);
+        let plan = base.map(|base| base.plan.clone());
+        let executed = base.is_none_or(|base| base.value.is_finite());
+        let measured = Measurement {
+            ms: table.ms.get(at).copied(),
+            runs: 1,
+            reads: plan.as_ref().filter(|plan| plan.executed).and_then(|plan| plan.summary.reads),
+            cost: None,
+            timed_out: !executed,
+            plan: plan.map(Box::new),
+        };
+        Proved {
+            before: measured.clone(),
+            after: measured,
+            own_ms: None,
+            own_plan: None,
+            wording: 0,
+            equal: None,
+            difference: None,
+            slower: false,
+        }
+    }
 }
 
 /// One side's runs.

@@ -96,6 +96,13 @@ pub(super) struct Parsed {
     pub left_out: Vec<LeftOut>,
 }
 
+/// What statements have in common that differ in their constants only.
+pub(super) fn shape_of(text: &str) -> Option<String> {
+    let command = shell::parse(text.trim()).ok()?;
+    let database = command.database.clone().unwrap_or_default();
+    Some(format!("{database} {}", command.fingerprint().0))
+}
+
 /// Reads the statements; `database` is the one the session is on.
 pub(super) fn parse(statements: Vec<WeightedStatement>, database: &str) -> Parsed {
     let mut parsed = Parsed::default();

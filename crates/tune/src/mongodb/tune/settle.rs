@@ -10,6 +10,7 @@ use marula_mongodb::Command;
 use super::choose::{Chosen, Search};
 use super::proof::{self, Proved};
 use super::query::{self, Query};
+use super::required;
 use super::table::{self, Cell, Table};
 use super::tell;
 use super::trial::{self, Trial};
@@ -22,18 +23,8 @@ pub(super) async fn measure(
     trial: &mut Trial<'_>,
     commands: Vec<(WeightedStatement, Command)>,
     catalog: &DocumentCatalog,
-    left_out: &mut Vec<LeftOut>,
-) -> Result<(Vec<Query>, Table)> {
-    let mut queries = Vec::new();
-    let mut table = Table {
-        base: Vec::new(),
-        plain: Vec::new(),
-        ms: Vec::new(),
-        cells: BTreeMap::new(),
-        useful: BTreeSet::new(),
-        measured: BTreeSet::new(),
-        turned_down: Vec::new(),
-    };
+    (queries, table, left_out): (&mut Vec<Query>, &mut Table, &mut Vec<LeftOut>),
+) -> Result<()> {
     let all = commands.len() as u64;
     trial.progress.step("measuring the statements as things stand");
     for (number, (weighted, command)) in commands.into_iter().enumerate() {
@@ -48,7 +39,17 @@ pub(super) async fn measure(
             leave("it was interrupted before this statement was measured".into());
             continue;
         }
-        let (ms, timed_out) = match proof::baseline(trial, &statement).await {
+        let mut baseline = proof::baseline(trial, &statement).await;
+        if let Err(error) = &baseline
+            && let Some(need) = required::need(&query, error)
+        {
+            if let Some(why) = trial.provide(&need, catalog).await? {
+                leave(why);
+                continue;
+            }
+            baseline = proof::baseline(trial, &statement).await;
+        }
+        let (ms, timed_out) = match baseline {
             Ok(time) => time,
             Err(error) if trial::fatal(error.kind()) => return Err(error),
             Err(error) => {
@@ -63,16 +64,18 @@ pub(super) async fn measure(
         };
         query.stay(&base, catalog);
         table.ms.push(ms);
+        let own = Cell { value: base.value, wording: 0 };
         table.base.push(base);
+        table.plain.push(own);
         let at = queries.len();
-        let limit = table.limit(at, trial.options.timeout);
-        let plain = table::best(trial, &query, limit).await?.map(|(cell, _)| cell);
-        let own = Cell { value: table.base[at].value, wording: 0 };
-        table.plain.push(plain.unwrap_or(own));
         queries.push(query);
+        let limit = table.limit(at, trial.options.timeout);
+        if let Some((cell, _)) = table::best(trial, &queries[at], limit).await? {
+            table.plain[at] = cell;
+        }
     }
     trial.progress.advance(all, all);
-    Ok((queries, table))
+    Ok(())
 }
 
 /// Seeks the set and proves it; without what made a statement slower, until none is.

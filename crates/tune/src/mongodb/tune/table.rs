@@ -35,6 +35,7 @@ pub(super) struct Cell {
 }
 
 /// What is measured of all statements and ideas.
+#[derive(Default)]
 pub(super) struct Table {
     /// Each statement as things stand, in its own wording.
     pub base: Vec<Cost>,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use marula_core::{
-    Change, ChangeId, ChangeKind, DocumentCatalog, Engine, Goal, LeftOut, Picked, Proof, Report,
-    Storage, TunedStatement, Tuning, Verdict, WriteCost,
+    Change, ChangeId, ChangeKind, DocumentCatalog, Engine, Goal, LeftOut, Measurement, Picked,
+    Proof, Report, Storage, TunedStatement, Tuning, Verdict, WriteCost,
 };
 use marula_lab::bench::Bench;
 
@@ -22,6 +22,10 @@ use crate::mongodb::shape::Role;
 /// More of what was turned down than this nobody reads.
 const MAX_TURNED_DOWN: usize = 60;
 
+/// What the server refuses takes no time.
+const NEVER: Measurement =
+    Measurement { ms: None, runs: 0, reads: None, cost: None, timed_out: false, plan: None };
+
 /// What the report tells of.
 pub(super) struct Told<'t> {
     pub queries: &'t [Query],
@@ -32,8 +36,8 @@ pub(super) struct Told<'t> {
 
 /// A change that was picked, before it has its number.
 pub(super) struct Pick {
-    gain: f64,
-    statements: u32,
+    pub gain: f64,
+    pub statements: u32,
     pub change: Change,
     /// The statements that use it.
     pub used: Vec<usize>,
@@ -56,9 +60,11 @@ impl Told<'_> {
     /// Fills the report's changes, and gives the rest.
     pub fn tuning(&self, trial: &Trial<'_>, report: &mut Report, measured: Measured) -> Tuning {
         let Measured { proved, gains, hides, costs, storage, left_out } = measured;
-        let mut picks = self.indexes(trial, &proved, &gains);
-        picks.extend(self.rewrites(trial, &proved));
-        picks.sort_by(|a, b| b.gain.total_cmp(&a.gain));
+        let mut found = self.indexes(trial, &proved, &gains);
+        found.extend(self.rewrites(trial, &proved));
+        found.sort_by(|a, b| b.gain.total_cmp(&a.gain));
+        let mut picks = self.required(trial, &proved);
+        picks.extend(found);
         for hide in hides {
             let reason = format!(
                 "hidden on the copy, none of the {} statements on its collection examines more",
@@ -88,12 +94,13 @@ impl Told<'_> {
                 ms: goal,
                 met: proved.after.ms.map(|ms| ms <= goal && !proved.after.timed_out),
             });
+            let refused = trial.is_refused(query);
             let uses = picks.iter().filter(|pick| pick.used.contains(&at));
             statements.push(TunedStatement {
                 statement: query.wordings[0].statement.clone(),
                 calls: query.weighted.calls,
                 share: if before_ms > 0.0 { query.calls() * ms / before_ms } else { 0.0 },
-                before: proved.before,
+                before: if refused { NEVER } else { proved.before },
                 after: proved.after,
                 uses: uses.map(|pick| pick.change.id.clone()).collect(),
                 results_equal: proved.equal,
@@ -167,7 +174,7 @@ impl Told<'_> {
         build: Option<marula_core::Build>,
     ) -> Proof {
         let saved = |at: &usize| {
-            let ms = |measured: &marula_core::Measurement| measured.ms.unwrap_or(0.0);
+            let ms = |measured: &Measurement| measured.ms.unwrap_or(0.0);
             self.queries[*at].calls() * (ms(&proved[*at].before) - ms(&proved[*at].after))
         };
         let most = used.iter().max_by(|a, b| saved(a).total_cmp(&saved(b)));

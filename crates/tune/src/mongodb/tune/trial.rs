@@ -12,6 +12,7 @@ use super::cost::Cost;
 use super::cursors;
 use super::made::Made;
 use super::query::Query;
+use super::required::Required;
 use crate::TuneOptions;
 
 /// The bench with what is built on it.
@@ -24,6 +25,8 @@ pub(super) struct Trial<'a> {
     /// When the search ends, besides the runs of statements.
     pub started: Instant,
     pub(super) made: BTreeMap<usize, Made>,
+    /// Indexes without which the server refuses statements, by number: they are always shown.
+    pub required: BTreeMap<usize, Required>,
     /// Indexes that could not be built, and why.
     pub failed: BTreeMap<usize, String>,
     /// How many indexes each collection has already.
@@ -49,6 +52,7 @@ impl<'a> Trial<'a> {
             effort: Effort::default(),
             started: Instant::now(),
             made: BTreeMap::new(),
+            required: BTreeMap::new(),
             failed: BTreeMap::new(),
             existing,
             clock: 0,
@@ -59,6 +63,12 @@ impl<'a> Trial<'a> {
     pub fn is_over(&self) -> bool {
         let searched = self.started.elapsed().as_secs_f64() - self.effort.run_ms / 1000.0;
         self.options.stop.is_stopped() || searched > self.options.search.as_secs_f64()
+    }
+
+    /// What is left of the budget for indexes that are picked.
+    pub fn budget(&self) -> Option<u64> {
+        let taken = self.bytes(self.required.keys().copied());
+        self.options.budget_bytes.map(|budget| budget.saturating_sub(taken))
     }
 
     /// What a wording of a statement costs; nothing when it fails. `limit` ends the run.

@@ -2,6 +2,7 @@
 
 mod bare_column;
 mod blocks;
+mod early_groups;
 
 use super::super::fixture::{catalog, parse};
 use super::{Session, rewrites};

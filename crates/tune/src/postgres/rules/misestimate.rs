@@ -148,6 +148,33 @@ pub(super) fn proposals(context: &Context, node: &PlanNode, gain: f64) -> Vec<Pr
     found
 }
 
+/// Statistics on columns that go together, for every scan and every grouping whose rows the
+/// planner misjudged.
+pub(in crate::postgres) fn misjudged(context: &Context) -> Vec<Proposal> {
+    let mut found: Vec<Proposal> = Vec::new();
+    for at in context.nodes().filter(|at| factor(at.node, at.parent).is_some()) {
+        let groups = matches!(at.node.op.as_str(), "Aggregate" | "HashAggregate" | "Group");
+        let mut all = match groups {
+            true => grouped_together(context),
+            false => proposals(context, at.node, context.share_below(at.node)),
+        };
+        all.retain(|one| one.up[0].contains(" (ndistinct, dependencies, mcv) "));
+        found.extend(all.into_iter().filter(|one| !found.contains(one)).collect::<Vec<_>>());
+    }
+    found
+}
+
+fn grouped_together(context: &Context) -> Vec<Proposal> {
+    let uses = context.shape.uses().filter(|(_, used)| used.group.len() > 1);
+    let of = |used: &super::super::Use| {
+        let relation = context.catalog.as_ref()?.find(&used.relation)?;
+        let mut columns: Vec<&str> = used.group.iter().map(String::as_str).collect();
+        columns.sort_unstable();
+        Some(together(relation, &columns[..columns.len().min(8)], 0.5))
+    };
+    uses.filter_map(|(_, used)| of(used)).collect()
+}
+
 /// Statistics over columns that go together.
 fn together(relation: &Relation, columns: &[&str], gain: f64) -> Proposal {
     let name = format!("{}_{}_stat", relation.name, columns.join("_"));

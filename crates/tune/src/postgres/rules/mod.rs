@@ -41,6 +41,8 @@ mod unpruned_append;
 mod wide_heap_reads;
 mod wrong_order_index;
 
+pub(super) use misestimate::misjudged;
+
 use super::Context;
 use crate::Rule;
 

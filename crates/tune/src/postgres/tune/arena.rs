@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use marula_core::{Change, ErrorKind, Result, Statement};
+use marula_core::{Change, ChangeKind, ErrorKind, Result, Statement};
 use marula_lab::bench::Bench;
 use marula_lab::bench::postgres::PostgresBench;
 use marula_postgres::explain::{self as server, Mode};
@@ -115,7 +115,8 @@ impl PostgresArena {
     /// Switches exactly the really built changes of `set` on, building what is not yet.
     async fn realize(&mut self, set: &[(usize, &Change)], known: &[Change]) -> Result<()> {
         for change in known {
-            let real = self.real.contains_key(&change.id.0);
+            let real =
+                self.real.contains_key(&change.id.0) || change.kind == ChangeKind::Statistics;
             let wanted = real && set.iter().any(|(_, other)| other.id == change.id);
             // Not an error: what was never applied cannot be on.
             let _ = self.bench.set_active(change, wanted).await;

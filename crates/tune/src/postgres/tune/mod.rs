@@ -5,14 +5,14 @@ mod choices;
 mod drops;
 mod lookup;
 mod read;
-mod shapes;
+mod statistics;
 mod writes;
 
 use marula_core::{Engine, Error, ErrorKind, LeftOut, Progress, Report, Result, Target, Workload};
 use marula_lab::clone::CloneLimits;
 use marula_lab::clone::postgres::{Request, clone};
 use marula_lab::{discover, shared};
-use marula_postgres::Session;
+use marula_postgres::{Session, sql};
 
 use super::{order, prove};
 use crate::tuning::{self, Subject, Tuner};
@@ -35,7 +35,8 @@ pub async fn tune(
 ) -> Result<Report> {
     let mut report = Report::new("tune");
     report.target = Some(target.clone());
-    let (shapes, note) = shapes::by_shape(workload, options.max_statements);
+    let shape = |text: &str| Some(sql::parse(text).ok()?.fingerprint().0.clone());
+    let (shapes, note) = tuning::by_shape(workload, options.max_statements, shape);
     report.notes.extend(note);
     let sampled = tuning::sample(&shapes, options.max_statements);
     report.notes.extend(sampled.note());
@@ -139,6 +140,7 @@ async fn work(
     let (choices, thought) = choices::choices(tuner, read);
     tuner.choices = choices;
     tuner.arena.prepare(&tuner.choices).await?;
+    tuner.late = statistics::statistics(tuner, read).await?;
     tuner.work().await?;
     *costs = writes::weigh(tuner, read, left_out, progress).await?;
     let picked: Vec<_> = tuner.best.set.iter().filter_map(|number| thought.get(*number)).collect();

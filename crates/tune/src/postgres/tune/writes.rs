@@ -71,7 +71,8 @@ fn suspect(tuner: &Tuner<'_, PostgresArena>, costs: &[WriteCost], weighed: &Set)
             })
             .sum();
         let gain = tuner.best.gains.get(number).copied().unwrap_or(0.0);
-        if !choice.is_rewrite() && loss > gain && found.is_none_or(|(least, _)| gain < least) {
+        let writes = !choice.is_rewrite() && !choice.is_statistics();
+        if writes && loss > gain && found.is_none_or(|(least, _)| gain < least) {
             found = Some((gain, *number));
         }
     }

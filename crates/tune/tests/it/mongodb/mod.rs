@@ -7,6 +7,9 @@ mod proofs;
 mod rewriting;
 mod saved;
 mod tuning;
+mod tuning_hide;
+mod tuning_kinds;
+mod tuning_stop;
 
 use std::time::Duration;
 

@@ -3,8 +3,8 @@
 use marula_core::{
     Engine, Quiet, Report, Statement, TunedStatement, Tuning, Verdict, WeightedStatement, Workload,
 };
+use marula_tune::TuneOptions;
 use marula_tune::mongodb::tune;
-use marula_tune::{Stop, TuneOptions};
 
 use super::{fresh, set_up, target};
 
@@ -13,7 +13,7 @@ use super::{fresh, set_up, target};
 #[path = "../../../examples/shapes/mod.rs"]
 mod shapes;
 
-const SHOP: &str = "\
+pub(super) const SHOP: &str = "\
 db.seed.insertOne({_id: 0})
 db.seed.aggregate([{$project: {i: {$range: [0, 20000]}}}, {$unwind: '$i'}, {$project: {_id: '$i', \
 customer: {$mod: ['$i', 500]}, kind: {$mod: ['$i', 50]}, city: {$mod: ['$i', 9]}, \
@@ -25,7 +25,7 @@ db.seed.aggregate([{$project: {i: {$range: [0, 500]}}}, {$unwind: '$i'}, {$proje
 number: '$i', name: 'somebody'}}, {$out: 'customers'}])
 ";
 
-fn workload(statements: &[(&str, u64)]) -> Workload {
+pub(super) fn workload(statements: &[(&str, u64)]) -> Workload {
     let weighted = |(text, calls): &(&str, u64)| WeightedStatement {
         statement: Statement::new(Engine::Mongodb, *text),
         calls: *calls,
@@ -36,7 +36,11 @@ fn workload(statements: &[(&str, u64)]) -> Workload {
     Workload { engine: Engine::Mongodb, statements: statements.iter().map(weighted).collect() }
 }
 
-async fn tuned_with(setup: &str, statements: &[(&str, u64)], options: &TuneOptions) -> Report {
+pub(super) async fn tuned_with(
+    setup: &str,
+    statements: &[(&str, u64)],
+    options: &TuneOptions,
+) -> Report {
     tuned_on((6, 0), setup, statements, options).await
 }
 
@@ -54,30 +58,30 @@ async fn tuned_on(
     report
 }
 
-async fn tuned(setup: &str, statements: &[(&str, u64)]) -> Report {
+pub(super) async fn tuned(setup: &str, statements: &[(&str, u64)]) -> Report {
     tuned_with(setup, statements, &TuneOptions::default()).await
 }
 
-fn tuning(report: &Report) -> &Tuning {
+pub(super) fn tuning(report: &Report) -> &Tuning {
     report.tuning.as_ref().unwrap()
 }
 
-fn of<'a>(report: &'a Report, part: &str) -> &'a TunedStatement {
+pub(super) fn of<'a>(report: &'a Report, part: &str) -> &'a TunedStatement {
     let found = tuning(report).statements.iter().find(|one| one.statement.text.contains(part));
     found.unwrap_or_else(|| panic!("no statement with {part}"))
 }
 
-fn examined(plan: &Option<Box<marula_core::Plan>>) -> u64 {
+pub(super) fn examined(plan: &Option<Box<marula_core::Plan>>) -> u64 {
     let summary = &plan.as_ref().unwrap().summary;
     summary.keys.unwrap_or(0) + summary.reads.unwrap_or(0)
 }
 
-fn ups(report: &Report) -> Vec<&str> {
+pub(super) fn ups(report: &Report) -> Vec<&str> {
     report.changes.iter().flat_map(|change| &change.up).map(String::as_str).collect()
 }
 
 #[track_caller]
-fn assert_none_worse(report: &Report) {
+pub(super) fn assert_none_worse(report: &Report) {
     for one in &tuning(report).statements {
         let (before, after) = (examined(&one.before.plan), examined(&one.after.plan));
         assert!(
@@ -160,63 +164,6 @@ db.c.createIndex({x: 1})";
     assert_none_worse(&report);
     let victim = of(&report, "x: 7");
     assert!(examined(&victim.after.plan) < 1000, "{:?}", ups(&report));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn superfluous_indexes_are_hidden_and_those_with_a_duty_stay() {
-    let setup = format!(
-        "{SHOP}db.orders.createIndex({{customer: 1}})\n\
-         db.orders.createIndex({{customer: 1, at: 1}})\n\
-         db.orders.createIndex({{number: 1}}, {{unique: true}})\n\
-         db.orders.createIndex({{number: 1, at: 1}})\n\
-         db.orders.createIndex({{city: 1}})\n\
-         db.orders.createIndex({{kind: 1}})"
-    );
-    let report = tuned(
-        &setup,
-        &[
-            ("db.orders.find({customer: 7})", 10),
-            ("db.orders.find({kind: 3}).hint({kind: 1})", 10),
-            ("db.orders.find({number: 3}).sort({at: 1})", 10),
-        ],
-    )
-    .await;
-    let hidden: Vec<&str> = report.changes.iter().map(|change| change.title.as_str()).collect();
-    assert!(
-        hidden.iter().any(|title| title.contains("hide the index customer_1 of")),
-        "{hidden:?}"
-    );
-    assert!(hidden.iter().any(|title| title.contains("hide the index city_1 of")), "{hidden:?}");
-    for stays in ["number_1 of", "kind_1 of", "customer_1_at_1 of"] {
-        assert!(!hidden.iter().any(|title| title.contains(stays)), "{stays}: {hidden:?}");
-    }
-    let said = |part: &str| report.notes.iter().any(|note| note.contains(part));
-    assert!(said("number_1 of orders stays"), "{:?}", report.notes);
-    let hazards = report.changes.iter().flat_map(|change| &change.hazards);
-    assert!(hazards.into_iter().any(|hazard| hazard.contains("young")));
-    assert!(tuning(&report).storage.freed > 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_budget_of_nothing_still_rewrites_and_a_stop_gives_what_there_is() {
-    let facet = "db.orders.aggregate([{$match: {kind: 3}}, {$lookup: {from: 'customers', \
-        localField: 'customer', foreignField: 'number', as: 'c'}}, {$group: {_id: '$customer', n: \
-        {$sum: 1}}}, {$sort: {_id: 1}}])";
-    let options = TuneOptions { budget_bytes: Some(0), ..TuneOptions::default() };
-    let report = tuned_with(SHOP, &[(facet, 1)], &options).await;
-    assert_eq!(report.changes.len(), 1, "{:?}", ups(&report));
-    assert!(!ups(&report)[0].contains("$lookup"), "{:?}", ups(&report));
-    assert_eq!(of(&report, "$lookup").results_equal, Some(true));
-
-    let stop = Stop::default();
-    stop.stop();
-    let session = fresh(6, 0).await;
-    set_up(&session, SHOP).await;
-    let options = TuneOptions { stop, ..TuneOptions::default() };
-    let stopped =
-        tune(&session, &target(&session), &workload(&[(facet, 1)]), &options, &Quiet).await;
-    assert!(stopped.is_err_and(|error| error.to_string().contains("no statement")));
-    session.database().drop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,42 +255,4 @@ async fn an_index_that_writes_would_pay_for_is_not_picked() {
     assert!(reasons.iter().any(|reason| reason.contains("500000 writes")), "{reasons:?}");
     let read_often = tuned(SHOP, &[(rare, 500_000), ("db.orders.insertOne({number: 1})", 1)]).await;
     assert_eq!(read_often.changes.len(), 1, "{:?}", ups(&read_often));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn other_kinds_of_indexes_are_tried_where_the_statements_call_for_them() {
-    let setup = "\
-db.seed.insertOne({_id: 0})
-db.seed.aggregate([{$project: {i: {$range: [0, 8000]}}}, {$unwind: '$i'}, {$project: {_id: '$i', \
-at: {$add: [ISODate('2020-01-01'), {$multiply: ['$i', 3600000]}]}, \
-place: {type: 'Point', coordinates: [{$mod: ['$i', 170]}, {$mod: [{$multiply: ['$i', 7]}, 83]}]}, \
-attrs: {a: {$mod: ['$i', 900]}, b: {$mod: ['$i', 901]}, c: {$mod: ['$i', 902]}, d: {$mod: ['$i', 903]}}}}, \
-{$out: 'c'}])";
-    let near = "db.c.find({place: {$geoWithin: {$centerSphere: [[20, 20], 0.01]}}})";
-    let report = tuned(
-        setup,
-        &[
-            (near, 10),
-            ("db.c.find({'attrs.a': 5})", 10),
-            ("db.c.find({'attrs.b': 5})", 10),
-            ("db.c.find({'attrs.c': 5})", 10),
-            ("db.c.find({'attrs.d': 5})", 10),
-            ("db.c.deleteMany({at: {$lt: ISODate('2020-01-02')}})", 1),
-        ],
-    )
-    .await;
-    let all = format!("{:#?}", ups(&report));
-    assert!(all.contains("place: \\\"2dsphere\\\""), "{all}");
-    let near = of(&report, "$geoWithin");
-    assert!(examined(&near.after.plan) * 5 < examined(&near.before.plan), "{all}");
-    // One index for all fields below the parent, or one for each: every one is served.
-    assert!(all.contains("attrs"), "{all}");
-    for field in ["attrs.a", "attrs.b", "attrs.c", "attrs.d"] {
-        let one = of(&report, field);
-        assert!(examined(&one.after.plan) < 100, "{field}: {all}");
-    }
-    let ttl = report.notes.iter().any(|note| note.contains("expireAfterSeconds"));
-    assert!(ttl, "{:?}", report.notes);
-    assert!(!all.contains("expireAfterSeconds"), "it removes documents: not a change");
-    assert_none_worse(&report);
 }

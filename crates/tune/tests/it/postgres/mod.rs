@@ -2,6 +2,7 @@
 
 mod accepted;
 mod demo;
+mod early_groups;
 mod examples;
 mod faults;
 mod partitions;
@@ -11,6 +12,7 @@ mod refusals;
 mod rewrites;
 mod saved;
 mod tune;
+mod tune_kinds;
 mod tune_search;
 
 use std::time::Duration;

@@ -50,7 +50,7 @@ async fn a_statement_beyond_its_time_is_cancelled_and_its_estimate_explained() {
         .await
         .unwrap();
     set_up(&made, T).await;
-    let short = Duration::from_millis(300);
+    let short = Duration::from_secs(1);
     let session =
         marula_postgres::Session::open(&spec, &marula_postgres::SessionOptions::read_only(short))
             .await

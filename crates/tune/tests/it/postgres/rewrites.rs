@@ -184,7 +184,7 @@ fn case(dice: &mut Dice) -> Case {
     let any = condition(dice, 2);
     let is = |sql: String| Case { sql, ordered: false };
     let sorted = |sql: String| Case { sql, ordered: true };
-    match dice.roll(30) {
+    match dice.roll(34) {
         0 => is(format!(
             "SELECT p.id, t.name FROM people p JOIN teams t ON t.id = p.team_id WHERE {any}"
         )),
@@ -256,6 +256,15 @@ fn case(dice: &mut Dice) -> Case {
         25 => is(format!(
             "SELECT team_id, count(DISTINCT score) AS scores, kind FROM people WHERE score {op} {n} GROUP BY kind, team_id ORDER BY scores DESC, team_id"
         )),
+        30 => is(format!(
+            "SELECT t.city, sum(p.score), count(*), max(p.at), min(p.score) AS least FROM people p JOIN teams t ON t.id = p.team_id WHERE p.kind <> '{text}' AND t.size {op} {n} GROUP BY t.city HAVING count(*) > {}",
+            dice.roll(2)
+        )),
+        31 => sorted(format!(
+            "SELECT t.name, p.kind, sum(p.amount) AS total, count(p.score) FROM people p, teams t, visits v WHERE t.id = p.team_id AND v.team_id = t.id AND v.n {op} {n} GROUP BY t.name, p.kind ORDER BY t.name, p.kind"
+        )),
+        32 => is("SELECT v.kind, sum(v.n), max(v.day) FROM visits v JOIN people p ON p.score = v.n JOIN teams t ON t.id = v.team_id GROUP BY v.kind".to_string()),
+        33 => is("SELECT t.id, t.name, count(*) FROM teams t, visits v WHERE v.team_id = t.id GROUP BY t.id ORDER BY count(*) DESC".to_string()),
         26 => sorted(format!(
             "SELECT *, score + 1 AS next FROM people p WHERE p.score {op} {n} OR p.score IS NULL ORDER BY score{way}, id LIMIT 5 OFFSET 100"
         )),
@@ -356,6 +365,7 @@ async fn no_rewrite_changes_a_result() {
     let compared = compare(15, rounds.unwrap_or(60), 60).await;
     println!("{compared:?}");
     for name in [
+        "aggregate-before-join",
         "bare-column",
         "coalesce-to-column",
         "correlated-aggregate-to-join",

@@ -96,7 +96,7 @@ async fn partial_expression_and_inverted_indexes_are_picked_where_they_win() {
 
 /// The planner takes six conditions that say the same for six independent ones, expects one row
 /// of `s` and gets 20,000: by the index on `k` it then reads 300 rows for each.
-const TRAP: &str = "CREATE TABLE s (k int NOT NULL, v int NOT NULL, a int, b int, c int, d int, e int, f int);
+pub(super) const TRAP: &str = "CREATE TABLE s (k int NOT NULL, v int NOT NULL, a int, b int, c int, d int, e int, f int);
 INSERT INTO s SELECT i % 1000, i % 300, i % 10, i % 10, i % 10, i % 10, i % 10, i % 10 FROM generate_series(1, 200000) i;
 CREATE TABLE big (k int NOT NULL, v int NOT NULL, w int NOT NULL, pad text NOT NULL);
 INSERT INTO big SELECT i % 1000, i / 1000, i % 7, repeat('x', 40) FROM generate_series(0, 299999) i;

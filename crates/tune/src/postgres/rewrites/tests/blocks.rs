@@ -32,18 +32,18 @@ fn named(catalog: &RelationalCatalog, sql: &str, name: &str) -> Option<String> {
 }
 
 #[track_caller]
-fn becomes(name: &str, old: &str, new: &str) {
+pub(super) fn becomes(name: &str, old: &str, new: &str) {
     assert_eq!(named(&shop(), old, name).as_deref(), Some(new), "{old}");
 }
 
 #[track_caller]
-fn stays(name: &str, change: impl Fn(&mut RelationalCatalog), old: &str) {
+pub(super) fn stays(name: &str, change: impl Fn(&mut RelationalCatalog), old: &str) {
     let mut catalog = shop();
     change(&mut catalog);
     assert_eq!(named(&catalog, old, name), None, "{old}");
 }
 
-fn column<'c>(catalog: &'c mut RelationalCatalog, name: &str) -> &'c mut Column {
+pub(super) fn column<'c>(catalog: &'c mut RelationalCatalog, name: &str) -> &'c mut Column {
     catalog.relations[0].columns.iter_mut().find(|column| column.name == name).unwrap()
 }
 
