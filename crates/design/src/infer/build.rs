@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use marula_core::Progress;
+use rustc_hash::FxHashMap;
 
 use super::column::{Column, Dictionary, Kind, Table};
 use super::decompose::{self, Decomposed};
 use super::naming::{self, singular};
-use super::types;
+use super::types::{self, Class};
 use super::world::{Attributed, Entity, Origin, Reference, World, spread};
 
 /// Takes all tables apart. `parent` of a table counts within `tables`.
@@ -22,9 +23,13 @@ pub fn build(tables: Vec<Table>, progress: &dyn Progress) -> World {
             .filter_map(|name| table.columns.iter().position(|c| c.path == [name.clone()]))
             .collect();
         let above = lead_up(&world, &mut table);
-        let fixed = if above.is_empty() { declared } else { above.clone() };
+        // Those found before lead_up() put columns in front.
+        let declared: Vec<usize> = declared.iter().map(|at| at + above.len()).collect();
         let typed: Vec<_> = table.columns.iter().map(types::of).collect();
-        let decomposed = decompose::decompose(&table, &typed, &fixed);
+        for (column, typed) in table.columns.iter_mut().zip(&typed) {
+            one_number_each(column, typed.class);
+        }
+        let decomposed = decompose::decompose(&table, &typed, &above, &declared);
         world.tables.push(table);
         world.typed.push(typed);
         world.decomposed.push(decomposed);
@@ -33,6 +38,29 @@ pub fn build(tables: Vec<Table>, progress: &dyn Progress) -> World {
     }
     unique_names(&mut world);
     world
+}
+
+/// Values that are the same by their type get one number: 12 and "12", a UUID in small and in
+/// capital letters.
+fn one_number_each(column: &mut Column, class: Class) {
+    let mut first: FxHashMap<String, u32> = FxHashMap::default();
+    let mut number: Vec<u32> = vec![0];
+    let mut any = false;
+    for (at, (_, text)) in column.dictionary.values().enumerate() {
+        let text = match class {
+            Class::Uuid => text.to_ascii_lowercase(),
+            Class::Integer if text == "-0" => "0".into(),
+            _ => text.to_string(),
+        };
+        let code = *first.entry(text).or_insert(at as u32 + 1);
+        any |= code != at as u32 + 1;
+        number.push(code);
+    }
+    if any {
+        for code in &mut column.codes {
+            *code = number.get(*code as usize).copied().unwrap_or(0);
+        }
+    }
 }
 
 /// Gives the elements of an array the key of what they stand in, and their position.

@@ -66,8 +66,14 @@ struct Work<'t> {
     out: Decomposed,
 }
 
-/// Takes a table apart. `fixed`: columns that are known to be its key, and take no further part.
-pub fn decompose(table: &Table, typed: &[Typed], fixed: &[usize]) -> Decomposed {
+/// Takes a table apart. `fixed`: columns that lead to the table above, are the key, and take no
+/// further part; `declared`: the key somebody declared.
+pub fn decompose(
+    table: &Table,
+    typed: &[Typed],
+    fixed: &[usize],
+    declared: &[usize],
+) -> Decomposed {
     let width = table.columns.len();
     let costs =
         (0..width).map(|at| rank::cost(&table.columns[at].name, &typed[at], at, width)).collect();
@@ -77,7 +83,7 @@ pub fn decompose(table: &Table, typed: &[Typed], fixed: &[usize]) -> Decomposed 
     let grid = Grid::new(table, all, rows);
     let used = work.set_apart(&grid);
     let grid = Grid::new(table, used, grid.rows);
-    work.part(grid, None, 0, fixed);
+    work.part(grid, None, 0, fixed, declared);
     work.place_constants();
     work.out
 }
@@ -117,7 +123,14 @@ impl Work<'_> {
     }
 
     /// Makes a part of a grid, and takes out of it what speaks of something else.
-    fn part(&mut self, grid: Grid, parent: Option<usize>, tests: usize, fixed: &[usize]) -> usize {
+    fn part(
+        &mut self,
+        grid: Grid,
+        parent: Option<usize>,
+        tests: usize,
+        fixed: &[usize],
+        declared: &[usize],
+    ) -> usize {
         let of = parent.map_or(grid.len(), |parent| self.out.parts[parent].rows.len());
         let index = self.out.parts.len();
         self.out.parts.push(Part {
@@ -149,14 +162,17 @@ impl Work<'_> {
             for column in moved {
                 left[column] = key.contains(&grid.ids[column]);
             }
-            self.part(below, Some(index), candidate.tests, &[]);
+            self.part(below, Some(index), candidate.tests, &[], &[]);
         }
         let kept: Vec<usize> =
             (0..grid.width()).filter(|at| left[*at]).map(|at| grid.ids[at]).collect();
         let grid = Grid::new(self.table, kept, grid.rows);
-        let key = match fixed {
-            [] => self.key(&grid, 3).filter(|key| self.acceptable(key)).unwrap_or_default(),
-            fixed => fixed.to_vec(),
+        let declared = Some(declared)
+            .filter(|all| !all.is_empty() && all.iter().all(|id| grid.ids.contains(id)));
+        let key = match (fixed, declared) {
+            ([], Some(declared)) => declared.to_vec(),
+            ([], None) => self.key(&grid, 3).filter(|key| self.acceptable(key)).unwrap_or_default(),
+            (fixed, _) => fixed.to_vec(),
         };
         let unique = (0..grid.width())
             .filter(|at| grid.len() > 1 && dependency::is_key(&grid, &[*at]))

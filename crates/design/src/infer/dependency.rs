@@ -212,11 +212,11 @@ mod tests {
 
     #[test]
     fn two_columns_say_what_neither_does() {
-        let grid = grid(&["1 a x", "1 b y", "2 a y", "1 a x", "2 a y"]);
-        let found = binary(&grid, (0, 1), vec![2], &mut Tally::default());
+        let one = grid(&["1 a x", "1 b y", "2 a y", "1 a x", "2 a y"]);
+        let found = binary(&one, (0, 1), vec![2], &mut Tally::default());
         assert_eq!(found.map(|one| (one.right[2], one.groups, one.tests)), Some((true, 3, 2)));
-        assert!(!is_key(&grid, &[0, 1]));
-        let grid = super::tests::grid(&["1 a x", "1 a y"]);
-        assert!(binary(&grid, (0, 1), vec![2], &mut Tally::default()).is_none());
+        assert!(!is_key(&one, &[0, 1]));
+        let other = grid(&["1 a x", "1 a y"]);
+        assert!(binary(&other, (0, 1), vec![2], &mut Tally::default()).is_none());
     }
 }

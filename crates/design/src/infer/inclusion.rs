@@ -114,7 +114,8 @@ fn named(world: &World, to: usize, key: &str, class: Class) -> Vec<(usize, usize
                 thing.len() > 2 && (other == thing || other.ends_with(&format!("_{thing}")))
             };
             let id = super::rank::is_like_id(&attribute.name);
-            if same || (id && (leads(&thing) || (stem != "id" && leads(&stem)))) {
+            let above = from == to && other == "parent";
+            if same || (id && above) || (id && (leads(&thing) || (stem != "id" && leads(&stem)))) {
                 out.push((from, at));
             }
         }

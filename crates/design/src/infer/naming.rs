@@ -49,6 +49,15 @@ pub fn stem(name: &str) -> String {
     words.join("_")
 }
 
+/// A name that a model takes: without dots, dollar signs and control characters.
+pub fn clean(name: &str) -> String {
+    let letter = |c: char| if c == '.' || c == '$' || c.is_control() { '_' } else { c };
+    match name.trim() {
+        "" => "unnamed".into(),
+        name => name.chars().map(letter).collect(),
+    }
+}
+
 /// Several of a thing.
 pub fn plural(word: &str) -> String {
     let ends = |end: &str| word.ends_with(end);
@@ -114,7 +123,7 @@ pub fn name(table: &Table, all: &Decomposed, index: usize, own: &[usize]) -> Nam
         for (attribute, at) in attributes.iter_mut().zip(&part.columns) {
             let path = &table.columns[*at].path;
             if own.contains(at) && path.len() > nested.len() {
-                *attribute = path[nested.len()..].join("_");
+                *attribute = clean(&path[nested.len()..].join("_"));
             }
         }
     } else {

@@ -181,6 +181,12 @@ pub fn of(column: &Column) -> Typed {
     if from_text && why.is_none() && !column.path.is_empty() {
         why = Some("written as text".into());
     }
+    let kinds: std::collections::BTreeSet<Kind> =
+        column.dictionary.values().map(|(kind, _)| kind).collect();
+    if kinds.len() > 1 && mixed.is_none() {
+        let kinds: Vec<&str> = kinds.into_iter().map(Kind::word).collect();
+        why = Some(format!("written as {}", kinds.join(" and as ")));
+    }
     if there == 0 {
         why = Some("no values: the type is not known".into());
     }

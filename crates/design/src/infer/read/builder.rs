@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use super::document::Node;
 use super::{Limits, SourceRead, What};
 use crate::infer::column::{Column, Dictionary, Kind, Parent, Table};
+use crate::infer::naming::clean;
 
 /// So many columns a table may have; what comes later stands together in one as JSON.
 const COLUMNS: usize = 400;
@@ -211,7 +212,7 @@ impl Shredder {
         if self.tables.len() >= TABLES {
             return None;
         }
-        let array = path.join("_");
+        let array = clean(&path.join("_"));
         let name = format!("{}_{array}", self.tables[table].name);
         let parent = Some(Parent { table, array, ..Parent::default() });
         self.tables.push(Building { name, parent, ..Building::default() });
@@ -328,7 +329,7 @@ impl Building {
             .map(|mut column| {
                 column.codes.resize(rows, 0);
                 let there = column.codes.iter().filter(|code| **code != 0).count() as u64;
-                let name = distinct(&mut names, column.path.join("_"));
+                let name = distinct(&mut names, clean(&column.path.join("_")));
                 Column {
                     name,
                     missing: (rows as u64).saturating_sub(there + column.nulls),

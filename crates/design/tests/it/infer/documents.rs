@@ -85,6 +85,25 @@ async fn rows_that_are_all_alike_are_kept_under_a_number() {
     assert!(inferred.rejoined.iter().all(|one| one.equal()), "{:?}", inferred.proof);
 }
 
+/// A number and a text that says the same number are one value, also in a key.
+#[tokio::test]
+async fn a_value_in_two_forms_is_one_value() {
+    let mut text = String::new();
+    for n in 0..200 {
+        let shop = match n % 20 {
+            0 => "\"7\"".to_string(),
+            some => some.to_string(),
+        };
+        let name = if n % 20 == 0 { 7 } else { n % 20 };
+        text.push_str(&format!(
+            "{{\"id\": {n}, \"shop_id\": {shop}, \"shop_name\": \"Shop {name}\"}}\n"
+        ));
+    }
+    let inferred = inferred(vec![read("sales.jsonl", text)], true).await;
+    assert_eq!(entity(&inferred.model, "shops").rows.0, 19, "{:#?}", inferred.model);
+    assert!(inferred.rejoined.iter().all(|one| one.equal()), "{:?}", inferred.proof);
+}
+
 /// Two columns that agree because there is little data are no table.
 #[tokio::test]
 async fn chance_is_no_dependency() {

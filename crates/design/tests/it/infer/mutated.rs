@@ -1,7 +1,7 @@
 use marula_design::infer::read::{Limits, stream_of};
 use proptest::prelude::*;
 
-use super::inferred;
+use super::{inferred, read_again};
 
 /// Real files of every form, small.
 fn seeds() -> Vec<(&'static str, Vec<u8>)> {
@@ -70,6 +70,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let inferred = runtime.block_on(inferred(vec![read], false));
         prop_assert!(inferred.proof.reason.contains("every row back"), "{}", inferred.proof.reason);
+        read_again(&inferred);
     }
 }
 
