@@ -40,7 +40,7 @@ async fn a_hundred_thousand_rows_of_35_columns_take_seconds() {
     assert_eq!((read.source.kept, read.tables[0].columns.len()), (100_000, 35));
     let inferred = inferred(vec![read], false).await;
     let seconds = started.elapsed().as_secs_f64();
-    assert!(seconds < 30.0, "{seconds:.1} s");
+    assert!(seconds < 90.0, "{seconds:.1} s");
     let names: Vec<&str> = inferred.model.entities.iter().map(|e| e.name.as_str()).collect();
     assert_eq!(names, ["wide", "orders", "customers", "nations"]);
 }
