@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use marula_core::Json;
-use marula_core::model::{AggregateFunction, AttributeType, Model, Operator};
+use marula_core::model::{AggregateFunction, AttributeType, Model, Operator, Search};
 use marula_postgres::sql::{quote_ident, quote_literal};
 
+use super::schema::{WORDS, words_column};
 use crate::question::{At, Demand, Direction, Key, Operand, Places, Question, Spot};
 use crate::structure::{Layout, Structure};
 
@@ -229,9 +230,10 @@ impl Writer<'_> {
                 format!("{column} @> ARRAY[{operand}::{}]", cast(of))
             }
             Operator::Matches => {
-                format!(
-                    "to_tsvector('english', {column}) @@ websearch_to_tsquery('english', {operand})"
-                )
+                let words = self
+                    .words(&demand.at)
+                    .unwrap_or_else(|| format!("to_tsvector('{WORDS}', {column})"));
+                format!("{words} @@ websearch_to_tsquery('{WORDS}', {operand})")
             }
             Operator::Missing => format!("{column} IS NULL"),
             Operator::Present => format!("{column} IS NOT NULL"),
@@ -262,6 +264,16 @@ impl Writer<'_> {
             (Direction::Descending, false) => " DESC NULLS LAST",
         });
         text
+    }
+
+    /// The column with the words of an attribute, where its table has one.
+    fn words(&self, at: &At) -> Option<String> {
+        let spot = self.spot(at.node, &at.attribute).filter(|spot| spot.element.is_none())?;
+        self.attribute(at)?.search.filter(|how| *how == Search::Words)?;
+        let store = self.layout.store(&self.places.containers[spot.container].entity)?;
+        store.attribute(&at.attribute).filter(|own| own.name == spot.field)?;
+        let field = words_column(store, &at.attribute);
+        Some(reference(&Spot { field, ..spot }))
     }
 
     fn attribute(&self, at: &At) -> Option<&marula_core::model::Attribute> {

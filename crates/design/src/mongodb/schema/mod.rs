@@ -6,6 +6,7 @@ mod collections;
 mod indexes;
 mod options;
 mod patterns;
+mod search;
 mod shards;
 mod sizes;
 mod timeseries;

@@ -1,5 +1,9 @@
 mod filled;
 mod models;
 mod mongodb;
+mod mongodb_advice;
+mod mongodb_scripts;
 mod names;
 mod postgres;
+mod postgres_scripts;
+mod postgres_tenants;

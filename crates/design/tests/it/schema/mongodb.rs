@@ -1,26 +1,24 @@
 use bson::{Bson, doc};
 use marula_core::{Engine, Quiet, Severity, Version};
 use marula_design::ReviewOptions;
-use marula_design::mongodb::schema::{
-    DOCUMENT_LIMIT, SchemaOptions, advice, commands, schema, sizes,
-};
+use marula_design::mongodb::schema::{SchemaOptions, commands, schema};
 use marula_design::schema::{Schema, Stage};
-use marula_design::structure::{Computed, Layout, Placement, Structure};
+use marula_design::structure::{Computed, Placement};
 use marula_mongodb::{Session, SessionOptions, shell};
 
 use super::models::*;
 use crate::postgres::target;
 
-const VERSIONS: [(u16, u16); 3] = [(4, 4), (5, 0), (6, 0)];
+pub const VERSIONS: [(u16, u16); 3] = [(4, 4), (5, 0), (6, 0)];
 
-async fn fresh(version: (u16, u16)) -> Session {
+pub async fn fresh(version: (u16, u16)) -> Session {
     let server = marula_lab::shared::mongodb(version.0, version.1).await.unwrap();
     let spec = server.create_database().await.unwrap();
     Session::open(&spec, &SessionOptions::lab()).await.unwrap()
 }
 
 /// Runs one line of mongosh; the code of the error, 0 for none.
-async fn run(session: &Session, text: &str) -> i32 {
+pub async fn run(session: &Session, text: &str) -> i32 {
     let command = shell::parse(text).unwrap_or_else(|error| panic!("{text}\n{error}")).to_command();
     match session.database().run_command(command).await {
         Ok(reply) => match reply.get_array("writeErrors").map(Vec::as_slice) {
@@ -34,12 +32,12 @@ async fn run(session: &Session, text: &str) -> i32 {
     }
 }
 
-async fn count(session: &Session, collection: &str, filter: bson::Document) -> u64 {
+pub async fn count(session: &Session, collection: &str, filter: bson::Document) -> u64 {
     let collection = session.database().collection::<bson::Document>(collection);
     collection.count_documents(filter).await.unwrap()
 }
 
-fn drawn(case: &Case, version: Version) -> Schema {
+pub fn drawn(case: &Case, version: Version) -> Schema {
     let options = SchemaOptions::new(version);
     schema(&case.model, &case.structure, &case.layout(), &case.wanted, &options)
 }
@@ -322,171 +320,4 @@ async fn measurements_go_into_time_series_where_the_server_has_them() {
         assert_eq!(reviewed(&session).await, Vec::<String>::new());
         session.database().drop().await.unwrap();
     }
-}
-
-#[test]
-fn sizes_rule_out_what_does_not_fit() {
-    let of = |case: &Case, name: &str| {
-        let all = sizes(&case.model, &case.structure, &case.layout());
-        all.into_iter().find(|size| size.store == name).unwrap()
-    };
-    let apart = of(&Case::of(SHOP), "orders");
-    assert!(apart.fits() && apart.average > 60.0 && apart.average < 150.0, "{apart:?}");
-    let within = of(&Case::of(SHOP).placed("order_lines", "orders", Placement::Embed), "orders");
-    assert!(within.fits() && within.average > apart.average + 3.0 * 60.0, "{within:?}");
-    assert!(within.p99 > apart.p99 + 20.0 * 60.0 && within.maximum.unwrap() > 100.0 * 60.0);
-    // Nobody says how many reviews one product may have.
-    let reviews = of(&Case::of(SHOP).placed("reviews", "products", Placement::Embed), "products");
-    assert!(!reviews.fits());
-    assert_eq!((reviews.maximum, reviews.unbounded), (None, vec!["reviews".to_owned()]));
-    let mut large = Case::of(SHOP).placed("order_lines", "orders", Placement::Embed);
-    large.model.relations[1].fanout.as_mut().unwrap().max = Some(1_000_000);
-    let large = of(&large, "orders");
-    assert!(!large.fits() && large.maximum.unwrap() > DOCUMENT_LIMIT);
-}
-
-/// What is said of a document's size is what the server says.
-#[tokio::test(flavor = "multi_thread")]
-async fn sizes_are_those_of_real_documents() {
-    let case = Case::of(SHOP).placed("order_lines", "orders", Placement::Embed);
-    let said = sizes(&case.model, &case.structure, &case.layout());
-    let said = said.iter().find(|size| size.store == "orders").unwrap().average;
-    let line = doc! {
-        "line_no": 1_i64, "product_id": bson::Uuid::new(), "quantity": 2_i64,
-        "unit_price": "1.50".parse::<bson::Decimal128>().unwrap(),
-    };
-    let order = doc! {
-        "_id": 1_i64, "customer_id": 1_i64, "status": "paid", "placed_at": bson::DateTime::now(),
-        "total": "1.50".parse::<bson::Decimal128>().unwrap(),
-        "paid": "1.50".parse::<bson::Decimal128>().unwrap(),
-        "lines": [line.clone(), line.clone(), line],
-    };
-    let real = order.to_vec().unwrap().len() as f64;
-    assert!((said - real).abs() < real * 0.05, "{said} said, {real} real");
-}
-
-#[test]
-fn patterns_and_shard_keys_are_named_with_what_they_rest_on() {
-    let mut case = Case::of(SHOP).placed("order_lines", "orders", Placement::Embed).placed(
-        "orders",
-        "customers",
-        Placement::Copy(vec!["name".into()]),
-    );
-    case.model.relations[1].fanout.as_mut().unwrap().max = Some(900);
-    let advice = advice(
-        &case.model,
-        &case.structure,
-        &case.layout(),
-        &SchemaOptions::new(Version::new(6, 0, 0)),
-    );
-    let patterns: Vec<(&str, &str)> =
-        advice.patterns.iter().map(|one| (one.name, one.place.as_str())).collect();
-    assert_eq!(
-        patterns,
-        [
-            ("extended reference", "orders.customer"),
-            ("embedding", "orders.lines"),
-            ("outlier", "orders.lines"),
-            ("attribute", "products.details"),
-            ("schema versioning", "every collection"),
-        ]
-    );
-    let key = |store: &str| advice.shard_keys.iter().find(|one| one.store == store).unwrap();
-    // Two of three reads of orders name the customer, and no customer has many.
-    let orders = key("orders");
-    assert_eq!(
-        orders.to_shell("shop"),
-        "sh.shardCollection(\"shop.orders\", { customer_id: 1, _id: 1 })"
-    );
-    assert!((orders.targeted - 2.0 / 3.0).abs() < 0.01 && !orders.monotonic, "{orders:?}");
-    assert_eq!(orders.frequency, 2000.0 / 400_000.0);
-    assert_eq!(key("customers").key, doc! { "_id": "hashed" });
-    let sensors = Case::of(SENSORS);
-    let of_sensors = marula_design::mongodb::schema::patterns(
-        &sensors.model,
-        &sensors.structure,
-        &sensors.layout(),
-        &SchemaOptions::new(Version::new(6, 0, 0)),
-    );
-    assert!(of_sensors.iter().any(|one| one.name == "time series" && one.place == "readings"));
-    assert!(of_sensors.iter().any(|one| one.name == "archive"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn hostile_names_and_texts_stay_what_they_are() {
-    let model = hostile();
-    let structure = Structure::normalised(&model);
-    let layout = Layout::new(&model, &structure);
-    for version in VERSIONS {
-        let session = fresh(version).await;
-        run(&session, "db.victims.insertOne({_id: 1})").await;
-        let schema =
-            schema(&model, &structure, &layout, &[], &SchemaOptions::new(session.version()));
-        // The whole script, comments and all, is what the shell would take apart.
-        for command in shell::parse_many(&schema.to_script()).unwrap() {
-            session.database().run_command(command.to_command()).await.unwrap();
-        }
-        assert_eq!(count(&session, "victims", doc! {}).await, 1);
-        let names = session.database().list_collection_names().await.unwrap();
-        assert!(names.contains(&model.entities[0].name), "{names:?}");
-        let all = session.database().collection::<bson::Document>(&model.entities[0].name);
-        all.insert_one(doc! { "_id": 1, "t'\"i\\tle": "x" }).await.unwrap();
-        all.insert_one(doc! { "_id": 2, "t'\"i\\tle": "" }).await.unwrap_err();
-        session.database().drop().await.unwrap();
-    }
-    // Names MongoDB cannot have are left out, and said.
-    let mut case = Case::of(TREE);
-    case.model.entities[0].attributes[2].name = "$where.x".into();
-    let schema = drawn(&case, Version::new(6, 0, 0));
-    assert!(schema.notes.iter().any(|note| note.contains("$where.x of categories is not checked")));
-    case.model.entities[0].name = "system.users".into();
-    case.model.relations.clear();
-    case.structure.placements.clear();
-    let schema = drawn(&case, Version::new(6, 0, 0));
-    assert!(schema.pieces.is_empty() && schema.notes[0].contains("no collection can be called"));
-}
-
-/// mongosh itself, where it is installed with the lab's servers.
-#[tokio::test(flavor = "multi_thread")]
-async fn scripts_run_in_mongosh() {
-    let Some(mongosh) = mongosh() else {
-        eprintln!("mongosh is not installed: not tried");
-        return;
-    };
-    let server = marula_lab::shared::mongodb(6, 0).await.unwrap();
-    let mut cases: Vec<Case> =
-        [SHOP, SERVICE, BOOKING, SENSORS, LIBRARY].map(Case::of).into_iter().collect();
-    let model = hostile();
-    let structure = Structure::normalised(&model);
-    cases.push(Case { model, structure, wanted: Vec::new() });
-    for case in cases {
-        let session = fresh((6, 0)).await;
-        let script = drawn(&case, session.version()).to_script();
-        let name = session.spec().database().unwrap().to_owned();
-        let file = std::env::temp_dir().join(format!("marula-{}-{name}.js", std::process::id()));
-        std::fs::write(&file, &script).unwrap();
-        let output = std::process::Command::new(&mongosh)
-            .args([&server.url_of(&name), "--quiet", "--norc", "--file"])
-            .arg(&file)
-            .output()
-            .unwrap();
-        std::fs::remove_file(&file).unwrap();
-        let said = format!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        assert!(output.status.success(), "{said}\n{script}");
-        let names = session.database().list_collection_names().await.unwrap();
-        for entity in &case.model.entities {
-            assert!(names.contains(&entity.name), "{} of {names:?}\n{said}", entity.name);
-        }
-        session.database().drop().await.unwrap();
-    }
-}
-
-fn mongosh() -> Option<std::path::PathBuf> {
-    let servers = std::fs::read_dir(marula_lab::home().join("servers")).ok()?;
-    let found = servers.filter_map(Result::ok).map(|entry| entry.path().join("bin/mongosh"));
-    found.filter(|path| path.exists()).max()
 }
