@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Catalog, Change, Combination, Comparison, Digest, Failure, Finding, Json, Measurement,
+    Catalog, Change, Combination, Comparison, Designs, Digest, Failure, Finding, Json, Measurement,
     Migrations, Plan, Rehearsal, SchemaDifference, Statement, Target, Tuning,
 };
 
@@ -62,6 +62,9 @@ pub struct Report {
     /// How two schemas differ, and the migrations that lead from one to the other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_difference: Option<SchemaDifference>,
+    /// Designs of a model that were built and measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub designs: Option<Designs>,
     /// What a command returns that no other does (labs, found servers), by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Json>,
@@ -95,6 +98,7 @@ impl Report {
             schema_difference: None,
             rehearsal: None,
             migrations: None,
+            designs: None,
             data: None,
             notes: Vec::new(),
             failure: None,

@@ -23,6 +23,7 @@ pub mod schema;
 pub mod search;
 pub mod structure;
 pub mod synth;
+pub mod trial;
 pub mod work;
 
 use std::sync::OnceLock;

@@ -29,7 +29,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn write(&self, effect: &Effect) -> Option<Document> {
         match effect {
-            Effect::Insert { tree } => self.insert(tree),
+            Effect::Insert { trees } => self.insert(trees),
             Effect::Push { relation, one, tree } => self.push(*relation, one, tree),
             Effect::Change { entity, by, set, add } => self.change(*entity, by, set, add),
             Effect::Recopy { relation, one, set } => self.recopy(*relation, one, set),
@@ -47,12 +47,14 @@ impl Writer<'_> {
         }
     }
 
-    fn insert(&self, tree: &Tree) -> Option<Document> {
-        let entity = &self.world.entity(&tree.member).name;
+    fn insert(&self, trees: &[Tree]) -> Option<Document> {
+        let entity = &self.world.entity(&trees.first()?.member).name;
         let store = self.layout.store(entity)?;
-        let record = Record::new(self.world, self.structure, store, tree);
-        let document = document(self.model, &record, Some(entity));
-        Some(doc! { "insert": entity, "documents": [document] })
+        let documents = trees.iter().map(|tree| {
+            let record = Record::new(self.world, self.structure, store, tree);
+            Bson::Document(document(self.model, &record, Some(entity)))
+        });
+        Some(doc! { "insert": entity, "documents": documents.collect::<Vec<_>>() })
     }
 
     fn push(&self, relation: usize, one: &[Value], tree: &Tree) -> Option<Document> {

@@ -81,7 +81,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn write(&self, effect: &Effect) -> Vec<Bound> {
         match effect {
-            Effect::Insert { tree } => self.insert(tree).into_iter().collect(),
+            Effect::Insert { trees } => self.insert(trees).into_iter().collect(),
             Effect::Push { relation, one, tree } => {
                 self.push(*relation, one, tree).into_iter().collect()
             }
@@ -98,19 +98,24 @@ impl Writer<'_> {
         }
     }
 
-    fn insert(&self, tree: &Tree) -> Option<Bound> {
-        let entity = &self.world.entity(&tree.member).name;
+    fn insert(&self, trees: &[Tree]) -> Option<Bound> {
+        let entity = &self.world.entity(&trees.first()?.member).name;
         let store = self.layout.store(entity)?;
-        let record = Record::new(self.world, self.structure, store, tree);
         let mut bound = Bound::new();
-        let names: Vec<String> = record.fields.iter().map(|(name, _)| quote_ident(name)).collect();
-        let places: Vec<String> =
-            record.fields.iter().map(|(_, value)| bound.bind(text(value))).collect();
+        let mut rows = Vec::new();
+        for tree in trees {
+            let record = Record::new(self.world, self.structure, store, tree);
+            let places: Vec<String> =
+                record.fields.iter().map(|(_, value)| bound.bind(text(value))).collect();
+            rows.push(format!("({})", places.join(", ")));
+        }
+        let names: Vec<String> =
+            store.fields.iter().map(|field| quote_ident(&field.name)).collect();
         bound.sql = format!(
-            "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
+            "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES {}",
             quote_ident(entity),
             names.join(", "),
-            places.join(", ")
+            rows.join(", ")
         );
         Some(bound)
     }

@@ -3,6 +3,7 @@
 
 mod cost;
 
+mod indexes;
 mod options;
 mod work;
 
@@ -12,6 +13,7 @@ use marula_core::Engine;
 use marula_core::model::Model;
 
 pub use cost::Constants;
+pub use indexes::indexes;
 
 pub use options::{by_the_rules, options};
 pub use work::{Asking, Work};
@@ -119,7 +121,7 @@ fn climb(
 }
 
 /// How much there is to explain in a structure: copies and arrays.
-fn effort(structure: &Structure) -> usize {
+pub(crate) fn effort(structure: &Structure) -> usize {
     let placed = structure.placements.iter().map(|placement| match placement {
         Placement::Reference => 0,
         Placement::Embed => 1,

@@ -7,10 +7,10 @@ use crate::synth::{Dice, Member, Value, World};
 /// One thing a write does to the stores.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// A member is added to a store of its own.
+    /// Members of one entity are added to its store.
     Insert {
-        /// The member, with those that are embedded in it.
-        tree: Tree,
+        /// The members, with those that are embedded in them.
+        trees: Vec<Tree>,
     },
     /// A member is added to the array of the one it is embedded in.
     Push {
@@ -126,11 +126,13 @@ fn grown(world: &World<'_>, write: &Write, member: Member, serial: u64, dice: &m
 fn place(world: &World<'_>, structure: &Structure, tree: Tree, effects: &mut Vec<Effect>) {
     let entity = &world.entity(&tree.member).name;
     let tallied = tallies(world, structure, &tree, 1);
-    let along: Vec<Tree> = tree
+    let along: Vec<Vec<Tree>> = tree
         .with
         .iter()
-        .filter(|(relation, _)| structure.placements[**relation] != Placement::Embed)
-        .flat_map(|(_, many)| many.clone())
+        .filter(|(relation, many)| {
+            structure.placements[**relation] != Placement::Embed && !many.is_empty()
+        })
+        .map(|(_, many)| many.clone())
         .collect();
     match structure.home(world.model, entity) {
         Some(relation) => {
@@ -138,19 +140,33 @@ fn place(world: &World<'_>, structure: &Structure, tree: Tree, effects: &mut Vec
             let one = one.map(|one| world.key(&one)).unwrap_or_default();
             effects.push(Effect::Push { relation, one, tree });
         }
-        None => effects.push(Effect::Insert { tree }),
+        None => effects.push(Effect::Insert { trees: vec![tree] }),
     }
     effects.extend(tallied);
-    for tree in along {
-        // The one that is new has its tally from the start.
-        let before = effects.len();
-        place(world, structure, tree, effects);
-        let mut at = 0;
-        effects.retain(|effect| {
-            at += 1;
-            at <= before || !matches!(effect, Effect::Tally { .. })
-        });
+    for many in along {
+        // The one that is new has its tally from the start; so have those within these.
+        let mut placed = Vec::new();
+        many.into_iter().for_each(|tree| place(world, structure, tree, &mut placed));
+        placed.retain(|effect| !matches!(effect, Effect::Tally { .. }));
+        effects.extend(joined(placed));
     }
+}
+
+/// Members added one by one to the same store, added at once.
+fn joined(placed: Vec<Effect>) -> Vec<Effect> {
+    let mut joined: Vec<Effect> = Vec::new();
+    for effect in placed {
+        match (effect, joined.last_mut()) {
+            (Effect::Insert { trees: more }, Some(Effect::Insert { trees }))
+                if more.first().map(|tree| tree.member.entity)
+                    == trees.first().map(|tree| tree.member.entity) =>
+            {
+                trees.extend(more);
+            }
+            (effect, _) => joined.push(effect),
+        }
+    }
+    joined
 }
 
 fn updates(

@@ -1,0 +1,141 @@
+use marula_core::model::{Model, Operator};
+
+use super::work::Work;
+use crate::question::{Direction, Key, Places, Question, Spot, indexed, start};
+use crate::structure::{Layout, Structure, WantedIndex};
+
+/// The indexes that the work asks of a structure: for each question equalities, then its order,
+/// then ranges, where the search begins; and what its joins look for. Those that are the beginning
+/// of another are left out, as are keys, which have theirs.
+pub fn indexes(model: &Model, structure: &Structure, work: &Work) -> Vec<WantedIndex> {
+    let layout = Layout::new(model, structure);
+    let mut wanted = Vec::new();
+    for asking in &work.asked {
+        let question = asking.question.of(model, structure);
+        let name = &model.queries[asking.query].name;
+        of_question(model, structure, &layout, &question, name, &mut wanted);
+    }
+    for write in &model.writes {
+        if !write.by.is_empty() && structure.home(model, &write.entity).is_none() {
+            let keys = write.by.iter().map(|name| (name.clone(), false)).collect();
+            add(
+                model,
+                &mut wanted,
+                &write.entity,
+                keys,
+                format!("{}: finds what it writes", write.name),
+            );
+        }
+    }
+    let whole = wanted.clone();
+    wanted.retain(|index| {
+        !whole.iter().any(|other| {
+            other.store == index.store
+                && other.keys.len() > index.keys.len()
+                && other.keys.starts_with(&index.keys)
+        })
+    });
+    wanted
+}
+
+fn of_question(
+    model: &Model,
+    structure: &Structure,
+    layout: &Layout,
+    question: &Question,
+    name: &str,
+    wanted: &mut Vec<WantedIndex>,
+) {
+    let node = start(model, structure, layout, question);
+    let places = Places::new(model, structure, layout, question, node);
+    let spot = |node: usize, attribute: &str| {
+        places.spot(model, structure, layout, question, node, attribute)
+    };
+    let here = |ops: &dyn Fn(Operator) -> bool| -> Vec<Spot> {
+        let demands = question.conditions.iter().filter(|demand| ops(demand.is) && indexed(demand));
+        demands
+            .filter_map(|demand| spot(demand.at.node, &demand.at.attribute))
+            .filter(|spot| spot.container == 0)
+            .collect()
+    };
+    let equal = here(&|is| matches!(is, Operator::Equal | Operator::In));
+    let ranges = here(&|is| !matches!(is, Operator::Equal | Operator::In | Operator::Contains));
+    let (plain, within): (Vec<Spot>, Vec<Spot>) =
+        equal.into_iter().partition(|spot| spot.element.is_none());
+    let mut keys: Vec<(String, bool)> =
+        plain.iter().map(|spot| (spot.field.clone(), false)).collect();
+    let mut push = |field: String, down: bool| {
+        if !keys.iter().any(|(known, _)| *known == field) {
+            keys.push((field, down));
+        }
+    };
+    let sorted: Option<Vec<(Spot, bool)>> = question
+        .sort
+        .iter()
+        .map(|(key, direction)| match key {
+            Key::At(at) => spot(at.node, &at.attribute)
+                .filter(|spot| spot.container == 0 && spot.element.is_none())
+                .map(|spot| (spot, *direction == Direction::Descending)),
+            Key::Aggregate(_) => None,
+        })
+        .collect();
+    if let (Some(sorted), false) = (sorted, question.groups()) {
+        sorted.into_iter().for_each(|(spot, down)| push(spot.field, down));
+    }
+    if let Some(range) = ranges.iter().find(|spot| spot.element.is_none()) {
+        push(range.field.clone(), false);
+    }
+    let entity = &places.containers[0].entity;
+    if !keys.is_empty() {
+        add(model, wanted, entity, keys, format!("{name}: equalities, order, range"));
+    }
+    for spot in within {
+        add(
+            model,
+            wanted,
+            entity,
+            vec![(path(&places, &spot), false)],
+            format!("{name}: finds an element"),
+        );
+    }
+    for container in &places.containers {
+        if let Some(join) = &container.join {
+            let keys = join.wanted.iter().map(|spot| (path(&places, spot), false)).collect();
+            add(model, wanted, &container.entity, keys, format!("{name}: what it joins"));
+        }
+    }
+}
+
+/// A field's path from the store on: `lines.product_id`.
+fn path(places: &Places, spot: &Spot) -> String {
+    let mut path = spot.field.clone();
+    let mut at = spot.element;
+    while let Some(element) = at {
+        let holder = &places.elements[element];
+        path = format!("{}.{path}", holder.field);
+        at = holder.within;
+    }
+    path
+}
+
+fn add(
+    model: &Model,
+    wanted: &mut Vec<WantedIndex>,
+    store: &str,
+    keys: Vec<(String, bool)>,
+    why: String,
+) {
+    let key = model.entity(store).map(|entity| entity.key()).unwrap_or_default();
+    let names: Vec<&str> = keys.iter().map(|(name, _)| name.as_str()).collect();
+    // What begins with the whole key is found by the key's own index.
+    if !key.is_empty()
+        && names.len() >= key.len()
+        && key.iter().all(|part| names[..key.len()].contains(part))
+    {
+        return;
+    }
+    match wanted.iter_mut().find(|index| index.store == store && index.keys == keys) {
+        Some(known) => known.why = format!("{}; {why}", known.why),
+        None => wanted.push(WantedIndex { store: store.to_owned(), keys, unique: false, why }),
+    }
+}

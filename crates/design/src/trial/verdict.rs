@@ -1,0 +1,91 @@
+use marula_core::CandidateDesign;
+
+/// Designs whose work differs by less than this share are alike: a plainer one is then better.
+pub(super) const NOISE: f64 = 0.07;
+
+/// Puts the designs in order, the best first, and says why it is the best.
+///
+/// A design whose answers differ is never proposed. Then fewer missed goals are better, then less
+/// work; among designs that are alike the plainer one, which is what `plainness` counts.
+pub(super) fn rank(designs: &mut Vec<(CandidateDesign, usize)>) -> String {
+    designs.sort_by(|(a, _), (b, _)| {
+        let wrong = |design: &CandidateDesign| design.results_equal == Some(false);
+        wrong(a)
+            .cmp(&wrong(b))
+            .then(a.goals_missed.cmp(&b.goals_missed))
+            .then(a.work_ms.total_cmp(&b.work_ms))
+    });
+    let Some((best, _)) = designs.first() else { return "nothing was measured".into() };
+    let (work, missed, name) = (best.work_ms, best.goals_missed, best.name.clone());
+    let alike = |design: &CandidateDesign| {
+        design.results_equal != Some(false)
+            && design.goals_missed == missed
+            && design.work_ms <= work * (1.0 + NOISE)
+    };
+    let plainest = designs
+        .iter()
+        .enumerate()
+        .filter(|(_, (design, _))| alike(design))
+        .min_by_key(|(at, (_, plainness))| (*plainness, *at))
+        .map_or(0, |(at, _)| at);
+    let chosen = designs.remove(plainest);
+    designs.insert(0, chosen);
+    let chosen = &designs[0].0;
+    let next = designs.get(1).map(|(design, _)| design);
+    match next {
+        _ if plainest != 0 => format!(
+            "no difference to {name} beyond the noise ({:.1} ms of work a second against {work:.1}); the plainer one is proposed",
+            chosen.work_ms
+        ),
+        None => "the only one that was measured".into(),
+        Some(next) if next.results_equal == Some(false) => {
+            format!("the next, {}, gives other answers", next.name)
+        }
+        Some(next) if next.goals_missed > chosen.goals_missed => format!(
+            "it misses {} goals where the next, {}, misses {}",
+            chosen.goals_missed, next.name, next.goals_missed
+        ),
+        Some(next) => format!(
+            "{:.1} ms of work a second, {:.1} with the next, {}",
+            chosen.work_ms, next.work_ms, next.name
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn design(name: &str, work_ms: f64, goals_missed: u32) -> CandidateDesign {
+        CandidateDesign {
+            name: name.into(),
+            work_ms,
+            goals_missed,
+            results_equal: Some(true),
+            ..CandidateDesign::default()
+        }
+    }
+
+    #[test]
+    fn what_is_alike_is_decided_by_plainness() {
+        let mut designs = vec![
+            (design("clever", 10.0, 0), 3),
+            (design("plain", 10.5, 0), 0),
+            (design("slow", 30.0, 0), 0),
+        ];
+        let why = rank(&mut designs);
+        assert_eq!(designs[0].0.name, "plain");
+        assert!(why.contains("no difference to clever"), "{why}");
+    }
+
+    #[test]
+    fn wrong_answers_are_never_proposed_and_goals_come_before_work() {
+        let mut wrong = design("wrong", 1.0, 0);
+        wrong.results_equal = Some(false);
+        let mut designs =
+            vec![(wrong, 0), (design("fast", 10.0, 2), 0), (design("good", 20.0, 0), 1)];
+        rank(&mut designs);
+        assert_eq!(designs[0].0.name, "good");
+        assert_eq!(designs[2].0.name, "wrong");
+    }
+}
