@@ -4,4 +4,8 @@
 mod infer;
 mod mongodb;
 mod postgres;
+<<<<<<< HEAD
 mod schema;
+=======
+mod trials;
+>>>>>>> c25a342 (Designs of a shop are tried on both engines)

@@ -1,0 +1,64 @@
+//! Designs that are built, filled and compared on real servers.
+
+use marula_core::model::Model;
+use marula_core::{Engine, Quiet, Result};
+use marula_design::search::{Work, candidates};
+use marula_design::synth::World;
+use marula_design::trial::{TrialOptions, mongodb, postgres, same};
+use std::time::Duration;
+
+fn model(text: &str) -> Model {
+    serde_saphyr::from_str(text).unwrap()
+}
+
+fn work(model: &Model) -> Work {
+    let work = Work::new(model, |_, _| unreachable!("the tests' models say access"));
+    assert!(work.left_out.is_empty(), "{:?}", work.left_out);
+    work
+}
+
+fn quick() -> TrialOptions {
+    TrialOptions { length: Duration::from_secs(1), cache_mb: 256, ..TrialOptions::default() }
+}
+
+/// All structures that are measured give the same answers, before and after the same writes; and
+/// so do the engines.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_design_of_a_shop_gives_the_same_answers() -> Result<()> {
+    let model = model(include_str!("models/shop.yaml"));
+    let work = work(&model);
+    let world = World::new(&model, 6_000, 1);
+    let mut answers = Vec::new();
+    for engine in [Engine::Postgres, Engine::Mongodb] {
+        let found = candidates(&model, &work, engine, 6);
+        assert!(found.len() >= 3, "{found:?}");
+        let tried = match engine {
+            Engine::Postgres => postgres(&world, &work, &found, &quick(), &Quiet).await?,
+            Engine::Mongodb => mongodb(&world, &work, &found, &quick(), &Quiet).await?,
+        };
+        for design in &tried.designs.candidates {
+            assert_eq!(
+                design.results_equal,
+                Some(true),
+                "{engine:?} {}: {:#?}",
+                design.name,
+                design.notes
+            );
+            assert!(
+                design.operations.iter().all(|o| o.failed == 0),
+                "{}: {:#?}",
+                design.name,
+                design.notes
+            );
+        }
+        if std::env::var_os("SHOW").is_some() {
+            println!("{}", serde_json::to_string_pretty(&tried.designs).unwrap());
+        }
+        answers.push(tried.answers);
+    }
+    for (left, right) in answers[0].iter().zip(&answers[1]) {
+        assert_eq!(same(left, right), Ok(()));
+    }
+    assert!(answers[0].iter().any(|answer| answer.rows.len() > 1));
+    Ok(())
+}
