@@ -30,7 +30,7 @@ pub async fn fill(
         for row in 0..world.rows(entity) {
             let tree = Tree::alone(world.member(entity, row));
             let record = Record::new(world, structure, store, &tree);
-            let document = document(world.model, &record, Some(&store.entity));
+            let document = document(world.model, &record, Some(&store.entity), "", &mut Vec::new());
             bytes += size(&document);
             batch.push(Bson::Document(document));
             if batch.len() == DOCUMENTS || bytes >= BYTES {

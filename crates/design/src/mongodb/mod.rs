@@ -14,6 +14,7 @@ use crate::Rule;
 
 pub use review::review;
 pub use schema::{SchemaOptions, schema};
+pub use value::CopyRead;
 
 /// Every rule on a MongoDB database.
 pub fn rules() -> &'static [&'static Rule<DocumentCatalog>] {

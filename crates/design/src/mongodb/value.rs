@@ -38,16 +38,58 @@ pub(super) fn bson(value: &Value) -> Bson {
     }
 }
 
+/// A copy that has to be read before it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CopyRead {
+    /// The collection of the one.
+    pub collection: String,
+    /// What finds the one.
+    pub filter: Document,
+    /// Its field.
+    pub field: String,
+    /// Where the value goes in the command, by fields and places in arrays: `documents.0.name`.
+    pub into: String,
+}
+
 /// A record as a document, or as an element of an array within one. What is not there has no
-/// field. `of` is the entity of a document on its own, whose single key is its `_id`.
-pub(super) fn document(model: &Model, record: &Record, of: Option<&str>) -> Document {
+/// field. `of` is the entity of a document on its own, whose single key is its `_id`. The copies
+/// in it are told with their paths, which begin with `place`.
+pub(super) fn document(
+    model: &Model,
+    record: &Record,
+    of: Option<&str>,
+    place: &str,
+    copies: &mut Vec<CopyRead>,
+) -> Document {
     let mut document = Document::new();
     for (name, value) in &record.fields {
         let value = match value {
             FieldValue::Value(value) => bson(value),
-            FieldValue::Records(records) => Bson::Array(
-                records.iter().map(|r| Bson::Document(self::document(model, r, None))).collect(),
-            ),
+            FieldValue::Copied { entity, key, attribute, value } => {
+                let names = model.entity(entity).map(|entity| entity.key()).unwrap_or_default();
+                let pairs = names.into_iter().zip(key);
+                copies.push(CopyRead {
+                    collection: entity.clone(),
+                    filter: pairs
+                        .map(|(name, value)| (field(model, entity, name).to_owned(), bson(value)))
+                        .collect(),
+                    field: field(model, entity, attribute).to_owned(),
+                    into: format!("{place}.{name}"),
+                });
+                bson(value)
+            }
+            FieldValue::Records(records) => {
+                let elements = records.iter().enumerate().map(|(at, record)| {
+                    Bson::Document(self::document(
+                        model,
+                        record,
+                        None,
+                        &format!("{place}.{name}.{at}"),
+                        copies,
+                    ))
+                });
+                Bson::Array(elements.collect())
+            }
         };
         if value != Bson::Null {
             let name = of.map_or(name.as_str(), |entity| field(model, entity, name));

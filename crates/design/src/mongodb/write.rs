@@ -3,20 +3,31 @@
 use bson::{Bson, Document, doc};
 use marula_core::model::Model;
 
-use super::value::{bson, document, field};
+use super::value::{CopyRead, bson, document, field};
 use crate::structure::{Layout, Source, Store, Structure, reference_name};
 use crate::synth::{Value, World};
 use crate::work::{Effect, Record, Tree};
 
+/// A writing command.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The copies that have to be read before it is sent.
+    pub copies: Vec<CopyRead>,
+    /// The command.
+    pub command: Document,
+}
+
 /// The commands of an effect.
-pub fn commands(
+pub fn steps(
     world: &World<'_>,
     structure: &Structure,
     layout: &Layout,
     effect: &Effect,
-) -> Vec<Document> {
+) -> Vec<Step> {
     let writer = Writer { world, model: world.model, structure, layout };
-    writer.write(effect).into_iter().collect()
+    let mut copies = Vec::new();
+    let command = writer.write(effect, &mut copies);
+    command.map(|command| Step { copies, command }).into_iter().collect()
 }
 
 struct Writer<'a> {
@@ -27,10 +38,10 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(&self, effect: &Effect) -> Option<Document> {
+    fn write(&self, effect: &Effect, copies: &mut Vec<CopyRead>) -> Option<Document> {
         match effect {
-            Effect::Insert { trees } => self.insert(trees),
-            Effect::Push { relation, one, tree } => self.push(*relation, one, tree),
+            Effect::Insert { trees } => self.insert(trees, copies),
+            Effect::Push { relation, one, tree } => self.push(*relation, one, tree, copies),
             Effect::Change { entity, by, set, add } => self.change(*entity, by, set, add),
             Effect::Recopy { relation, one, set } => self.recopy(*relation, one, set),
             Effect::Tally { computed, one, by } => {
@@ -47,21 +58,34 @@ impl Writer<'_> {
         }
     }
 
-    fn insert(&self, trees: &[Tree]) -> Option<Document> {
+    fn insert(&self, trees: &[Tree], copies: &mut Vec<CopyRead>) -> Option<Document> {
         let entity = &self.world.entity(&trees.first()?.member).name;
         let store = self.layout.store(entity)?;
-        let documents = trees.iter().map(|tree| {
+        let documents = trees.iter().enumerate().map(|(at, tree)| {
             let record = Record::new(self.world, self.structure, store, tree);
-            Bson::Document(document(self.model, &record, Some(entity)))
+            Bson::Document(document(
+                self.model,
+                &record,
+                Some(entity),
+                &format!("documents.{at}"),
+                copies,
+            ))
         });
         Some(doc! { "insert": entity, "documents": documents.collect::<Vec<_>>() })
     }
 
-    fn push(&self, relation: usize, one: &[Value], tree: &Tree) -> Option<Document> {
+    fn push(
+        &self,
+        relation: usize,
+        one: &[Value],
+        tree: &Tree,
+        copies: &mut Vec<CopyRead>,
+    ) -> Option<Document> {
         let to = &self.model.relations[relation].to;
         let (name, store) = self.array(relation)?;
         let record = Record::new(self.world, self.structure, store, tree);
-        let element = document(self.model, &record, None);
+        let place = format!("updates.0.u.$push.{name}");
+        let element = document(self.model, &record, None, &place, copies);
         Some(update(to, self.key(to, one)?, doc! { "$push": { name: element } }, false))
     }
 

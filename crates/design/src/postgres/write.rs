@@ -53,7 +53,7 @@ pub fn statements(
 pub(super) fn json(record: &Record) -> Json {
     let fields = record.fields.iter().map(|(name, value)| {
         let value = match value {
-            FieldValue::Value(value) => value.to_json(),
+            FieldValue::Value(value) | FieldValue::Copied { value, .. } => value.to_json(),
             FieldValue::Records(records) => Json::Array(records.iter().map(json).collect()),
         };
         (name.clone(), value)
@@ -64,7 +64,7 @@ pub(super) fn json(record: &Record) -> Json {
 /// A field's value as PostgreSQL reads it.
 pub(super) fn text(value: &FieldValue) -> Option<String> {
     match value {
-        FieldValue::Value(value) => value.to_text(),
+        FieldValue::Value(value) | FieldValue::Copied { value, .. } => value.to_text(),
         FieldValue::Records(records) => {
             Some(Json::Array(records.iter().map(json).collect()).to_string())
         }
@@ -106,7 +106,7 @@ impl Writer<'_> {
         for tree in trees {
             let record = Record::new(self.world, self.structure, store, tree);
             let places: Vec<String> =
-                record.fields.iter().map(|(_, value)| bound.bind(text(value))).collect();
+                record.fields.iter().map(|(_, value)| self.field(&mut bound, value)).collect();
             rows.push(format!("({})", places.join(", ")));
         }
         let names: Vec<String> =
@@ -125,15 +125,59 @@ impl Writer<'_> {
         let (top, field, store) = self.array(relation)?;
         let record = Record::new(self.world, self.structure, store, tree);
         let mut bound = Bound::new();
-        let added = bound.bind(Some(json(&record).to_string()));
+        let added = self.object(&mut bound, &record);
         let key = self.model.entity(&r.to)?.key();
         let found = bound.equal(key.iter().copied().zip(one));
         let field = quote_ident(field);
-        bound.sql = format!(
-            "UPDATE {} SET {field} = {field} || {added}::jsonb WHERE {found}",
-            quote_ident(top)
-        );
+        bound.sql =
+            format!("UPDATE {} SET {field} = {field} || {added} WHERE {found}", quote_ident(top));
         Some(bound)
+    }
+
+    /// A field's value as an expression: what is copied is read where it stands.
+    fn field(&self, bound: &mut Bound, value: &FieldValue) -> String {
+        match value {
+            FieldValue::Copied { entity, key, attribute, .. } => {
+                self.copied(bound, entity, key, attribute)
+            }
+            FieldValue::Records(records) if records.iter().any(Record::copies) => {
+                self.array_of(bound, records)
+            }
+            plain => bound.bind(text(plain)),
+        }
+    }
+
+    fn array_of(&self, bound: &mut Bound, records: &[Record]) -> String {
+        let objects: Vec<String> =
+            records.iter().map(|record| self.object(bound, record)).collect();
+        format!("jsonb_build_array({})", objects.join(", "))
+    }
+
+    /// A record as an object.
+    fn object(&self, bound: &mut Bound, record: &Record) -> String {
+        let is_plain = |value: &FieldValue| match value {
+            FieldValue::Value(_) => true,
+            FieldValue::Copied { .. } => false,
+            FieldValue::Records(records) => !records.iter().any(Record::copies),
+        };
+        let (plain, rest): (Vec<_>, Vec<_>) =
+            record.fields.iter().cloned().partition(|(_, value)| is_plain(value));
+        let mut text =
+            format!("{}::jsonb", bound.bind(Some(json(&Record { fields: plain }).to_string())));
+        for (name, value) in &rest {
+            let value = match value {
+                FieldValue::Records(records) => self.array_of(bound, records),
+                other => self.field(bound, other),
+            };
+            text = format!("{text} || jsonb_build_object({}, {value})", quote_literal(name));
+        }
+        if rest.is_empty() { text } else { format!("({text})") }
+    }
+
+    fn copied(&self, bound: &mut Bound, entity: &str, key: &[Value], attribute: &str) -> String {
+        let names = self.model.entity(entity).map(|entity| entity.key()).unwrap_or_default();
+        let found = bound.equal(names.into_iter().zip(key));
+        format!("(SELECT {} FROM {} WHERE {found})", quote_ident(attribute), quote_ident(entity))
     }
 
     fn change(

@@ -12,7 +12,8 @@ use super::subject::Subject;
 use crate::mongodb::load::written;
 use crate::mongodb::schema::{SchemaOptions, schema};
 use crate::mongodb::statement::{Asked, command};
-use crate::mongodb::{load, write};
+use crate::mongodb::write::{Step, steps};
+use crate::mongodb::{CopyRead, load};
 use crate::question::{Question, start};
 use crate::schema::{Schema, Stage};
 use crate::search::Work;
@@ -41,7 +42,7 @@ pub enum Prepared {
     /// A command whose documents are fetched.
     Ask(RawDocumentBuf),
     /// Writing commands.
-    Do(Vec<Document>),
+    Do(Vec<Step>),
 }
 
 impl<'w> Mongodb<'w> {
@@ -97,10 +98,10 @@ impl Subject for Mongodb<'_> {
                     .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))
             }
             Job::Do(effects) => {
-                let commands = effects.iter().flat_map(|effect| {
-                    write::commands(self.world, &self.structure, &self.layout, effect)
-                });
-                Ok(Prepared::Do(commands.collect()))
+                let all = effects
+                    .iter()
+                    .flat_map(|effect| steps(self.world, &self.structure, &self.layout, effect));
+                Ok(Prepared::Do(all.collect()))
             }
         }
     }
@@ -110,7 +111,9 @@ impl Subject for Mongodb<'_> {
             Prepared::Ask(raw) => {
                 Document::try_from(raw.as_ref()).map(|d| shown(&d)).unwrap_or_default()
             }
-            Prepared::Do(commands) => commands.iter().map(shown).collect::<Vec<_>>().join("\n"),
+            Prepared::Do(steps) => {
+                steps.iter().map(|step| shown(&step.command)).collect::<Vec<_>>().join("\n")
+            }
         }
     }
 
@@ -122,10 +125,10 @@ impl Subject for Mongodb<'_> {
                 while cursor.advance().await.map_err(|failure| session.map(failure))? {}
                 Ok(())
             }
-            Prepared::Do(commands) => match commands.as_slice() {
+            Prepared::Do(steps) => match steps.as_slice() {
                 [] => Ok(()),
-                [one] => {
-                    let mut command = one.clone();
+                [Step { copies, command }] if copies.is_empty() => {
+                    let mut command = command.clone();
                     command.insert("writeConcern", doc! { "w": "majority", "j": true });
                     load::run(session, command).await.map(drop)
                 }
@@ -200,20 +203,15 @@ async fn run_all(session: &Session, schema: &Schema, stage: Stage) -> Result<()>
 }
 
 /// Several writes, all done or none; tried again when another transaction was in the way.
-async fn together(session: &Session, commands: &[Document]) -> Result<()> {
+async fn together(session: &Session, steps: &[Step]) -> Result<()> {
     let mut tries = 0;
     loop {
         let mut transaction = session.client().start_session().await.map_err(|f| session.map(f))?;
         let begun = transaction.start_transaction().write_concern(durable()).await;
         begun.map_err(|failure| session.map(failure))?;
         let mut done = Ok(());
-        for command in commands {
-            done = match session
-                .database()
-                .run_command(command.clone())
-                .session(&mut transaction)
-                .await
-            {
+        for step in steps {
+            done = match sent(session, &mut transaction, step).await {
                 Ok(reply) => match written(&reply) {
                     Ok(()) => Ok(()),
                     Err(error) => return abort(session, &mut transaction, error).await,
@@ -240,6 +238,67 @@ async fn together(session: &Session, commands: &[Document]) -> Result<()> {
                 return Err(session.map(failure));
             }
         }
+    }
+}
+
+/// Reads what a step copies, and sends it.
+async fn sent(
+    session: &Session,
+    transaction: &mut mongodb::ClientSession,
+    step: &Step,
+) -> mongodb::error::Result<Document> {
+    let mut command = step.command.clone();
+    let mut collections: Vec<&str> =
+        step.copies.iter().map(|copy| copy.collection.as_str()).collect();
+    collections.sort_unstable();
+    collections.dedup();
+    for name in collections {
+        // One find for all that is copied from a collection.
+        let copies = || step.copies.iter().filter(|copy| copy.collection == name);
+        let any: Vec<Document> = copies().map(|copy| copy.filter.clone()).collect();
+        let filter = match any.as_slice() {
+            [one] => one.clone(),
+            _ if any.iter().all(|filter| filter.len() == 1 && filter.contains_key("_id")) => {
+                let ids: Vec<Bson> =
+                    any.iter().filter_map(|filter| filter.get("_id").cloned()).collect();
+                doc! { "_id": { "$in": ids } }
+            }
+            _ => doc! { "$or": any },
+        };
+        let collection = session.database().collection::<Document>(name);
+        let mut cursor = collection.find(filter).session(&mut *transaction).await?;
+        while let Some(found) = cursor.next(&mut *transaction).await.transpose()? {
+            let is_it = |copy: &&CopyRead| {
+                copy.filter.iter().all(|(field, value)| found.get(field) == Some(value))
+            };
+            for copy in copies().filter(is_it) {
+                set(&mut command, &copy.into, found.get(&copy.field).cloned());
+            }
+        }
+    }
+    session.database().run_command(command).session(transaction).await
+}
+
+/// Sets or removes what is at a path of fields and places in arrays.
+fn set(document: &mut Document, path: &str, value: Option<Bson>) {
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    if rest.is_empty() {
+        match value {
+            Some(value) => drop(document.insert(first, value)),
+            None => drop(document.remove(first)),
+        }
+        return;
+    }
+    match document.get_mut(first) {
+        Some(Bson::Document(inner)) => set(inner, rest, value),
+        Some(Bson::Array(elements)) => {
+            let (at, rest) = rest.split_once('.').unwrap_or((rest, ""));
+            let element = at.parse().ok().and_then(|at: usize| elements.get_mut(at));
+            if let Some(Bson::Document(inner)) = element {
+                set(inner, rest, value);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -26,6 +26,18 @@ pub struct Record {
 pub enum FieldValue {
     /// A single one.
     Value(Value),
+    /// A copy of what the one of a relationship has. Whoever writes it has to read it first: it
+    /// may have changed since the members were made.
+    Copied {
+        /// The entity of the one.
+        entity: String,
+        /// Its key.
+        key: Vec<Value>,
+        /// Its attribute.
+        attribute: String,
+        /// What it was when the members were made.
+        value: Value,
+    },
     /// The many that are embedded.
     Records(Vec<Record>),
 }
@@ -46,17 +58,30 @@ impl Tree {
 }
 
 impl Record {
+    /// Whether it has a copy, or something embedded in it has one.
+    pub fn copies(&self) -> bool {
+        self.fields.iter().any(|(_, value)| match value {
+            FieldValue::Value(_) => false,
+            FieldValue::Copied { .. } => true,
+            FieldValue::Records(records) => records.iter().any(Record::copies),
+        })
+    }
+
     /// What `store` keeps of a member.
     pub fn new(world: &World<'_>, structure: &Structure, store: &Store, tree: &Tree) -> Self {
         let member = &tree.member;
         let fields = store.fields.iter().map(|field| {
             let value = match &field.source {
                 Source::Attribute(name) => FieldValue::Value(world.value(member, name)),
-                Source::Copy { relation, attribute } => FieldValue::Value(
-                    world
-                        .parent(member, *relation)
-                        .map_or(Value::Null, |one| world.value(&one, attribute)),
-                ),
+                Source::Copy { relation, attribute } => match world.parent(member, *relation) {
+                    None => FieldValue::Value(Value::Null),
+                    Some(one) => FieldValue::Copied {
+                        entity: world.entity(&one).name.clone(),
+                        key: world.key(&one),
+                        attribute: attribute.clone(),
+                        value: world.value(&one, attribute),
+                    },
+                },
                 Source::Computed(at) => FieldValue::Value(computed(world, structure, *at, tree)),
                 Source::Embedded { relation, store } => {
                     let many = tree.many(world, *relation);
