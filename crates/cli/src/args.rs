@@ -86,8 +86,10 @@ pub enum Command {
     Logs(Logs),
     /// Find the best indexes and rewrites for a whole workload, proved statement by statement.
     Tune(Tune),
-    /// Review a schema: what is wrong with it, by rule, and what mends it, tried on a copy.
+    /// Review a schema by rules, or design one from a model: built, filled and measured.
     Design(Design),
+    /// Say which engine serves a model better, each with its own best design, measured.
+    Choose(Choose),
     /// Infer, check and draw models: what is kept, how much of it, and what is asked of it.
     #[command(subcommand)]
     Model(Model),

@@ -1,9 +1,24 @@
 //! Where results go: stdout alone, or the file the user named.
 
 use std::io::{ErrorKind as Io, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use marula_core::{Error, ErrorKind, Result};
+use marula_core::{Engine, Error, ErrorKind, Result};
+
+use crate::app::App;
+
+/// The file that takes a script rather than the report, when `--output` names one.
+pub fn script_file(app: &App) -> Option<PathBuf> {
+    let file = app.global.output.as_deref()?;
+    let any = [Engine::Postgres, Engine::Mongodb];
+    any.iter().any(|engine| is_script_of(file, *engine)).then(|| file.to_path_buf())
+}
+
+/// Whether a file is called as a script of an engine: `.sql`, `.js`.
+pub fn is_script_of(file: &Path, engine: Engine) -> bool {
+    let kind = if engine == Engine::Postgres { "sql" } else { "js" };
+    file.extension().and_then(|kind| kind.to_str()).is_some_and(|is| is.eq_ignore_ascii_case(kind))
+}
 
 /// Writes a result. A reader that goes away (`| head`) is no error.
 pub fn write(text: &str, file: Option<&Path>) -> Result<()> {

@@ -8,6 +8,7 @@
 //! [`postgres::schema`] and [`mongodb::schema`] write a model down for an engine, in a given
 //! [`structure`].
 
+pub mod choose;
 mod draft;
 pub mod figures;
 pub mod infer;
@@ -16,6 +17,7 @@ pub mod model;
 pub mod mongodb;
 mod names;
 pub mod postgres;
+mod propose;
 pub mod question;
 mod report;
 mod rule;
@@ -32,6 +34,7 @@ use marula_core::RuleInfo;
 
 pub use draft::{Draft, Fix};
 pub use looks::Looks;
+pub use propose::{ProposeOptions, propose};
 pub use report::ReviewOptions;
 pub use rule::Rule;
 

@@ -1,14 +1,21 @@
 //! `marula design`.
 
-use marula_core::{Error, ErrorKind, Result};
-use marula_design::ReviewOptions;
+use std::path::Path;
 
-use crate::app::{App, Outcome};
-use crate::args::{Design, Prove};
+use marula_core::model::Model;
+use marula_core::{Designs, Engine, Error, ErrorKind, Report, Result};
+use marula_design::{ProposeOptions, ReviewOptions};
+
+use crate::app::{App, Outcome, read_input};
+use crate::args::{Design, Prove, Trial};
 use crate::open::{self, Session};
+use crate::output;
 
-/// Reviews the design of a live database.
-pub async fn run(app: &App, args: Design) -> Result<Outcome> {
+/// Reviews the design of a live database, or designs a model.
+pub async fn run(app: &mut App, args: Design) -> Result<Outcome> {
+    if is_model(&args.target) {
+        return propose(app, args).await;
+    }
     let prove = match app.prove(args.prove) {
         Prove::Lab => true,
         Prove::Off => false,
@@ -32,4 +39,75 @@ pub async fn run(app: &App, args: Design) -> Result<Outcome> {
     progress.clear();
     let report = reviewed.map_err(|error| session.name(error, &target))?;
     Ok(Outcome::Report(Box::new(report), fail_on))
+}
+
+/// Whether the name is that of a model's file rather than of a target.
+fn is_model(name: &str) -> bool {
+    let path = Path::new(name);
+    let kind = path.extension().and_then(|kind| kind.to_str()).map(str::to_ascii_lowercase);
+    matches!(kind.as_deref(), Some("yaml" | "yml" | "json"))
+}
+
+async fn propose(app: &mut App, args: Design) -> Result<Outcome> {
+    let fail_on = app.fail_on(args.fail_on);
+    let (model, notes) = read_model(&args.target)?;
+    let options = options(&args.trial);
+    let engines = match args.engine {
+        Some(engine) => vec![engine],
+        None => vec![Engine::Postgres, Engine::Mongodb],
+    };
+    let progress = app.progress();
+    let mut designs = Designs { model: model.name.clone(), ..Designs::default() };
+    for engine in engines {
+        let proposed = marula_design::propose(&model, engine, &options, &progress).await;
+        designs.engines.extend(proposed?.designs.into_iter().flat_map(|designs| designs.engines));
+    }
+    progress.clear();
+    let mut report = Report::new("design");
+    report.notes = notes;
+    if let Some(file) = output::script_file(app) {
+        let Some(best) =
+            designs.engines.iter().find(|found| output::is_script_of(&file, found.server.engine))
+        else {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "the script's file is not of the engine that was designed for",
+            )
+            .at(file.display().to_string())
+            .hint("FILE.sql takes PostgreSQL's script, FILE.js MongoDB's"));
+        };
+        output::write(&best.candidates[0].script, Some(&file))?;
+        app.global.output = None;
+        report.notes.push(format!("the proposed design is written to {}", file.display()));
+    }
+    report.designs = Some(designs);
+    Ok(Outcome::Report(Box::new(report), fail_on))
+}
+
+/// A model's file, and what was wrong with it.
+pub(super) fn read_model(name: &str) -> Result<(Model, Vec<String>)> {
+    let text = read_input(name)?;
+    let read = marula_design::model::read(&text, name)?;
+    if let Some(mistake) = read.mistakes.iter().find(|_| read.is_faulty()) {
+        let line = mistake.line.map_or(String::new(), |line| format!(" (line {line})"));
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("the model has mistakes, the first: {}{line}", mistake.what),
+        )
+        .at(name.to_owned())
+        .hint(format!("all of them with their places: marula model check {name}")));
+    }
+    let notes = read.mistakes.iter().map(|mistake| mistake.what.clone()).collect();
+    Ok((read.model, notes))
+}
+
+pub(super) fn options(trial: &Trial) -> ProposeOptions {
+    ProposeOptions {
+        candidates: trial.candidates.into(),
+        rows: trial.rows,
+        seed: trial.seed,
+        length: trial.length,
+        postgres: trial.postgres_version,
+        mongodb: trial.mongodb_version,
+    }
 }

@@ -1,5 +1,6 @@
 //! One file per command, nothing but glue: resolve, call the library, hand back its report.
 
+pub mod choose;
 pub mod completions;
 pub mod design;
 pub mod explain;

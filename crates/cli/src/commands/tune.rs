@@ -64,19 +64,12 @@ pub async fn run(app: &mut App, args: Tune) -> Result<Outcome> {
     progress.clear();
     let mut report = worked.map_err(|error| session.name(error, &target))?;
     report.notes.splice(0..0, notes);
-    if let Some(file) = script_file(app) {
+    if let Some(file) = output::script_file(app) {
         output::write(&script(&report), Some(&file))?;
         app.global.output = None;
         report.notes.push(format!("the changes are written to {}", file.display()));
     }
     Ok(Outcome::Report(Box::new(report), fail_on))
-}
-
-/// The file that takes a script rather than the report.
-fn script_file(app: &App) -> Option<PathBuf> {
-    let file = app.global.output.as_deref()?;
-    let kind = file.extension()?.to_str()?.to_ascii_lowercase();
-    ["sql", "js"].contains(&kind.as_str()).then(|| file.to_path_buf())
 }
 
 /// The statements to tune for.

@@ -56,6 +56,9 @@ pub fn report(report: &Report) -> String {
         Some(tuning) => super::markdown_tune::tuning(report, tuning, &mut out),
         None => changes(report, &mut out),
     }
+    if let Some(designs) = &report.designs {
+        super::markdown_designs::designs(designs, &mut out);
+    }
     if let Some(rehearsal) = &report.rehearsal {
         super::markdown_rehearse::rehearsal(report, rehearsal, &mut out);
     }

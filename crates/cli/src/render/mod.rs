@@ -9,6 +9,7 @@ mod human;
 mod json;
 mod junit;
 mod markdown;
+mod markdown_designs;
 mod markdown_logs;
 mod markdown_rehearse;
 mod markdown_tune;

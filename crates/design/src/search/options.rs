@@ -27,6 +27,10 @@ pub fn options(model: &Model, work: &Work) -> Options {
             let mut choices = vec![Placement::Reference];
             let copies = copied(model, work, relation);
             if !copies.is_empty() && is_required(model, relation) {
+                let shown = shown(model, work, relation);
+                if !shown.is_empty() && shown != copies {
+                    choices.push(Placement::Copy(shown));
+                }
                 choices.push(Placement::Copy(copies));
             }
             if may_embed(model, relation) {
@@ -127,17 +131,49 @@ fn is_required(model: &Model, relation: usize) -> bool {
 
 /// The attributes of the one that queries ask for when they come from the many, or along with them.
 fn copied(model: &Model, work: &Work, relation: usize) -> Vec<String> {
+    wanted(model, work, relation, |_, needs| needs)
+}
+
+/// The attributes of the one that queries only show when they come from the many, and that no write
+/// changes: what is copied by the rules.
+fn shown(model: &Model, work: &Work, relation: usize) -> Vec<String> {
+    let one = &model.relations[relation].to;
+    let mut names = wanted(
+        model,
+        work,
+        relation,
+        |from_many, needs| if from_many { needs } else { Vec::new() },
+    );
+    names.retain(|name| {
+        !model.writes.iter().any(|write| {
+            write.entity == *one && (write.set.contains(name) || write.increment.contains(name))
+        })
+    });
+    names
+}
+
+/// What queries ask of the one of a relationship, but for its key. `which` says what counts, by
+/// whether the query comes from the many.
+fn wanted<'w>(
+    model: &Model,
+    work: &'w Work,
+    relation: usize,
+    which: impl Fn(bool, Vec<&'w str>) -> Vec<&'w str>,
+) -> Vec<String> {
     let key = model.entity(&model.relations[relation].to).map(|one| one.key()).unwrap_or_default();
     let mut wanted = BTreeSet::new();
     for asking in &work.asked {
         for (at, node) in asking.question.nodes.iter().enumerate() {
-            let one = match node.step {
-                Some((_, by, true)) if by == relation => at,
-                Some((from, by, false)) if by == relation => from,
+            let (one, from_many) = match node.step {
+                Some((_, by, true)) if by == relation => (at, true),
+                Some((from, by, false)) if by == relation => (from, false),
                 _ => continue,
             };
-            wanted
-                .extend(asking.question.needs(one).into_iter().filter(|name| !key.contains(name)));
+            wanted.extend(
+                which(from_many, asking.question.needs(one))
+                    .into_iter()
+                    .filter(|name| !key.contains(name)),
+            );
         }
     }
     wanted.into_iter().map(str::to_owned).collect()
@@ -173,8 +209,8 @@ fn computable(model: &Model, work: &Work) -> Vec<Computed> {
 }
 
 /// What the field's rules of thumb give. For PostgreSQL third normal form. For MongoDB: what is
-/// owned and bounded to a few (50 on average, 200 at most) lives within its owner; what is read
-/// along with the many is copied to them.
+/// owned and bounded to a few (50 on average, 200 at most) lives within its owner; what is shown
+/// along with the many and never changes is copied to them.
 pub fn by_the_rules(model: &Model, work: &Work, engine: Engine) -> Structure {
     let mut structure = Structure::normalised(model);
     if engine == Engine::Postgres {
@@ -189,7 +225,7 @@ pub fn by_the_rules(model: &Model, work: &Work, engine: Engine) -> Structure {
         if r.owned && few && may_embed(model, relation) {
             next.placements[relation] = Placement::Embed;
         } else {
-            let copies = copied(model, work, relation);
+            let copies = shown(model, work, relation);
             if !copies.is_empty() && is_required(model, relation) {
                 next.placements[relation] = Placement::Copy(copies);
             }

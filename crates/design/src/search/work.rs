@@ -1,6 +1,7 @@
-use marula_core::model::{Model, Query};
-use marula_core::{Error, Result};
+use marula_core::model::{Model, Operator, Query};
+use marula_core::{Error, ErrorKind, Result};
 
+use crate::model::sql::access_path;
 use crate::question::{Question, resolve};
 
 /// A model's queries with every name found.
@@ -22,15 +23,19 @@ pub struct Asking {
 }
 
 impl Work {
-    /// Finds the names of all queries. One that is said in SQL is read by `sql`.
-    pub fn new(
-        model: &Model,
-        sql: impl Fn(&Model, &str) -> Result<marula_core::model::AccessPath>,
-    ) -> Self {
+    /// Finds the names of all queries.
+    pub fn new(model: &Model) -> Self {
         let mut work = Work::default();
         for (query, said) in model.queries.iter().enumerate() {
-            match read(model, said, &sql) {
-                Ok(question) => work.asked.push(Asking { query, question }),
+            match read(model, said) {
+                Ok(question) if answered_alike(&question) => {
+                    work.asked.push(Asking { query, question })
+                }
+                Ok(_) => {
+                    let why = "a search for words is answered by each engine in its own way";
+                    work.left_out
+                        .push((said.name.clone(), Error::new(ErrorKind::Unsupported, why)));
+                }
                 Err(error) => work.left_out.push((said.name.clone(), error)),
             }
         }
@@ -38,17 +43,18 @@ impl Work {
     }
 }
 
-fn read(
-    model: &Model,
-    query: &Query,
-    sql: impl Fn(&Model, &str) -> Result<marula_core::model::AccessPath>,
-) -> Result<Question> {
+/// Whether every engine and structure must give the same answer.
+fn answered_alike(question: &Question) -> bool {
+    question.conditions.iter().all(|demand| demand.is != Operator::Matches)
+}
+
+fn read(model: &Model, query: &Query) -> Result<Question> {
     match (&query.access, &query.sql) {
         (Some(access), _) => resolve(model, access),
-        (None, Some(text)) => resolve(model, &sql(model, text)?),
-        (None, None) => Err(Error::new(
-            marula_core::ErrorKind::Usage,
-            format!("{} says neither sql nor access", query.name),
-        )),
+        (None, Some(text)) => resolve(model, &access_path(model, text)?),
+        (None, None) => {
+            let what = format!("{} says neither sql nor access", query.name);
+            Err(Error::new(ErrorKind::Usage, what))
+        }
     }
 }

@@ -4,8 +4,5 @@
 mod infer;
 mod mongodb;
 mod postgres;
-<<<<<<< HEAD
 mod schema;
-=======
 mod trials;
->>>>>>> c25a342 (Designs of a shop are tried on both engines)

@@ -48,6 +48,9 @@ pub fn sentence(report: &Report) -> String {
     if let Some(tuning) = &report.tuning {
         return super::tune::sentence(tuning);
     }
+    if let Some(designs) = &report.designs {
+        return super::designs::sentence(designs);
+    }
     if let Some(rehearsal) = &report.rehearsal {
         return super::rehearse::sentence(rehearsal);
     }

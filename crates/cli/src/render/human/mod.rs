@@ -3,6 +3,7 @@
 pub mod applied;
 mod changes;
 mod design;
+pub mod designs;
 mod document;
 mod findings;
 mod grid;
@@ -51,6 +52,10 @@ pub fn report(report: &Report, look: &Look) -> String {
             .as_ref()
             .map_or(String::new(), |found| migrate_diff::diff(report, found, look)),
         ("model check", ..) => model::check(report, look),
+        _ if report.designs.is_some() => report
+            .designs
+            .as_ref()
+            .map_or(String::new(), |found| designs::designs(report, found, look)),
         ("design", ..) => design::design(report, look),
         ("model infer", ..) => model_infer::infer(report).unwrap_or_default(),
         ("migrate lint", _, Some(data)) => migrate::lint(report, data, look),

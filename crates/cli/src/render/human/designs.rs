@@ -1,0 +1,203 @@
+//! Designs of a model: what is proposed and why, each candidate, each operation.
+
+use marula_core::{CandidateDesign, Designs, Engine, EngineChoice, EngineDesigns, Report};
+
+use super::super::Look;
+use super::grid::{grid, numbers, words};
+use super::numbers::{bytes, duration, number, percent, short};
+use super::paint::Ink;
+use super::{heading, paragraph, text};
+
+/// The report as text.
+pub fn designs(report: &Report, designs: &Designs, look: &Look) -> String {
+    let mut out = String::new();
+    let line = text::wrap(&sentence(designs), paragraph(look), "", "");
+    out.push_str(&look.paint.ink(Ink::Strong, line.trim_end()));
+    out.push('\n');
+    if let Some(choice) = &designs.choice {
+        chosen(choice, look, &mut out);
+    }
+    for engine in &designs.engines {
+        of_engine(engine, look, &mut out);
+    }
+    super::notes(report, look, &mut out);
+    out
+}
+
+/// The result in one line.
+pub fn sentence(designs: &Designs) -> String {
+    if let Some(choice) = &designs.choice {
+        return format!("{}: {}", designs.model, choice.verdict);
+    }
+    let each = designs.engines.iter().filter_map(|engine| {
+        let best = engine.candidates.first()?;
+        let title = engine.server.engine.title();
+        Some(format!("{title}: {} ({})", best.name, engine.verdict))
+    });
+    format!("{}, {}", designs.model, each.collect::<Vec<_>>().join("; "))
+}
+
+fn of_engine(engine: &EngineDesigns, look: &Look, out: &mut String) {
+    let title = format!("{} {}", engine.server.engine.title(), engine.server.version);
+    heading(&title, look, out);
+    let pace = if engine.pace < 1.0 { format!(" times {:.2}", engine.pace) } else { String::new() };
+    let how = format!(
+        "{} rows, {} of the model's; {} designs with equal durability, each {:.0} s under load at the model's rates{pace}",
+        short(engine.rows),
+        percent(engine.share.min(1.0)),
+        engine.candidates.len(),
+        engine.seconds
+    );
+    out.push_str(&text::wrap(&how, paragraph(look), "", ""));
+    let rows: Vec<Vec<String>> = engine
+        .candidates
+        .iter()
+        .enumerate()
+        .map(|(at, design)| {
+            vec![
+                format!("{}{}", if at == 0 { "→ " } else { "  " }, letter(at)),
+                number(design.work_ms),
+                design.goals_missed.to_string(),
+                number(design.done_per_second),
+                bytes(design.bytes),
+                duration(design.filled_ms),
+                match design.results_equal {
+                    Some(true) => "equal".into(),
+                    Some(false) => "DIFFERENT".into(),
+                    None => String::new(),
+                },
+            ]
+        })
+        .collect();
+    let columns = [
+        words(""),
+        numbers("work ms/s"),
+        numbers("goals missed"),
+        numbers("done/s"),
+        numbers("size"),
+        numbers("filled in"),
+        words("answers"),
+    ];
+    out.push('\n');
+    grid(&columns, &rows, look, out);
+    out.push('\n');
+    for (at, design) in engine.candidates.iter().enumerate() {
+        let mark = format!("  {}  ", letter(at));
+        let said = format!("{} ({})", design.name, design.why);
+        out.push_str(&text::wrap(&said, paragraph(look), &mark, "     "));
+    }
+    let mut said = vec![format!("Proposed: {}, since {}.", letter(0), engine.verdict)];
+    said.extend(engine.rules_of_thumb.iter().map(|rule| format!("{}.", capital(rule))));
+    out.push('\n');
+    for line in said {
+        out.push_str(&text::wrap(&line, paragraph(look), "", ""));
+    }
+    if let Some(best) = engine.candidates.first() {
+        operations(best, look, out);
+        for note in &best.notes {
+            out.push_str(&text::wrap(note, paragraph(look), "  · ", "    "));
+        }
+        if look.verbose {
+            out.push('\n');
+            out.push_str(&best.script);
+        }
+    }
+    for left in &engine.left_out {
+        let said = format!("not measured: {}: {}", left.statement, left.reason);
+        out.push_str(&text::wrap(&said, paragraph(look), "  · ", "    "));
+    }
+}
+
+fn operations(design: &CandidateDesign, look: &Look, out: &mut String) {
+    let rows: Vec<Vec<String>> = design
+        .operations
+        .iter()
+        .map(|one| {
+            let loaded = one.runs > 0;
+            let or_not = |text: String| if loaded { text } else { "–".into() };
+            vec![
+                format!("  {}", one.name),
+                format!("{}/s", number(one.rate)),
+                duration(one.alone_ms),
+                or_not(duration(one.p50_ms)),
+                or_not(duration(one.p99_ms)),
+                match one.goal_ms {
+                    Some(goal) if !loaded => duration(goal),
+                    Some(goal) if one.p99_ms <= goal => format!("{} met", duration(goal)),
+                    Some(goal) => format!("{} missed", duration(goal)),
+                    None => String::new(),
+                },
+                if one.failed > 0 { one.failed.to_string() } else { String::new() },
+            ]
+        })
+        .collect();
+    let columns = [
+        words("  its operations"),
+        numbers("rate"),
+        numbers("alone"),
+        numbers("p50"),
+        numbers("p99"),
+        words("goal"),
+        numbers("failed"),
+    ];
+    out.push('\n');
+    grid(&columns, &rows, look, out);
+    out.push('\n');
+}
+
+fn chosen(choice: &EngineChoice, look: &Look, out: &mut String) {
+    if !choice.results_equal {
+        out.push_str("The engines' answers differ; see the notes.\n");
+    }
+    heading("Operation by operation", look, out);
+    let rows: Vec<Vec<String>> = choice
+        .operations
+        .iter()
+        .map(|one| {
+            let better = one.engine.map_or("no difference", Engine::title);
+            vec![
+                format!("  {}", one.name),
+                duration(one.postgres_ms),
+                duration(one.mongodb_ms),
+                better.into(),
+            ]
+        })
+        .collect();
+    let columns =
+        [words("  operation"), numbers("PostgreSQL"), numbers("MongoDB"), words("better")];
+    grid(&columns, &rows, look, out);
+    heading("Where it would turn", look, out);
+    for line in &choice.crossovers {
+        out.push_str(&text::wrap(line, paragraph(look), "  · ", "    "));
+    }
+    heading("What else tells them apart", look, out);
+    for one in &choice.qualities {
+        out.push_str(&text::wrap(
+            &format!("{}: {}", one.about, one.model),
+            paragraph(look),
+            "  · ",
+            "    ",
+        ));
+        out.push_str(&text::wrap(
+            &format!("PostgreSQL: {}", one.postgres),
+            paragraph(look),
+            "      ",
+            "      ",
+        ));
+        out.push_str(&text::wrap(
+            &format!("MongoDB: {}", one.mongodb),
+            paragraph(look),
+            "      ",
+            "      ",
+        ));
+    }
+}
+
+fn letter(at: usize) -> String {
+    char::from(b'A' + (at % 26) as u8).to_string()
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
