@@ -3,7 +3,6 @@
 
 use marula_core::{Engine, Quiet, Severity};
 use marula_design::ReviewOptions;
-use marula_design::model::sql::access_path;
 use marula_design::schema::{Schema, Stage};
 use marula_design::search::{Work, candidates, options};
 use marula_design::structure::{Layout, Structure};
@@ -18,7 +17,7 @@ const ROWS: u64 = 6_000;
 
 /// What the search proposes, and every step away from the normalised one.
 fn structures(case: &Case, engine: Engine) -> Vec<(String, Structure)> {
-    let work = Work::new(&case.model, access_path);
+    let work = Work::new(&case.model);
     let found = candidates(&case.model, &work, engine, 4);
     let mut all: Vec<(String, Structure)> =
         found.into_iter().map(|one| (one.name, one.structure)).collect();
