@@ -73,7 +73,7 @@ mod tests {
         CandidateDesign {
             name: name.into(),
             work_ms,
-            goals_missed,
+            operations: vec![slow; missed],
             results_equal: Some(true),
             ..CandidateDesign::default()
         }
