@@ -93,6 +93,11 @@ impl Dictionary {
         self.ends.len()
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     /// All of them, in the order they were first seen.
     pub fn values(&self) -> impl Iterator<Item = (Kind, &str)> {
         (1..=self.len() as u32).filter_map(|code| self.get(code))

@@ -316,7 +316,7 @@ impl Building {
         self.columns.retain(|column| {
             let path = &paths[at];
             at += 1;
-            column.dictionary.len() > 0
+            !column.dictionary.is_empty()
                 || !(arrays.contains_key(path)
                     || paths
                         .iter()

@@ -3,9 +3,9 @@ use std::time::Instant;
 use super::{inferred, read, read_again};
 
 #[path = "../../tpch/mod.rs"]
-mod tpch;
+mod source;
 
-use tpch::{judge, wide};
+use source::{judge, wide};
 
 #[tokio::test]
 async fn the_join_of_eight_tables_is_taken_apart_into_them() {
