@@ -3,6 +3,7 @@
 
 mod adopt_mongodb;
 mod adopt_postgres;
+mod adopt_tools;
 mod mongodb;
 mod postgres;
 mod replicas;

@@ -136,7 +136,18 @@ fn a_failure_leaves_what_is_done_and_the_same_command_goes_on() {
         ],
     );
     said(&project, 1, &["migrate", "status", "t"], &["half applied, 2 of 3 done"]);
-    said(&project, 2, &["migrate", "rollback", "t"], &["2_bad.sql is half applied: 2 of 3 done"]);
+    said(
+        &project,
+        2,
+        &["migrate", "rollback", "t"],
+        &[
+            "2_bad.sql is half applied: 2 of 3 done",
+            "finish it, then roll back",
+            "or mend the statement that failed",
+            "or take what is done back by hand",
+            "repair TARGET --forget 2",
+        ],
+    );
     // The statement that failed is mended; those before it must stay.
     let path = project.path().join("migrations/2_bad.sql");
     std::fs::write(&path, bad.replace("a + 1", "a + 2").replace("nowhere", "t")).unwrap();
