@@ -4,6 +4,7 @@
 mod adopt_mongodb;
 mod adopt_postgres;
 mod adopt_tools;
+mod disk;
 mod mongodb;
 mod postgres;
 mod replicas;
