@@ -90,7 +90,7 @@ pub enum Command {
     Design(Design),
     /// Say which engine serves a model better, each with its own best design, measured.
     Choose(Choose),
-    /// Infer, check and draw models: what is kept, how much of it, and what is asked of it.
+    /// Make, check and draw models: what is kept, how much of it, and what is asked of it.
     #[command(subcommand)]
     Model(Model),
     /// Read migrations in every tool's format, and say what they do to a live database.

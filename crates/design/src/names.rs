@@ -87,9 +87,10 @@ pub(crate) fn names(table: &str, thing: &str) -> bool {
 
 /// One of what a table's name names: `categories` → `category`.
 pub(crate) fn singular(name: &str) -> String {
-    const SAME: [&str; 7] = ["news", "series", "status", "address", "business", "access", "bus"];
+    const SAME: [&str; 8] =
+        ["saas", "news", "series", "status", "address", "business", "access", "bus"];
     let ends = |end: &str| name.ends_with(end);
-    if SAME.iter().any(|same| ends(same)) {
+    if name.len() <= 3 || SAME.iter().any(|same| ends(same)) {
         return name.into();
     }
     if let Some(stem) = name.strip_suffix("people") {
@@ -113,6 +114,21 @@ pub(crate) fn singular(name: &str) -> String {
     match name.strip_suffix('s') {
         Some(stem) if !stem.is_empty() && !stem.ends_with('s') => stem.into(),
         _ => name.into(),
+    }
+}
+
+/// Several of what a name names: `category` → `categories`. What is in the plural stays.
+pub(crate) fn plural_of(name: &str) -> String {
+    if name.is_empty() || singular(name) != name {
+        return name.into();
+    }
+    let before = name.chars().rev().nth(1).unwrap_or('a');
+    match name.strip_suffix('y') {
+        Some(stem) if !"aeiou".contains(before) => format!("{stem}ies"),
+        _ if ["s", "x", "z", "ch", "sh"].iter().any(|end| name.ends_with(end)) => {
+            format!("{name}es")
+        }
+        _ => format!("{name}s"),
     }
 }
 

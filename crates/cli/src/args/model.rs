@@ -1,8 +1,11 @@
 //! `marula model`.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand, ValueHint};
 
 use super::{FailOn, ModelInfer};
+use crate::duration;
 
 /// `marula model`.
 #[derive(Debug, Subcommand)]
@@ -13,6 +16,10 @@ pub enum Model {
     Check(ModelCheck),
     /// Draw a model: Mermaid, DBML, SVG, or a page for a browser.
     Show(ModelShow),
+    /// Write a model from one sentence, out of the blueprints that the program carries.
+    New(ModelNew),
+    /// Write a model from a schema: SQL, DBML, or a live database of either engine.
+    From(ModelFrom),
 }
 
 /// `marula model check`.
@@ -46,4 +53,43 @@ pub struct ModelShow {
     /// The model's file; - is stdin.
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: String,
+}
+
+/// `marula model new`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The nouns that it knows bring in parts of blueprints; those it does not know become plain entities
+marked guess: true. Nothing is sent anywhere, and no language model takes part.
+
+Examples:
+  marula model new 'e-commerce platform with products, users, orders and reviews' --output shop.yaml
+  marula model new --list")]
+pub struct ModelNew {
+    /// What is to be kept.
+    #[arg(required_unless_present = "list")]
+    pub sentence: Option<String>,
+    /// List the blueprints.
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// `marula model from`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A file that ends in .dbml is DBML; every other is SQL. Anything that is no file is a target: see
+marula explain --help. Of a live database, rows, fan-outs and numbers of values come along.
+
+Examples:
+  marula model from schema.sql > shop.yaml
+  marula model from lab/demo/mongodb --output shop.yaml")]
+pub struct ModelFrom {
+    /// A file with a schema, or a target.
+    pub source: String,
+    /// Documents to look at in each collection.
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    pub sample: u32,
+    /// Give up on a single question to the target after this long [default: 60s].
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, env = "MARULA_TIMEOUT")]
+    #[arg(hide_env_values = true)]
+    pub timeout: Option<Duration>,
 }

@@ -281,7 +281,12 @@ fn place(mistakes: &mut Vec<Mistake>, text: &str) {
     mistakes.sort_by_key(|mistake| mistake.offset);
     mistakes.dedup_by(|a, b| a.offset == b.offset && a.what == b.what);
     let more = mistakes.len().saturating_sub(MOST_TOLD);
-    mistakes.truncate(MOST_TOLD);
+    if more > 0 {
+        // What is about the whole is told in any case.
+        mistakes.sort_by_key(|mistake| (mistake.way.0.len() > 1, mistake.offset));
+        mistakes.truncate(MOST_TOLD);
+        mistakes.sort_by_key(|mistake| mistake.offset);
+    }
     let (mut line, mut begin, mut seen) = (1usize, 0usize, 0usize);
     for mistake in mistakes.iter_mut() {
         let Some(offset) = mistake.offset else { continue };

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod infer;
+mod model;
 mod mongodb;
 mod postgres;
 mod schema;

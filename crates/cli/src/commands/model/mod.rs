@@ -1,7 +1,9 @@
 //! `marula model`.
 
 mod check;
+mod from;
 mod infer;
+mod new;
 mod show;
 
 use marula_core::Result;
@@ -16,6 +18,8 @@ pub async fn run(app: &mut App, args: Model) -> Result<Outcome> {
         Model::Infer(args) => infer::run(app, args).await,
         Model::Check(args) => check::run(app, &args),
         Model::Show(args) => show::run(app, &args),
+        Model::New(args) => new::run(app, &args),
+        Model::From(args) => from::run(app, args).await,
     }
 }
 

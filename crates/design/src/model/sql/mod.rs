@@ -1,9 +1,10 @@
 //! One SELECT over the entities, read as a path through the model.
 //!
 //! A path says less than SQL does. What it can say has exactly the same answer as the SELECT on
-//! tables that are called as the entities: the same rows, each as often. Its columns come in the
-//! path's own order, the selected attributes and then the aggregates, and under the path's names;
-//! a SELECT's names for plain columns are lost. What a path cannot say is refused by name.
+//! tables that are called as the entities: the same rows, each as often, in the same order. Its
+//! columns come in the path's own order and under the path's names: a SELECT's names for plain
+//! columns are lost, and of groups all attributes come back, also those the SELECT does not return.
+//! What a path cannot say is refused by name.
 
 mod conditions;
 mod joins;

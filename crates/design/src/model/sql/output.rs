@@ -1,7 +1,7 @@
 //! What a SELECT returns: attributes, groups, aggregates, and their order.
 
 use marula_core::Result;
-use marula_core::model::{AccessPath, Aggregate, AggregateFunction, SortKey};
+use marula_core::model::{AccessPath, Aggregate, AggregateFunction, Operator, SortKey};
 use marula_postgres::access::ast;
 use pg_query::protobuf::{FuncCall, SelectStmt, SortBy, SortByDir, SortByNulls, a_const};
 use pg_query::{Node, NodeEnum};
@@ -51,6 +51,8 @@ impl Reader<'_> {
                 return Err(self.unsaid("GROUP BY whose groups are not selected", 0));
             }
         }
+        // What it is sorted by is judged with the groups known.
+        path.group = group.iter().map(|column| path_of(column, prefixes)).collect();
         let order = self.order(select, &targets, prefixes, path, &mut group)?;
         if !select.distinct_clause.is_empty() {
             self.distinct(&plain, path, &mut group)?;
@@ -331,7 +333,7 @@ impl Reader<'_> {
                 }
                 Out::Computed(index) => path.aggregates[*index].name.clone(),
             };
-            let descending = self.descending(by, &out, location(node))?;
+            let descending = self.descending(by, &out, prefixes, path, location(node))?;
             if !keys.iter().any(|key| key.by == name) {
                 keys.push(SortKey { by: name, descending });
             }
@@ -389,30 +391,61 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the greatest comes first. A path puts what is missing where PostgreSQL does: last,
-    /// and first when the greatest comes first.
-    fn descending(&self, by: &SortBy, out: &Out, at: i32) -> Result<bool> {
+    /// Whether the greatest comes first. A path puts what is missing before all that is there, and
+    /// after it where the greatest comes first; PostgreSQL does the opposite unless it is told.
+    fn descending(
+        &self,
+        by: &SortBy,
+        out: &Out,
+        prefixes: &[String],
+        path: &AccessPath,
+        at: i32,
+    ) -> Result<bool> {
         let descending = match by.sortby_dir() {
             SortByDir::SortbyDesc => true,
             SortByDir::SortbyUsing => return Err(self.unsaid("ORDER BY … USING", at)),
             _ => false,
         };
-        let other = match by.sortby_nulls() {
+        let told = match by.sortby_nulls() {
             SortByNulls::SortbyNullsFirst => !descending,
             SortByNulls::SortbyNullsLast => descending,
             _ => false,
         };
-        let always = match out {
-            Out::Plain(column) => {
-                let key = self.entity(column.table)?.key();
-                key.contains(&column.attribute.as_str())
-                    || self.of(column).is_some_and(|attribute| attribute.required)
+        let there = |name: &str| self.is_there(name, prefixes, path);
+        let fine = match out {
+            Out::Plain(column) => told || there(&path_of(column, prefixes)),
+            Out::Computed(index) => {
+                let aggregate = &path.aggregates[*index];
+                let counted = aggregate.function == AggregateFunction::Count;
+                let of = aggregate.attribute.iter().chain(&aggregate.times);
+                counted || (!path.group.is_empty() && of.into_iter().all(|name| there(name)))
             }
-            Out::Computed(_) => false,
         };
-        match other && !always {
-            true => Err(self.unsaid("NULLS FIRST or NULLS LAST other than PostgreSQL's own", at)),
-            false => Ok(descending),
+        match (fine, descending) {
+            (true, _) => Ok(descending),
+            (false, true) => Err(self
+                .unsaid("an order by what may be missing, without NULLS LAST,", at)
+                .hint("write DESC NULLS LAST, or say required: true in the model")),
+            (false, false) => Err(self
+                .unsaid("an order by what may be missing, without NULLS FIRST,", at)
+                .hint("write NULLS FIRST, or say required: true in the model")),
         }
+    }
+
+    /// Whether an attribute is there in every row of the answer: it must be, or a condition asks
+    /// for it.
+    fn is_there(&self, name: &str, prefixes: &[String], path: &AccessPath) -> bool {
+        let asked = path
+            .conditions
+            .iter()
+            .any(|condition| condition.attribute == name && condition.is != Operator::Missing);
+        let (prefix, attribute) = name.rsplit_once('.').unwrap_or(("", name));
+        let table = prefixes.iter().position(|known| known == prefix);
+        let entity = table.and_then(|table| self.tables.get(table)).map(|table| table.entity);
+        asked
+            || entity.is_some_and(|entity| {
+                entity.key().contains(&attribute)
+                    || entity.attribute(attribute).is_some_and(|known| known.required)
+            })
     }
 }

@@ -20,7 +20,7 @@ entities:
       {name: placed, type: timestamp, required: true}]}
   - {name: order_lines, key: [order_id, line], rows: 20000, attributes: [
       {name: order_id, required: true}, {name: line, type: integer}, {name: product_id, required: true},
-      {name: quantity, type: integer}, {name: price, type: money}]}
+      {name: quantity, type: integer, required: true}, {name: price, type: money, required: true}]}
   - {name: products, rows: 300, attributes: [{name: id, type: id}, {name: title, type: text}]}
 relations:
   - {from: orders, attributes: [customer_id], to: customers, name: customer, inverse: orders}
@@ -152,7 +152,7 @@ fn groups_aggregates_order_and_limit() {
             "limit": 10,
         })
     );
-    let sql = "SELECT DISTINCT status FROM orders ORDER BY status";
+    let sql = "SELECT DISTINCT status FROM orders ORDER BY status NULLS FIRST";
     let expected = json!({"from": "orders", "select": ["status"], "group": ["status"],
                           "sort": [{"by": "status"}]});
     assert_eq!(path(sql), expected);
@@ -207,8 +207,12 @@ fn what_no_path_can_say_is_refused_by_name() {
         ("SELECT o.id FROM orders o, customers c", "a cross join"),
         ("SELECT id FROM orders WHERE customer_id = referrer_id", "a comparison of two attributes"),
         (
-            "SELECT id FROM orders ORDER BY total NULLS FIRST",
-            "NULLS FIRST or NULLS LAST other than PostgreSQL's own",
+            "SELECT id FROM orders ORDER BY total",
+            "an order by what may be missing, without NULLS FIRST,",
+        ),
+        (
+            "SELECT id FROM orders ORDER BY total DESC",
+            "an order by what may be missing, without NULLS LAST,",
         ),
         ("SELECT id FROM orders FOR UPDATE", "a row lock (FOR UPDATE)"),
         (
@@ -225,8 +229,10 @@ fn what_no_path_can_say_is_refused_by_name() {
     ] {
         assert_eq!(refused(sql), name, "{sql}");
     }
-    // The order of a key needs no NULLS.
-    path("SELECT id FROM orders ORDER BY placed NULLS FIRST");
+    // What is always there is sorted alike everywhere.
+    path("SELECT id FROM orders ORDER BY placed NULLS LAST");
+    path("SELECT id FROM orders WHERE total > 5 ORDER BY total DESC");
+    path("SELECT id FROM orders ORDER BY total NULLS FIRST");
 }
 
 #[test]

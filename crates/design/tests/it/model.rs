@@ -1,0 +1,180 @@
+//! Models on real servers: the blueprints' schemas, paths against their SQL, and models from live
+//! databases.
+
+use marula_core::Quiet;
+use marula_core::model::{AttributeType, Model, Query};
+use marula_design::model::paths::{Followed, find};
+use marula_design::model::{blueprint, check, from, sql::access_path};
+use marula_design::postgres::{SchemaOptions, load, schema, statement};
+use marula_design::question::resolve;
+use marula_design::schema::Stage;
+use marula_design::structure::{Layout, Structure};
+use marula_design::synth::World;
+use marula_postgres::{Session, SessionOptions};
+
+async fn made(model: &Model, rows: u64) -> Session {
+    let server = marula_lab::shared::postgres(15).await.unwrap();
+    let spec = server.create_database().await.unwrap();
+    let session = Session::open(&spec, &SessionOptions::lab()).await.unwrap();
+    let structure = Structure::normalised(model);
+    let layout = Layout::new(model, &structure);
+    let options = SchemaOptions::of(&session).await.unwrap();
+    let drawn = schema(model, &structure, &layout, &[], &options);
+    for stage in [Stage::BeforeLoading, Stage::AfterLoading] {
+        for sql in drawn.statements(stage) {
+            let ran = session.client().batch_execute(sql).await;
+            ran.unwrap_or_else(|error| panic!("{}: {sql}: {error:?}", model.name));
+        }
+        if stage == Stage::BeforeLoading {
+            let world = World::new(model, rows, 1);
+            load::fill(&session, &world, &structure, &layout).await.unwrap();
+        }
+    }
+    session
+}
+
+async fn answer(session: &Session, sql: &str) -> Result<Vec<String>, String> {
+    let sql = format!("SELECT t::text FROM ({sql}) t");
+    let rows = session.client().query(sql.as_str(), &[]).await;
+    let rows = rows.map_err(|error| format!("{sql}: {:?}", error.as_db_error()))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// A value that is there, for each parameter.
+async fn values(session: &Session, model: &Model, query: &Query) -> Vec<String> {
+    let path = access_path(model, query.sql.as_ref().unwrap()).unwrap();
+    let mut values = Vec::new();
+    for number in 1u32..=9 {
+        let asked = path.conditions.iter().find(|one| one.parameter == Some(number));
+        let Some(asked) = asked else { break };
+        let Followed::Attribute { entity, attribute } = find(model, &path.from, &asked.attribute)
+        else {
+            panic!("{}", asked.attribute)
+        };
+        let (name, table) = (&attribute.name, &entity.name);
+        let of = match attribute.kind == AttributeType::List {
+            true => format!("unnest({name})"),
+            false => name.clone(),
+        };
+        let sql = format!(
+            "SELECT v::text FROM (SELECT {of} AS v FROM {table}) x WHERE v IS NOT NULL \
+             GROUP BY v ORDER BY count(*) DESC, v LIMIT 1"
+        );
+        let found = session.client().query_one(sql.as_str(), &[]).await;
+        values.push(found.unwrap_or_else(|error| panic!("{sql}: {error:?}")).get(0));
+    }
+    values
+}
+
+/// Every blueprint's tables are made and filled on a real server, and every query has the answer
+/// there that its path has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_has_the_answer_of_its_sql() {
+    let (mut faults, mut rows, mut asked) = (Vec::new(), 0, 0);
+    for model in blueprint::models() {
+        let session = made(model, 8_000).await;
+        let structure = Structure::normalised(model);
+        let layout = Layout::new(model, &structure);
+        for query in &model.queries {
+            let sql = query.sql.as_ref().unwrap();
+            let question = resolve(model, &access_path(model, sql).unwrap()).unwrap();
+            let mut own = statement::select(model, &structure, &layout, &question);
+            let mut given = sql.clone();
+            for (at, value) in values(&session, model, query).await.iter().enumerate() {
+                let literal = format!("'{}'", value.replace('\'', "''"));
+                own = own.replace(&format!("${}", at + 1), &literal);
+                given = given.replace(&format!("${}", at + 1), &literal);
+            }
+            let at = format!("{} {}", model.name, query.name);
+            match (answer(&session, &given).await, answer(&session, &own).await) {
+                (Ok(given), Ok(own)) => {
+                    rows += given.len();
+                    asked += usize::from(!given.is_empty());
+                    if given.len() != own.len() {
+                        faults.push(format!("{at}: {} rows, not {}", own.len(), given.len()));
+                        continue;
+                    }
+                    if question.group.is_empty() && given != own {
+                        let (mut given, mut own) = (given, own);
+                        given.sort();
+                        own.sort();
+                        // The order of ties is open, and so are the ties at a limit.
+                        if given != own && question.limit.is_none() {
+                            faults.push(format!("{at}: {own:?}, not {given:?}"));
+                        }
+                    }
+                }
+                (given, own) => faults.extend(
+                    [given.err(), own.err()].into_iter().flatten().map(|e| format!("{at}: {e}")),
+                ),
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(asked >= 60 && rows > 500, "{asked} queries have {rows} rows");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_postgresql_database_becomes_the_model_it_was_made_from() {
+    let model = blueprint::models().first().unwrap();
+    let session = made(model, 20_000).await;
+    session.client().batch_execute("ANALYZE").await.unwrap();
+    let found = from::postgres(&session, &Quiet).await.unwrap().model;
+    assert_eq!(check(&found), [], "{found:#?}");
+    for entity in &model.entities {
+        let read = found.entity(&entity.name).unwrap_or_else(|| panic!("no {}", entity.name));
+        assert_eq!(read.key(), entity.key(), "{}", entity.name);
+        assert!(read.rows.0 > 0, "{}", entity.name);
+        for attribute in &entity.attributes {
+            let own = read.attribute(&attribute.name);
+            assert!(own.is_some(), "{}.{}", entity.name, attribute.name);
+        }
+    }
+    for relation in &model.relations {
+        let same = found.relations.iter().find(|one| {
+            (&one.from, &one.attributes, &one.to)
+                == (&relation.from, &relation.attributes, &relation.to)
+        });
+        assert!(same.is_some_and(|one| one.fanout.is_some()), "{relation:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_mongodb_database_becomes_a_model() {
+    use bson::{doc, oid::ObjectId};
+    const STATES: [&str; 3] = ["open", "paid", "shipped"];
+    let server = marula_lab::shared::mongodb(6, 0).await.unwrap();
+    let spec = server.create_database().await.unwrap();
+    let options = marula_mongodb::SessionOptions::lab();
+    let session = marula_mongodb::Session::open(&spec, &options).await.unwrap();
+    let customers: Vec<bson::Document> = (0..40)
+        .map(
+            |n| doc! {"_id": ObjectId::new(), "name": format!("C{n}"), "address": {"city": "Nice"}},
+        )
+        .collect();
+    let orders: Vec<bson::Document> = (0..400usize)
+        .map(|n| {
+            doc! {
+                "customerId": customers[n % 40].get_object_id("_id").unwrap(),
+                "status": STATES[n % 3],
+                "tags": ["a", "b"],
+                "lines": [{"sku": format!("S{n}"), "quantity": 1}, {"sku": "T", "quantity": 2}],
+            }
+        })
+        .collect();
+    session.database().collection("customers").insert_many(customers).await.unwrap();
+    session.database().collection("orders").insert_many(orders).await.unwrap();
+    let model = from::mongodb(&session, 1000, &Quiet).await.unwrap().model;
+    assert_eq!(check(&model), [], "{model:#?}");
+    let kind =
+        |entity: &str, name: &str| model.entity(entity).unwrap().attribute(name).unwrap().kind;
+    assert_eq!(kind("customers", "address_city"), AttributeType::Text);
+    assert_eq!(kind("orders", "customer_id"), AttributeType::Id);
+    assert_eq!(kind("orders", "status"), AttributeType::Enumeration);
+    assert_eq!(kind("orders", "tags"), AttributeType::List);
+    let lines = model.entity("order_lines").unwrap();
+    assert_eq!((lines.rows.0, lines.key()), (800, vec!["order_id", "position"]));
+    let ends: Vec<(&str, &str, bool)> =
+        model.relations.iter().map(|r| (r.from.as_str(), r.to.as_str(), r.owned)).collect();
+    assert_eq!(ends, [("order_lines", "orders", true), ("orders", "customers", false)]);
+}
