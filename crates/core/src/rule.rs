@@ -36,3 +36,25 @@ pub struct Example {
     /// Whether the rule finds something in it.
     pub fires: bool,
 }
+
+/// A collection of numbered documents, as lines of mongosh: `_id` from 0, and fields computed
+/// from `$i`. For the set-up of examples.
+#[macro_export]
+macro_rules! numbered {
+    ($collection:literal, $documents:literal, $fields:literal) => {
+        concat!(
+            "db.seed_",
+            $collection,
+            ".insertOne({_id: 0})\n",
+            "db.seed_",
+            $collection,
+            ".aggregate([{$project: {i: {$range: [0, ",
+            $documents,
+            "]}}}, {$unwind: \"$i\"}, {$project: {_id: \"$i\", ",
+            $fields,
+            "}}, {$out: \"",
+            $collection,
+            "\"}])\n"
+        )
+    };
+}

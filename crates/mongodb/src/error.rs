@@ -6,6 +6,10 @@ use mongodb::error::{Error as DriverError, ErrorKind as DriverKind, WriteFailure
 /// The oldest server the driver speaks to; the newest it was tried with is 8.0.
 pub const OLDEST_SERVER: &str = "4.4";
 
+/// What to do about a statement that is refused without an index.
+const NEEDED: &str =
+    "make the index, or have it proposed and tried with: marula tune TARGET --statements FILE";
+
 /// The driver's own words, without the dressing.
 pub(crate) fn reason(error: &DriverError) -> String {
     match error.kind.as_ref() {
@@ -47,6 +51,15 @@ pub(crate) fn map(error: DriverError, place: &str, clean: impl Fn(&str) -> Strin
         (Some(_), _) if message.contains("hint provided does not correspond") => {
             Error::new(ErrorKind::Server, "the command's hint names no index of the collection")
                 .hint("leave the hint out, or see the indexes with: marula inspect TARGET")
+        }
+        (Some(_), _) if message.contains("text index required") => {
+            Error::new(ErrorKind::Server, message.clone()).hint(NEEDED)
+        }
+        // The planner's picture again.
+        (Some(_), _) if message.contains("unable to find index for $geoNear") => {
+            let message = "unable to find index for $geoNear query: the nearest are found by a \
+                           geographic index only";
+            Error::new(ErrorKind::Server, message).hint(NEEDED)
         }
         (Some(_), _) => Error::new(ErrorKind::Server, message.clone()),
         (None, DriverKind::Authentication { .. }) => {

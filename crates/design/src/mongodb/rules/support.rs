@@ -1,35 +1,13 @@
 //! What rules share: the vocabulary, and the questions several of them ask of a catalogue.
 
 pub(super) use marula_core::{
-    Collection, CollectionKind, DocumentCatalog, FieldProfile, Json, Severity,
+    Collection, CollectionKind, DocumentCatalog, FieldProfile, Json, Severity, numbered,
 };
 
 pub(super) use crate::draft::{Draft, Fix};
 pub(super) use crate::looks::{Looks, looks};
 pub(super) use crate::names;
 pub(super) use crate::rule::{Rule, bad, good, rule};
-
-/// A collection of numbered documents, as lines of mongosh: `_id` from 0, and fields computed
-/// from `$i`. For the set-up of examples.
-macro_rules! numbered {
-    ($collection:literal, $documents:literal, $fields:literal) => {
-        concat!(
-            "db.seed_",
-            $collection,
-            ".insertOne({_id: 0})\n",
-            "db.seed_",
-            $collection,
-            ".aggregate([{$project: {i: {$range: [0, ",
-            $documents,
-            "]}}}, {$unwind: \"$i\"}, {$project: {_id: \"$i\", ",
-            $fields,
-            "}}, {$out: \"",
-            $collection,
-            "\"}])\n"
-        )
-    };
-}
-pub(super) use numbered;
 
 /// A rule on a MongoDB database.
 pub(super) type Check = Rule<DocumentCatalog>;

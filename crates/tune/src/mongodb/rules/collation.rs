@@ -1,4 +1,4 @@
-use marula_core::{Engine, Evidence, Example, Json, RuleInfo, Severity};
+use marula_core::{Engine, Evidence, Example, Json, RuleInfo, Severity, numbered};
 
 use super::asked::{self, compares_alike, considered, looked_for, operands, wasted};
 use super::{ENOUGH, filter};

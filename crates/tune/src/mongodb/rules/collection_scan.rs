@@ -1,4 +1,4 @@
-use marula_core::{Engine, Evidence, Example, RuleInfo, Severity};
+use marula_core::{Engine, Evidence, Example, RuleInfo, Severity, numbered};
 
 use super::{ENOUGH, below, filter, own_reads, reads_all};
 use crate::mongodb::Context;

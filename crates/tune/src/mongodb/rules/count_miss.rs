@@ -1,5 +1,5 @@
 use bson::{Bson, Document};
-use marula_core::{Engine, Evidence, Example, RuleInfo, Severity};
+use marula_core::{Engine, Evidence, Example, RuleInfo, Severity, numbered};
 
 use super::ENOUGH;
 use crate::mongodb::Context;

@@ -1,6 +1,7 @@
 use bson::Bson;
 use marula_core::{
     Collection, Engine, Evidence, Example, NodePath, PlanNode, RuleInfo, Severity, Version,
+    numbered,
 };
 
 use super::ENOUGH;

@@ -1,4 +1,4 @@
-use marula_core::{Engine, Evidence, Example, NodePath, RuleInfo, Severity};
+use marula_core::{Engine, Evidence, Example, NodePath, RuleInfo, Severity, numbered};
 
 use super::ENOUGH;
 use crate::mongodb::Context;

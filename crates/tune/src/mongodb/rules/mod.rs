@@ -1,26 +1,5 @@
 //! One file per rule. A new rule is its file, and one line in [`ALL`].
 
-/// A collection of numbered documents, as lines of mongosh: `_id` from 0, and fields computed
-/// from `$i`. For the set-up of examples.
-macro_rules! numbered {
-    ($collection:literal, $documents:literal, $fields:literal) => {
-        concat!(
-            "db.seed_",
-            $collection,
-            ".insertOne({_id: 0})\n",
-            "db.seed_",
-            $collection,
-            ".aggregate([{$project: {i: {$range: [0, ",
-            $documents,
-            "]}}}, {$unwind: \"$i\"}, {$project: {_id: \"$i\", ",
-            $fields,
-            "}}, {$out: \"",
-            $collection,
-            "\"}])\n"
-        )
-    };
-}
-
 mod asked;
 mod collation;
 mod collection_scan;

@@ -1,4 +1,4 @@
-use marula_core::{Engine, Evidence, Example, Json, RuleInfo, Severity};
+use marula_core::{Engine, Evidence, Example, Json, RuleInfo, Severity, numbered};
 
 use super::asked::operands;
 use super::{ENOUGH, bounds, reads_index};

@@ -1,4 +1,4 @@
-use marula_core::{Engine, Evidence, Example, RuleInfo, Severity};
+use marula_core::{Engine, Evidence, Example, RuleInfo, Severity, numbered};
 
 use super::{ENOUGH, bounds, is_open, reads_index};
 use crate::mongodb::Context;

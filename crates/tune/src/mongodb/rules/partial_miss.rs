@@ -1,5 +1,5 @@
 use bson::{Bson, Document};
-use marula_core::{DocumentIndex, Engine, Evidence, Example, Json, RuleInfo, Severity};
+use marula_core::{DocumentIndex, Engine, Evidence, Example, Json, RuleInfo, Severity, numbered};
 
 use super::asked::{self, compares_alike, considered, looked_for, wasted};
 use super::{ENOUGH, filter};

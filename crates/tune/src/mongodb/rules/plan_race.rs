@@ -1,4 +1,4 @@
-use marula_core::{Engine, Evidence, Example, Json, RuleInfo, Severity, Version};
+use marula_core::{Engine, Evidence, Example, Json, RuleInfo, Severity, Version, numbered};
 
 use super::ENOUGH;
 use super::asked::wasted;

@@ -1,5 +1,5 @@
 use bson::Bson;
-use marula_core::{Engine, Evidence, Example, RuleInfo, Severity};
+use marula_core::{Engine, Evidence, Example, RuleInfo, Severity, numbered};
 
 use crate::mongodb::Context;
 use crate::mongodb::context::{count, draft};

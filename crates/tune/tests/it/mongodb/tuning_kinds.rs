@@ -1,9 +1,11 @@
 //! Indexes of other kinds than those that are simply sorted, each where the shapes call for it.
 
-use marula_core::{Report, Verdict};
-use marula_tune::TuneOptions;
+use marula_core::{Quiet, Report, Verdict};
+use marula_tune::mongodb::explain;
+use marula_tune::{ExplainOptions, TuneOptions};
 
 use super::tuning::{assert_none_worse, examined, of, tuned, tuned_with, tuning, ups};
+use super::{fresh, set_up, target};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_kinds_of_indexes_are_tried_where_the_statements_call_for_them() {
@@ -96,6 +98,20 @@ async fn what_the_server_refuses_without_an_index_gets_one() {
     assert_eq!(reasons.len(), 3, "{reasons:?}");
     assert!(reasons.iter().all(|reason| reason.contains("no room for it in the budget")));
     assert!(ups(&report).is_empty(), "{:?}", ups(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_explains_what_the_server_refuses_is_told_what_proposes_the_index() {
+    let session = fresh(6, 0).await;
+    set_up(&session, NOTES).await;
+    for statement in ["db.c.find({$text: {$search: '77'}})", "db.c.find({at: {$near: [2, 2]}})"] {
+        let options = ExplainOptions::default();
+        let error = explain(&session, &target(&session), statement, &options, &Quiet).await;
+        let error = error.unwrap_err();
+        assert!(!error.message().contains('\n'), "{error}");
+        assert!(error.hints().iter().any(|hint| hint.contains("marula tune")), "{error}");
+    }
+    session.database().drop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
