@@ -19,6 +19,8 @@ pub fn of(state: &State) -> String {
         ("explain_query", "explain_query: one slow query: why, and a fix that was measured."),
         ("analyze_workload", "analyze_workload: many queries: which cost most."),
         ("advise_indexes", "advise_indexes: the best indexes for several statements together."),
+        ("design_schema", "design_schema: a new schema from a model, measured."),
+        ("review_schema", "review_schema: what is wrong with a schema that exists."),
         ("review_migration", "review_migration: what a migration locks, before it runs."),
         ("plan_change", "plan_change: turn indexes or a migration into a plan with a digest."),
         ("apply_plan", "apply_plan: the only tool that writes; a human confirms each plan."),

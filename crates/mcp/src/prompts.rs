@@ -89,8 +89,8 @@ const TASKS: [Task; 8] = [
             1. Write down the queries with how often each runs and how fast it must be; ask me where that is missing.\n\
             2. See what exists: describe target '{target}'.\n\
             3. Propose collections: embed what is read together and bounded, refer to what grows or is shared, and say which for each relation. Never an array that grows without bound.\n\
-            4. For each query name the index that serves it (equality, sort, range).\n\
-            5. Give createCollection with $jsonSchema validators and createIndex commands, and check them with review_migration (engine mongodb).\n\
+            4. Write all that as a model and call design_schema (engine mongodb): it measures several designs and gives the best.\n\
+            5. Give its script: createCollection with $jsonSchema validators and createIndex; say where it breaks your rules of thumb and by how much.\n\
             Say what was measured and what is judgement.",
     },
     Task {
@@ -105,8 +105,8 @@ const TASKS: [Task; 8] = [
             1. Write down the queries with how often each runs and how fast it must be; ask me where that is missing.\n\
             2. See what exists: describe target '{target}'.\n\
             3. Propose tables in third normal form with types, keys, NOT NULL, CHECK and foreign keys; say where you leave the normal form and why.\n\
-            4. For each query name the index that serves it, and index every foreign key that is joined or cascades.\n\
-            5. Give the DDL as one migration and check it with review_migration (engine postgres).\n\
+            4. Write all that as a model and call design_schema (engine postgres): it measures several designs and gives the best.\n\
+            5. Give its script as one migration and check it with review_migration (engine postgres).\n\
             Say what was measured and what is judgement.",
     },
     Task {

@@ -5,13 +5,12 @@ use marula_core::model::{AggregateFunction, Model};
 
 use super::work::Work;
 use crate::figures::Figures;
-use crate::structure::{Computed, Layout, Placement, Source, Store, Structure};
+use crate::mongodb::schema::{DocumentSize, sizes};
+use crate::structure::{Computed, Layout, Placement, Structure};
 
 /// The most of the many on average that may be an array: MongoDB's own advice is to reference from
 /// a thousand on.
 const MANY: f64 = 1_000.0;
-/// The largest document there may be at the greatest fan-out, in bytes: MongoDB's limit is 16 MB.
-const LARGEST: f64 = 16e6;
 
 /// What can be chosen for each relationship.
 #[derive(Debug, Clone)]
@@ -66,7 +65,8 @@ impl Options {
     }
 }
 
-/// Whether a structure can be kept and written.
+/// Whether a structure can be kept and written: no array grows without bound, no document past
+/// MongoDB's limit, which is a limit of good sense for `jsonb` as well.
 fn is_possible(model: &Model, structure: &Structure) -> bool {
     if !structure.is_sound(model) {
         return false;
@@ -83,31 +83,9 @@ fn is_possible(model: &Model, structure: &Structure) -> bool {
             return false;
         }
     }
-    // What is counted must be countable where it is.
     let layout = Layout::new(model, structure);
-    layout.stores.iter().all(|store| largest(model, store) <= LARGEST)
-}
-
-/// How large a store's member can get, in bytes.
-fn largest(model: &Model, store: &Store) -> f64 {
-    let figures = Figures { model };
-    let plain: Store = Store {
-        entity: store.entity.clone(),
-        fields: store
-            .fields
-            .iter()
-            .filter(|f| !matches!(f.source, Source::Embedded { .. }))
-            .cloned()
-            .collect(),
-    };
-    let arrays = store.fields.iter().map(|field| match &field.source {
-        Source::Embedded { relation, store } => {
-            let most = model.relations[*relation].fanout.and_then(|fanout| fanout.max);
-            most.map_or(f64::INFINITY, |most| most as f64) * largest(model, store)
-        }
-        _ => 0.0,
-    });
-    figures.bytes(&plain) * 2.0 + arrays.sum::<f64>()
+    !structure.placements.contains(&Placement::Embed)
+        || sizes(model, structure, &layout).iter().all(DocumentSize::fits)
 }
 
 fn may_embed(model: &Model, relation: usize) -> bool {

@@ -5,10 +5,12 @@ mod advise_indexes;
 mod analyze_workload;
 mod apply_plan;
 mod describe;
+mod design_schema;
 mod explain_query;
 mod list_targets;
 mod plan_change;
 mod review_migration;
+mod review_schema;
 mod run_query;
 
 pub(crate) use review_migration::parse as parse_migration;
@@ -44,6 +46,8 @@ pub(crate) fn all() -> Vec<Entry> {
         Entry::of::<explain_query::ExplainQuery>(),
         Entry::of::<advise_indexes::AdviseIndexes>(),
         Entry::of::<analyze_workload::AnalyzeWorkload>(),
+        Entry::of::<design_schema::DesignSchema>(),
+        Entry::of::<review_schema::ReviewSchema>(),
         Entry::of::<review_migration::ReviewMigration>(),
         Entry::of::<plan_change::PlanChange>(),
         Entry::of::<apply_plan::ApplyPlan>(),

@@ -32,3 +32,40 @@ pub fn advice(
         shard_keys: shard_keys(model, structure, layout),
     }
 }
+
+impl Advice {
+    /// All of it in words, a line each, but for what is kept twice, which the schema's notes say.
+    pub fn to_lines(&self) -> Vec<String> {
+        let sizes = self.sizes.iter().map(|size| {
+            let most = size
+                .maximum
+                .map_or("without bound".into(), |most| format!("{} at most", bytes(most)));
+            format!(
+                "a document of {}: {} on average, {} at p99, {most} (the limit is 16 MB)",
+                size.store,
+                bytes(size.average),
+                bytes(size.p99)
+            )
+        });
+        let patterns = self
+            .patterns
+            .iter()
+            .map(|one| format!("pattern {}: {} ({})", one.name, one.place, one.why));
+        let keys = self.shard_keys.iter().map(|key| {
+            let monotonic = if key.monotonic { "monotonic" } else { "not monotonic" };
+            format!(
+                "to shard: {}; {:.0} different values, the commonest has {:.2} % of the documents, {monotonic}, {:.0} % of the reads ask one shard; {}",
+                key.to_shell("DATABASE"), key.cardinality, key.frequency * 100.0, key.targeted * 100.0, key.why
+            )
+        });
+        sizes.chain(patterns).chain(keys).collect()
+    }
+}
+
+fn bytes(number: f64) -> String {
+    match number {
+        small if small < 1e4 => format!("{small:.0} bytes"),
+        some if some < 1e6 => format!("{:.0} kB", some / 1e3),
+        many => format!("{:.1} MB", many / 1e6),
+    }
+}
