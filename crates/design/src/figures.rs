@@ -14,9 +14,9 @@ pub struct Figures<'m> {
 }
 
 impl Figures<'_> {
-    /// How many members an entity has; 1 at least.
+    /// How many members an entity has.
     pub fn rows(&self, entity: &str) -> f64 {
-        self.model.entity(entity).map_or(1.0, |entity| entity.rows.0.max(1) as f64)
+        self.model.entity(entity).map_or(1.0, |entity| rows(entity) as f64)
     }
 
     /// How many of the many belong to one, on average over all ones.
@@ -91,6 +91,23 @@ impl Figures<'_> {
             _ => rows,
         }
     }
+}
+
+/// Members of an entity of which nobody says how many there are.
+const UNSAID: u64 = 1_000;
+
+/// How many members an entity has, or is taken to have where that is not said.
+pub fn rows(entity: &Entity) -> u64 {
+    if entity.rows.0 == 0 { UNSAID } else { entity.rows.0 }
+}
+
+/// The entities of which nobody says how many members there are, as a note.
+pub fn unsaid(model: &Model) -> Option<String> {
+    let names: Vec<&str> =
+        model.entities.iter().filter(|e| e.rows.0 == 0).map(|e| e.name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!("how many there are is not said of {}: {UNSAID} are taken", names.join(", "))
+    })
 }
 
 /// About how many bytes a value takes.

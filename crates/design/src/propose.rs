@@ -51,6 +51,7 @@ pub async fn propose(
     let work = Work::new(model);
     let tried = try_engine(model, &work, engine, options, progress).await?;
     let mut report = Report::new("design");
+    report.notes.extend(crate::figures::unsaid(model));
     report.designs =
         Some(Designs { model: model.name.clone(), engines: vec![tried.designs], choice: None });
     Ok(report)

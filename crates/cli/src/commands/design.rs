@@ -50,7 +50,7 @@ fn is_model(name: &str) -> bool {
 
 async fn propose(app: &mut App, args: Design) -> Result<Outcome> {
     let fail_on = app.fail_on(args.fail_on);
-    let (model, notes) = read_model(&args.target)?;
+    let (model, mut notes) = read_model(&args.target)?;
     let options = options(&args.trial);
     let engines = match args.engine {
         Some(engine) => vec![engine],
@@ -60,7 +60,13 @@ async fn propose(app: &mut App, args: Design) -> Result<Outcome> {
     let mut designs = Designs { model: model.name.clone(), ..Designs::default() };
     for engine in engines {
         let proposed = marula_design::propose(&model, engine, &options, &progress).await;
-        designs.engines.extend(proposed?.designs.into_iter().flat_map(|designs| designs.engines));
+        let proposed = proposed?;
+        for note in proposed.notes {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        designs.engines.extend(proposed.designs.into_iter().flat_map(|designs| designs.engines));
     }
     progress.clear();
     let mut report = Report::new("design");

@@ -42,6 +42,7 @@ pub async fn choose(
         qualities: qualities::qualities(model, best),
     };
     let mut report = Report::new("choose");
+    report.notes.extend(crate::figures::unsaid(model));
     report
         .notes
         .extend(difference.map(|difference| format!("the engines' answers differ: {difference}")));

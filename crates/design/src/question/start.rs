@@ -1,6 +1,6 @@
 use marula_core::model::{Model, Operator};
 
-use super::{Demand, Key, Place, Places, Question};
+use super::{Demand, Key, Places, Question};
 use crate::figures::Figures;
 use crate::structure::{Layout, Structure};
 
@@ -52,12 +52,7 @@ pub fn start(model: &Model, structure: &Structure, layout: &Layout, question: &Q
             best = (node, weighed);
         }
     }
-    // What has no place of its own is where its copies are.
-    let places = Places::new(model, structure, layout, question, best.0);
-    match places.nodes[best.0] {
-        Place::Copied { by, .. } => by,
-        _ => best.0,
-    }
+    best.0
 }
 
 /// Whether an index can find what a condition asks for.

@@ -83,7 +83,7 @@ impl<'m> World<'m> {
 
     /// The share of the model's rows that are here.
     pub fn share(&self) -> f64 {
-        let all: u64 = self.model.entities.iter().map(|entity| entity.rows.0).sum();
+        let all: u64 = self.model.entities.iter().map(crate::figures::rows).sum();
         if all == 0 { 1.0 } else { self.total() as f64 / all as f64 }
     }
 
@@ -182,7 +182,7 @@ impl<'m> World<'m> {
 /// How many members each entity gets.
 fn scaled(model: &Model, rows: u64) -> Vec<u64> {
     let small = |count: u64| count <= 1_000;
-    let counts = || model.entities.iter().map(|entity| entity.rows.0);
+    let counts = || model.entities.iter().map(crate::figures::rows);
     let kept: u64 = counts().filter(|&count| small(count)).sum();
     let large: u64 = counts().filter(|&count| !small(count)).sum();
     let factor = match large {
