@@ -51,13 +51,8 @@ impl Advice {
             .patterns
             .iter()
             .map(|one| format!("pattern {}: {} ({})", one.name, one.place, one.why));
-        let keys = self.shard_keys.iter().map(|key| {
-            let monotonic = if key.monotonic { "monotonic" } else { "not monotonic" };
-            format!(
-                "to shard: {}; {:.0} different values, the commonest has {:.2} % of the documents, {monotonic}, {:.0} % of the reads ask one shard; {}",
-                key.to_shell("DATABASE"), key.cardinality, key.frequency * 100.0, key.targeted * 100.0, key.why
-            )
-        });
+        let keys = self.shard_keys.iter();
+        let keys = keys.map(|key| format!("to shard: {} ({})", key.to_shell("DATABASE"), key.why));
         sizes.chain(patterns).chain(keys).collect()
     }
 }
