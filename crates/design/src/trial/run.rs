@@ -61,7 +61,7 @@ pub async fn postgres(
     options: &TrialOptions,
     progress: &dyn Progress,
 ) -> Result<Tried> {
-    let install = discover::choose(Engine::Postgres, options.version)?.install;
+    let install = install(Engine::Postgres, options.version)?;
     let start = StartOptions { cache_mb: options.cache_mb, ..StartOptions::default() }
         .setting("fsync", "on")
         .setting("synchronous_commit", "on")
@@ -94,7 +94,7 @@ pub async fn mongodb(
     options: &TrialOptions,
     progress: &dyn Progress,
 ) -> Result<Tried> {
-    let install = discover::choose(Engine::Mongodb, options.version)?.install;
+    let install = install(Engine::Mongodb, options.version)?;
     let start =
         StartOptions { cache_mb: options.cache_mb, ..StartOptions::default() }.replica_set();
     progress.step("starting MongoDB");
@@ -111,6 +111,16 @@ pub async fn mongodb(
     let server = LabServer { engine: Engine::Mongodb, version: server.version() };
     let built = |subject: &Mongodb<'_>| (subject.schema.clone(), subject.filled_ms);
     measure(server, subjects, built, world, work, candidates, options, progress).await
+}
+
+/// The version that was asked for, or the newest there is.
+fn install(engine: Engine, version: Option<marula_core::Version>) -> Result<discover::Install> {
+    let newest =
+        || discover::search().installs.into_iter().find(|install| install.engine == engine);
+    match (version, newest()) {
+        (None, Some(newest)) => Ok(newest),
+        _ => discover::choose_exactly(engine, version),
+    }
 }
 
 #[allow(clippy::too_many_arguments)]
