@@ -34,16 +34,14 @@ pub fn command(
 ) -> Result<Asked> {
     let places = Places::new(model, structure, layout, question, start);
     let paths = element_paths(&places);
-    let writer = Writer { model, structure, layout, question, places: &places, paths, values };
+    let writer = Writer { model, question, places: &places, paths, values };
     writer.write()
 }
 
 struct Writer<'a> {
     model: &'a Model,
-    structure: &'a Structure,
-    layout: &'a Layout,
     question: &'a Question,
-    places: &'a Places,
+    places: &'a Places<'a>,
     paths: Vec<ElementPath>,
     values: &'a [Value],
 }
@@ -55,7 +53,7 @@ struct ElementPath {
     copy_of: Option<String>,
 }
 
-fn element_paths(places: &Places) -> Vec<ElementPath> {
+fn element_paths(places: &Places<'_>) -> Vec<ElementPath> {
     let mut paths: Vec<ElementPath> = Vec::new();
     for (at, element) in places.elements.iter().enumerate() {
         let outer = match element.within {
@@ -385,14 +383,7 @@ impl Writer<'_> {
     }
 
     fn spot(&self, at: &At) -> Option<Spot> {
-        self.places.spot(
-            self.model,
-            self.structure,
-            self.layout,
-            self.question,
-            at.node,
-            &at.attribute,
-        )
+        self.places.spot(at.node, &at.attribute)
     }
 
     /// Where an attribute is in the documents of the pipeline.

@@ -21,16 +21,15 @@ pub fn select(
     question: &Question,
 ) -> String {
     let places = Places::new(model, structure, layout, question, 0);
-    let writer = Writer { model, structure, layout, question, places: &places };
+    let writer = Writer { model, layout, question, places: &places };
     writer.write()
 }
 
 struct Writer<'a> {
     model: &'a Model,
-    structure: &'a Structure,
     layout: &'a Layout,
     question: &'a Question,
-    places: &'a Places,
+    places: &'a Places<'a>,
 }
 
 impl Writer<'_> {
@@ -179,7 +178,7 @@ impl Writer<'_> {
     }
 
     fn spot(&self, node: usize, attribute: &str) -> Option<Spot> {
-        self.places.spot(self.model, self.structure, self.layout, self.question, node, attribute)
+        self.places.spot(node, attribute)
     }
 
     fn column(&self, at: &At) -> String {

@@ -7,8 +7,11 @@ use crate::structure::{Field, Layout, Placement, Source, Store, Structure, refer
 ///
 /// The nodes of a question make a tree; it is walked from the node at which the search begins, so
 /// containers are joined in an order that can be run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Places {
+#[derive(Debug, Clone)]
+pub struct Places<'a> {
+    model: &'a Model,
+    layout: &'a Layout,
+    question: &'a Question,
     /// Tables or collections, each joined to one before it.
     pub containers: Vec<Container>,
     /// Array elements within them, each within a container or an element before it.
@@ -82,22 +85,28 @@ pub struct Spot {
     pub field: String,
 }
 
-impl Places {
+impl<'a> Places<'a> {
     /// Finds the places, beginning at node `start`.
     pub fn new(
-        model: &Model,
-        structure: &Structure,
-        layout: &Layout,
-        question: &Question,
+        model: &'a Model,
+        structure: &'a Structure,
+        layout: &'a Layout,
+        question: &'a Question,
         start: usize,
     ) -> Self {
         let nodes = vec![Place::Container(0); question.nodes.len()];
         let mut finder = Finder {
             model,
             structure,
-            layout,
             question,
-            places: Places { containers: Vec::new(), elements: Vec::new(), nodes },
+            places: Places {
+                model,
+                layout,
+                question,
+                containers: Vec::new(),
+                elements: Vec::new(),
+                nodes,
+            },
         };
         let place = finder.enter(&question.nodes[start].entity, None);
         finder.places.nodes[start] = place;
@@ -106,48 +115,20 @@ impl Places {
     }
 
     /// Where an attribute of a node is.
-    pub fn spot(
-        &self,
-        model: &Model,
-        structure: &Structure,
-        layout: &Layout,
-        question: &Question,
-        node: usize,
-        attribute: &str,
-    ) -> Option<Spot> {
-        match &self.nodes[node] {
-            Place::Copied { by, relation } => {
-                let r = &model.relations[*relation];
-                let key = model.entity(&r.to)?.key();
-                let name = match key.iter().position(|part| *part == attribute) {
-                    Some(at) => r.attributes.get(at)?.clone(),
-                    None => format!("{}_{attribute}", reference_name(r)),
-                };
-                let (container, element) = self.base(&self.nodes[*by]);
-                // A reference may itself be implied by where its holder is.
-                self.within(
-                    model,
-                    structure,
-                    layout,
-                    container,
-                    element,
-                    &question.nodes[*by].entity,
-                    &name,
-                )
-            }
-            place => {
-                let (container, element) = self.base(place);
-                self.within(
-                    model,
-                    structure,
-                    layout,
-                    container,
-                    element,
-                    &question.nodes[node].entity,
-                    attribute,
-                )
-            }
-        }
+    pub fn spot(&self, node: usize, attribute: &str) -> Option<Spot> {
+        let Place::Copied { by, relation } = self.nodes[node] else {
+            let (container, element) = self.base(&self.nodes[node]);
+            return self.within(container, element, &self.question.nodes[node].entity, attribute);
+        };
+        let r = &self.model.relations[relation];
+        let key = self.model.entity(&r.to)?.key();
+        let name = match key.iter().position(|part| *part == attribute) {
+            Some(at) => r.attributes.get(at)?.clone(),
+            None => format!("{}_{attribute}", reference_name(r)),
+        };
+        let (container, element) = self.base(&self.nodes[by]);
+        // A reference may itself be implied by where its holder is.
+        self.within(container, element, &self.question.nodes[by].entity, &name)
     }
 
     fn base(&self, place: &Place) -> (usize, Option<usize>) {
@@ -160,12 +141,8 @@ impl Places {
 
     /// The field of `entity`, which is at an element or a container; what the place in the array
     /// implies is the key of what it is within.
-    #[allow(clippy::too_many_arguments)]
     fn within(
         &self,
-        model: &Model,
-        structure: &Structure,
-        layout: &Layout,
         container: usize,
         element: Option<usize>,
         entity: &str,
@@ -173,22 +150,14 @@ impl Places {
     ) -> Option<Spot> {
         if let Some(at) = element {
             let holder = &self.elements[at];
-            let relation = &model.relations[holder.relation];
+            let relation = &self.model.relations[holder.relation];
             if let Some(part) = relation.attributes.iter().position(|a| a == attribute) {
-                let one = model.entity(&relation.to)?;
+                let one = self.model.entity(&relation.to)?;
                 let key = (*one.key().get(part)?).to_owned();
-                return self.within(
-                    model,
-                    structure,
-                    layout,
-                    container,
-                    holder.within,
-                    &one.name,
-                    &key,
-                );
+                return self.within(container, holder.within, &one.name, &key);
             }
         }
-        let store = store(layout, entity)?;
+        let store = store(self.layout, entity)?;
         let field = store.attribute(attribute).or_else(|| named(store, attribute))?;
         Some(Spot { container, element, field: field.name.clone() })
     }
@@ -197,9 +166,8 @@ impl Places {
 struct Finder<'a> {
     model: &'a Model,
     structure: &'a Structure,
-    layout: &'a Layout,
     question: &'a Question,
-    places: Places,
+    places: Places<'a>,
 }
 
 impl Finder<'_> {
@@ -296,15 +264,7 @@ impl Finder<'_> {
         let spot = |place: &Place, node: usize, attribute: &String| {
             let (container, element) = self.places.base(place);
             let entity = &self.question.nodes[node].entity;
-            self.places.within(
-                self.model,
-                self.structure,
-                self.layout,
-                container,
-                element,
-                entity,
-                attribute,
-            )
+            self.places.within(container, element, entity, attribute)
         };
         let known: Vec<Spot> =
             here.iter().filter_map(|a| spot(&self.places.nodes[node], node, a)).collect();

@@ -14,14 +14,7 @@ pub fn start(model: &Model, structure: &Structure, layout: &Layout, question: &Q
             places.containers.first().map_or(1.0, |container| figures.rows(&container.entity));
         let shares =
             question.conditions.iter().filter(|demand| indexed(demand)).filter_map(|demand| {
-                let spot = places.spot(
-                    model,
-                    structure,
-                    layout,
-                    question,
-                    demand.at.node,
-                    &demand.at.attribute,
-                )?;
+                let spot = places.spot(demand.at.node, &demand.at.attribute)?;
                 let share = figures.share(question, demand);
                 // A document is found by any of its elements.
                 let by = if spot.element.is_some() {
@@ -36,7 +29,7 @@ pub fn start(model: &Model, structure: &Structure, layout: &Layout, question: &Q
         let first_page = question.limit.filter(|_| !question.groups() && !question.sort.is_empty());
         let sorted_here = question.sort.iter().all(|(key, _)| match key {
             Key::At(at) => places
-                .spot(model, structure, layout, question, at.node, &at.attribute)
+                .spot(at.node, &at.attribute)
                 .is_some_and(|spot| spot.container == 0 && spot.element.is_none()),
             Key::Aggregate(_) => false,
         });

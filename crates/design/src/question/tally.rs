@@ -29,7 +29,7 @@ pub fn tallied(model: &Model, question: &Question) -> Option<(usize, usize)> {
         let others_are_one = question.nodes.iter().enumerate().all(|(at, node)| {
             at == many
                 || match node.step {
-                    Some((from, _, to_one)) => to_one && from != many || from == many,
+                    Some((from, _, to_one)) => to_one || from == many,
                     None => true,
                 }
         });

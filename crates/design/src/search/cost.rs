@@ -116,9 +116,7 @@ impl Weigher<'_> {
         let node = start(self.model, self.structure, self.layout, question);
         let places = Places::new(self.model, self.structure, self.layout, question, node);
         let c = self.constants;
-        let spot = |node: usize, attribute: &str| {
-            places.spot(self.model, self.structure, self.layout, question, node, attribute)
-        };
+        let spot = |node: usize, attribute: &str| places.spot(node, attribute);
         let mut rows = self.found(question, &places);
         let mut cost = c.call + rows * (c.probe + self.kilobytes(&places, 0) * c.kilobyte);
         for (at, container) in places.containers.iter().enumerate() {
@@ -155,10 +153,8 @@ impl Weigher<'_> {
     }
 
     /// How many members of the first container are looked at.
-    fn found(&self, question: &Question, places: &Places) -> f64 {
-        let spot = |node: usize, attribute: &str| {
-            places.spot(self.model, self.structure, self.layout, question, node, attribute)
-        };
+    fn found(&self, question: &Question, places: &Places<'_>) -> f64 {
+        let spot = |node: usize, attribute: &str| places.spot(node, attribute);
         let all = self.figures.rows(&places.containers[0].entity);
         let mut rows = all;
         let mut only_here = true;
@@ -189,7 +185,7 @@ impl Weigher<'_> {
     }
 
     /// How many of a container match one row it is joined to.
-    fn joined(&self, places: &Places, container: usize) -> f64 {
+    fn joined(&self, places: &Places<'_>, container: usize) -> f64 {
         let Some(join) = &places.containers[container].join else { return 1.0 };
         let rows = self.figures.rows(&places.containers[container].entity);
         let known = join.known.first().map_or(rows, |spot| match spot.element {
@@ -202,7 +198,7 @@ impl Weigher<'_> {
         (rows / known).max(1.0)
     }
 
-    fn kilobytes(&self, places: &Places, container: usize) -> f64 {
+    fn kilobytes(&self, places: &Places<'_>, container: usize) -> f64 {
         let store = self.layout.store(&places.containers[container].entity);
         store.map_or(0.1, |store| self.figures.bytes(store)) / 1024.0
     }

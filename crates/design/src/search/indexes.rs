@@ -48,9 +48,7 @@ fn of_question(
 ) {
     let node = start(model, structure, layout, question);
     let places = Places::new(model, structure, layout, question, node);
-    let spot = |node: usize, attribute: &str| {
-        places.spot(model, structure, layout, question, node, attribute)
-    };
+    let spot = |node: usize, attribute: &str| places.spot(node, attribute);
     let here = |ops: &dyn Fn(Operator) -> bool| -> Vec<Spot> {
         let demands = question.conditions.iter().filter(|demand| ops(demand.is) && indexed(demand));
         demands
@@ -107,7 +105,7 @@ fn of_question(
 }
 
 /// A field's path from the store on: `lines.product_id`.
-fn path(places: &Places, spot: &Spot) -> String {
+fn path(places: &Places<'_>, spot: &Spot) -> String {
     let mut path = spot.field.clone();
     let mut at = spot.element;
     while let Some(element) = at {

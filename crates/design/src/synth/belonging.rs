@@ -52,13 +52,9 @@ impl Belonging {
         // One that refers to its own kind refers to one that was there before.
         if relation.from == relation.to {
             for (at, one) in parent.iter_mut().enumerate() {
-                *one = if at == 0 {
-                    NOBODY
-                } else if *one == NOBODY {
-                    NOBODY
-                } else {
-                    (*one).min(at as u32 - 1)
-                };
+                // The first has nobody before it.
+                let before = (at as u32).checked_sub(1).filter(|_| *one != NOBODY);
+                *one = before.map_or(NOBODY, |before| before.min(*one));
             }
         }
         Belonging::from_parents(parent, ones)
@@ -159,11 +155,11 @@ pub(super) fn tell_apart(all: &mut [Belonging], first: usize, last: usize, rows:
     let mut dice = Dice::of(&[seed, 0x7061_6972]);
     let mut seen = HashSet::new();
     let mut parent = all[last].parent.clone();
-    for row in 0..rows as usize {
+    for (row, last) in parent.iter_mut().enumerate().take(rows as usize) {
         let one = all[first].parent.get(row).copied().unwrap_or(NOBODY);
         let mut tries = 0;
-        while !seen.insert((one, parent[row])) && tries < 1_000 {
-            parent[row] = dice.below(ones) as u32;
+        while !seen.insert((one, *last)) && tries < 1_000 {
+            *last = dice.below(ones) as u32;
             tries += 1;
         }
     }

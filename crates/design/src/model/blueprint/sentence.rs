@@ -271,7 +271,7 @@ fn phrase(words: &[String], first: bool, named: &mut Named) {
             if let Some(whole) = whole.filter(|_| first || places.is_empty()) {
                 named.wholes.push(whole);
                 wholes += 1;
-            } else if !places.is_empty() && !(EMPTY.contains(&written.as_str()) && !name) {
+            } else if !places.is_empty() && (name || !EMPTY.contains(&written.as_str())) {
                 if EMPTY.contains(&written.as_str()) && length == 1 {
                     continue;
                 }
@@ -335,8 +335,11 @@ fn places(text: &str) -> Vec<(usize, &'static str)> {
     found
 }
 
+/// What a word was meant to be: a whole, parts of blueprints, and the word itself.
+type Meant = (Option<usize>, Vec<(usize, &'static str)>, String);
+
 /// What a mistyped word was meant to be: one letter wrong, or two in a long word.
-fn mistyped(word: &str) -> Option<(Option<usize>, Vec<(usize, &'static str)>, String)> {
+fn mistyped(word: &str) -> Option<Meant> {
     let word = singular(word);
     let letters = word.chars().count();
     if letters < 5 {
@@ -375,9 +378,7 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, row) in rows.iter_mut().enumerate() {
         row[0] = i;
     }
-    for j in 0..=b.len() {
-        rows[0][j] = j;
-    }
+    rows[0] = (0..=b.len()).collect();
     for i in 1..=a.len() {
         for j in 1..=b.len() {
             let changed = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);

@@ -15,7 +15,7 @@ pub(super) fn check(
     way: Way,
     entity: &Entity,
     text: &str,
-) -> Result<(), Mistake> {
+) -> Result<(), Box<Mistake>> {
     const BEFORE: &str = "SELECT ";
     let parsed = sql::parse(&format!("{BEFORE}{text}")).map_err(|error| {
         let mut mistake = Mistake::new(
@@ -29,7 +29,7 @@ pub(super) fn check(
         && select.from_clause.is_empty() && select.where_clause.is_none());
     if !one {
         let what = format!("the check {} is more than one condition", quoted(text));
-        return Err(Mistake::new(way, what).hint("write each as an item of its own"));
+        return Err(Box::new(Mistake::new(way, what).hint("write each as an item of its own")));
     }
     let known: HashSet<&str> = super::names(&entity.attributes).collect();
     let mut wrong: Option<Mistake> = None;
@@ -62,5 +62,5 @@ pub(super) fn check(
             wrong = Some(Mistake::new(way, what));
         }
     }
-    wrong.map_or(Ok(()), Err)
+    wrong.map_or(Ok(()), |mistake| Err(Box::new(mistake)))
 }

@@ -30,14 +30,16 @@ pub fn dbml(text: &str, name: &str) -> Result<Made> {
     read.made(name)
 }
 
+/// From, its columns, to, its columns, what happens on delete.
+type Reference = (String, Vec<String>, String, Vec<String>, Option<OnDelete>);
+
 #[derive(Default)]
 struct Contents {
     entities: Vec<Entity>,
     /// The type of each attribute as it is written, by entity and attribute.
     written: Vec<Vec<String>>,
     enumerations: BTreeMap<String, Vec<String>>,
-    /// From, its columns, to, its columns, what happens on delete.
-    references: Vec<(String, Vec<String>, String, Vec<String>, Option<OnDelete>)>,
+    references: Vec<Reference>,
     aliases: BTreeMap<String, String>,
     notes: Vec<String>,
 }
@@ -108,12 +110,12 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let rest = self.rest();
         let Some(first) = rest.chars().next() else { return Ok(None) };
-        if rest.starts_with("'''") {
-            let Some(end) = rest[3..].find("'''") else {
+        if let Some(inner) = rest.strip_prefix("'''") {
+            let Some(end) = inner.find("'''") else {
                 return Err(self.error(start, "this text has no end"));
             };
             self.at += end + 6;
-            return Ok(Some((start, rest[3..end + 3].trim().to_string())));
+            return Ok(Some((start, inner[..end].trim().to_string())));
         }
         if matches!(first, '"' | '\'' | '`') {
             let mut out = String::new();
@@ -310,7 +312,7 @@ impl Contents {
                     attribute.description = value.map(|v| v.trim_matches('\'').to_string());
                 }
                 "default" => {
-                    attribute.default = value.map(|value| marula_core::Json::from(value));
+                    attribute.default = value.map(marula_core::Json::from);
                 }
                 "ref" => {
                     if let Some(value) = value {

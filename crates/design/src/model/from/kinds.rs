@@ -37,10 +37,8 @@ pub fn set(attribute: &mut Attribute, written: &str) -> bool {
                 attribute.kind = AttributeType::Money;
             }
         }
-        AttributeType::Boolean if plain == "bit" => {
-            if number(0).is_some_and(|bits| bits > 1) {
-                attribute.kind = AttributeType::Binary;
-            }
+        AttributeType::Boolean if plain == "bit" && number(0).is_some_and(|bits| bits > 1) => {
+            attribute.kind = AttributeType::Binary;
         }
         _ => {}
     }

@@ -14,7 +14,8 @@ fn told(read: &Read) -> (Vec<(What, u64, u64)>, [u64; 3]) {
 fn what_is_broken_is_named_with_its_place_and_the_rest_is_used() {
     let deep =
         format!("{{\"a\": 1, \"b\": {}{}}}\n{{\"a\": 2}}\n", "[".repeat(200), "]".repeat(200));
-    let cases: Vec<(&str, Vec<u8>, Vec<(What, u64, u64)>, [u64; 3])> = vec![
+    type Case = (&'static str, Vec<u8>, Vec<(What, u64, u64)>, [u64; 3]);
+    let cases: Vec<Case> = vec![
         (
             "lines.jsonl",
             b"{\"a\":1}\n{\"a\":2,\"b\n{\"a\":3}\n".to_vec(),
