@@ -228,6 +228,8 @@ impl Comparison {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn attribute(name: &str) -> Term {
