@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use marula_core::model::Model;
-use marula_core::{Designs, Engine, Error, ErrorKind, Report, Result};
+use marula_core::{Designs, Engine, EngineDesigns, Error, ErrorKind, Report, Result};
 use marula_design::{ProposeOptions, ReviewOptions};
 
 use crate::app::{App, Outcome, read_input};
@@ -56,6 +56,15 @@ async fn propose(app: &mut App, args: Design) -> Result<Outcome> {
         Some(engine) => vec![engine],
         None => vec![Engine::Postgres, Engine::Mongodb],
     };
+    let script = output::script_file(app);
+    if let Some(file) = &script
+        && !engines.iter().any(|engine| output::is_script_of(file, *engine))
+    {
+        let what = "the script's file is not of the engine that was designed for";
+        return Err(Error::new(ErrorKind::Usage, what)
+            .at(file.display().to_string())
+            .hint("FILE.sql takes PostgreSQL's script, FILE.js MongoDB's"));
+    }
     let progress = app.progress();
     let mut designs = Designs { model: model.name.clone(), ..Designs::default() };
     for engine in engines {
@@ -71,18 +80,10 @@ async fn propose(app: &mut App, args: Design) -> Result<Outcome> {
     progress.clear();
     let mut report = Report::new("design");
     report.notes = notes;
-    if let Some(file) = output::script_file(app) {
-        let Some(best) =
-            designs.engines.iter().find(|found| output::is_script_of(&file, found.server.engine))
-        else {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                "the script's file is not of the engine that was designed for",
-            )
-            .at(file.display().to_string())
-            .hint("FILE.sql takes PostgreSQL's script, FILE.js MongoDB's"));
-        };
-        output::write(&best.candidates[0].script, Some(&file))?;
+    if let Some(file) = script {
+        let of = |found: &&EngineDesigns| output::is_script_of(&file, found.server.engine);
+        let best = designs.engines.iter().find(of).and_then(|found| found.candidates.first());
+        output::write(best.map_or("", |best| &best.script), Some(&file))?;
         app.global.output = None;
         report.notes.push(format!("the proposed design is written to {}", file.display()));
     }

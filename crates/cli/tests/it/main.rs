@@ -12,6 +12,7 @@ mod lifecycle;
 mod live;
 mod logs;
 mod mcp;
+mod mcp_python;
 mod page;
 mod program;
 mod scenarios;

@@ -93,7 +93,7 @@ fn an_agent_of_any_age_is_served_and_ends_the_program_by_leaving() {
         assert_eq!(info["protocolVersion"], version);
         assert_eq!(info["serverInfo"]["name"], "marula");
         let tools = agent.ask("tools/list", json!({}))["result"]["tools"].clone();
-        assert_eq!(tools.as_array().unwrap().len(), 9);
+        assert_eq!(tools.as_array().unwrap().len(), 11);
         let listed = agent.call("list_targets", json!({}));
         let targets = &listed["structuredContent"]["targets"];
         assert_eq!(targets[0]["alias"], "shop");

@@ -136,6 +136,49 @@ async fn a_migration_is_reviewed_and_its_safe_form_is_given() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_schema_is_reviewed_and_its_faults_are_named() {
+    let world = world().await;
+    let client = connect(&world.state, Says::Yes).await;
+    for target in ["pg", "mongo"] {
+        let answer = client.call("review_schema", json!({ "target": target })).await.unwrap();
+        assert!(!answer["findings"].as_array().unwrap().is_empty(), "{answer}");
+        assert!(answer["report"].as_str().unwrap().starts_with("marula://labs/"), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_is_designed_from_a_model_and_measured() {
+    let world = world().await;
+    let client = connect(&world.state, Says::Yes).await;
+    let model = "name: shop\n\
+        entities:\n\
+        - {name: customers, rows: 500, attributes: [{name: id, type: id}, {name: name, type: text, required: true}]}\n\
+        - {name: orders, rows: 2000, attributes: [{name: id, type: id}, {name: customer_id, type: id, required: true}, {name: total, type: money, required: true}]}\n\
+        relations:\n\
+        - {from: orders, attributes: [customer_id], to: customers, fanout: {average: 4, max: 40}}\n\
+        queries:\n\
+        - {name: orders_of, sql: 'SELECT o.id, o.total, c.name FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.id = $1', rate: 20/s}\n";
+    let arguments = json!({ "model": model, "rows": 2500 });
+    let answer = client.call("design_schema", arguments).await.unwrap();
+    let designs = answer["designs"].as_array().unwrap();
+    assert_eq!(designs.len(), 2, "{answer}");
+    assert!(designs[0]["script"].as_str().unwrap().contains("CREATE TABLE"), "{answer}");
+    assert!(designs[1]["script"].as_str().unwrap().contains("createCollection"), "{answer}");
+    assert!(strings(&designs[1]["measured"]).len() >= 2, "{answer}");
+    let broken = json!({ "model": model.replace("o.total", "o.totl") });
+    let error = client.call("design_schema", broken).await.unwrap_err();
+    assert_eq!(error["code"], "usage", "{error}");
+    assert!(error.to_string().contains("totl"), "{error}");
+    // A model's checks run on the lab's server: what no query may do, they may not either.
+    let model = model.replace(
+        "name: customers, rows",
+        "name: customers, checks: [\"lo_export(1, '/tmp/x') > 0\"], rows",
+    );
+    let error = client.call("design_schema", json!({ "model": model })).await.unwrap_err();
+    assert!(error.to_string().contains("lo_export"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_search_finds_tables_by_their_columns_and_fields() {
     let world = world().await;
     let client = connect(&world.state, Says::Yes).await;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use marula_core::model::Entity;
+use marula_postgres::guard;
 use marula_postgres::sql::{self, Node};
 use pg_query::NodeRef;
 
@@ -30,6 +31,11 @@ pub(super) fn check(
     if !one {
         let what = format!("the check {} is more than one condition", quoted(text));
         return Err(Box::new(Mistake::new(way, what).hint("write each as an item of its own")));
+    }
+    // It will run on a server: what a query may not do, it may not either.
+    if let Err(error) = guard::check(&format!("{BEFORE}{text}")) {
+        let what = format!("the check {} is refused: {}", quoted(text), error.message());
+        return Err(Box::new(Mistake::new(way, what).hint("compare the entity's own attributes")));
     }
     let known: HashSet<&str> = super::names(&entity.attributes).collect();
     let mut wrong: Option<Mistake> = None;
