@@ -21,8 +21,8 @@ pub struct AccessPath {
     /// What must hold, all of it.
     #[serde(default, rename = "where", skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
-    /// The attributes that are wanted; when nothing is said all of `from`'s, or those of the groups,
-    /// or with aggregates alone none. With groups each is one of them.
+    /// The attributes that are wanted; when nothing is said all of `from`'s. With groups each is one
+    /// of them, and all of the groups' come back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub select: Vec<String>,
     /// The attributes whose values make groups, each of which is one row; without aggregates the
@@ -32,8 +32,8 @@ pub struct AccessPath {
     /// What is computed over each group, or over all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aggregates: Vec<Aggregate>,
-    /// The order of the answer. What is missing comes last, and first where the greatest comes
-    /// first, as in PostgreSQL.
+    /// The order of the answer. What is missing comes before all that is there, and after it where
+    /// the greatest comes first, as in MongoDB.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sort: Vec<SortKey>,
     /// The most rows that are wanted.
