@@ -245,7 +245,10 @@ mod tests {
         );
         assert_eq!(read("a NOT IN (1, 2)"), read("a <> 1 AND a <> 2"));
         assert_eq!(read("a NOT BETWEEN 1 AND 2"), read("a < 1 OR a > 2"));
-        assert_eq!(read("NOT a IS NULL"), Ok(Condition::Missing(attribute("a"), false)));
+        assert_eq!(
+            read("NOT a IS NULL"),
+            Ok(Condition::All(vec![Condition::Missing(attribute("a"), false)]))
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(super) fn rank(designs: &mut Vec<(CandidateDesign, usize)>) -> String {
         let wrong = |design: &CandidateDesign| design.results_equal == Some(false);
         wrong(a)
             .cmp(&wrong(b))
-            .then(a.goals_missed.cmp(&b.goals_missed))
+            .then(out_of_reach(a).cmp(&out_of_reach(b)))
             .then(a.work_ms.total_cmp(&b.work_ms))
     });
     let Some((best, _)) = designs.first() else { return "nothing was measured".into() };
