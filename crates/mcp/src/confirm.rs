@@ -26,8 +26,18 @@ pub(crate) enum Word {
     NoChannel,
 }
 
-/// Asks whether the plan may be applied.
-pub(crate) async fn ask(call: &Call, plan: &str, message: String) -> Result<Word> {
+/// What a yes does.
+pub(crate) struct Question {
+    /// What is asked, whole.
+    pub message: String,
+    /// What the box to tick is called.
+    pub title: &'static str,
+    /// What ticking it does.
+    pub does: &'static str,
+}
+
+/// Asks about a plan.
+pub(crate) async fn ask(call: &Call, plan: &str, question: Question) -> Result<Word> {
     let form = call.context.client_capabilities().and_then(|can| can.elicitation);
     // A client that names no kind of question can show forms.
     if !form.is_some_and(|can| can.form.is_some() || can.url.is_none()) {
@@ -37,15 +47,15 @@ pub(crate) async fn ask(call: &Call, plan: &str, message: String) -> Result<Word
         .context
         .protocol_version()
         .is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str());
-    if current { by_calling_again(call, plan, message) } else { directly(call, message).await }
+    if current { by_calling_again(call, plan, question) } else { directly(call, question).await }
 }
 
-fn by_calling_again(call: &Call, plan: &str, message: String) -> Result<Word> {
+fn by_calling_again(call: &Call, plan: &str, question: Question) -> Result<Word> {
     let answer = call.answers.as_ref().and_then(|answers| answers.get(KEY));
     let (Some(answer), Some(word)) = (answer, &call.handed_back) else {
         let word = call.state.plans.asked(plan)?;
-        let question = InputRequest::Elicitation(ElicitRequest::new(form(message)?));
-        let questions = InputRequests::from([(KEY.to_string(), question)]);
+        let asked = InputRequest::Elicitation(ElicitRequest::new(form(question)?));
+        let questions = InputRequests::from([(KEY.to_string(), asked)]);
         return Ok(Word::Ask(InputRequiredResult::new(Some(questions), Some(word))));
     };
     call.state.plans.answered(plan, word)?;
@@ -55,9 +65,9 @@ fn by_calling_again(call: &Call, plan: &str, message: String) -> Result<Word> {
     Ok(read(&answer))
 }
 
-async fn directly(call: &Call, message: String) -> Result<Word> {
+async fn directly(call: &Call, question: Question) -> Result<Word> {
     let peer = &call.context.peer;
-    let asked = peer.create_elicitation_with_timeout(form(message)?, Some(PATIENCE)).await;
+    let asked = peer.create_elicitation_with_timeout(form(question)?, Some(PATIENCE)).await;
     match asked {
         Ok(answer) => Ok(read(&answer)),
         Err(error) => {
@@ -67,13 +77,13 @@ async fn directly(call: &Call, message: String) -> Result<Word> {
     }
 }
 
-fn form(message: String) -> Result<ElicitRequestParams> {
+fn form(question: Question) -> Result<ElicitRequestParams> {
     let requested_schema = serde_json::from_value(json!({
         "type": "object",
         "properties": { "apply": {
             "type": "boolean",
-            "title": "Apply this plan",
-            "description": "Yes runs the statements above on the target.",
+            "title": question.title,
+            "description": question.does,
             "default": false,
         } },
         "required": ["apply"],
@@ -81,6 +91,7 @@ fn form(message: String) -> Result<ElicitRequestParams> {
     let requested_schema = requested_schema.map_err(|error| {
         Error::new(ErrorKind::Internal, "the question cannot be written").because(error)
     })?;
+    let message = question.message;
     Ok(ElicitRequestParams::FormElicitationParams { meta: None, message, requested_schema })
 }
 

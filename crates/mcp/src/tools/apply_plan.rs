@@ -57,7 +57,12 @@ impl Operation for ApplyPlan {
             .hint("the user can write access = \"read-write\" under the target in marula.toml and start the server again")
             .hint(by_hand::hint(&plan)));
         }
-        match confirm::ask(call, &plan.id, question(&plan, &found)).await? {
+        let question = confirm::Question {
+            message: question(&plan, &found),
+            title: "Apply this plan",
+            does: "Yes runs the statements above on the target.",
+        };
+        match confirm::ask(call, &plan.id, question).await? {
             Word::Ask(question) => return Ok(Outcome::Ask(question)),
             Word::NoChannel => {
                 return Err(Error::new(

@@ -1,13 +1,17 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use marula_core::{Engine, Error, ErrorKind, Report, Result, Version};
 use marula_migrate::lint::LintOptions;
-use marula_migrate::{Migration, files, mongodb, postgres};
+use marula_migrate::{Migration, RehearseOptions, files, mongodb, postgres};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Operation, Outcome};
 use crate::answer::{self, FindingBrief, Truncated};
+use crate::aside::aside;
+use crate::confirm::{self, Word};
+use crate::plans::{Matter, Plan};
 use crate::text;
 
 pub struct ReviewMigration;
@@ -21,6 +25,8 @@ pub struct Input {
     file_name: Option<String>,
     /// Alias where it will run: sizes and types are minded.
     target: Option<String>,
+    /// Also run this plan of plan_change on a copy of its target, under load.
+    rehearse: Option<PlanToRehearse>,
     /// Without a target.
     engine: Option<Engine>,
     /// Without a target: 15, 6.0.
@@ -38,10 +44,31 @@ pub struct Output {
     /// The file in its safe form, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     safe_form: Option<String>,
+    /// What each statement did to clients on a copy.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rehearsed: Vec<RehearsedBrief>,
     notes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     truncated: Option<Truncated>,
     next: Vec<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PlanToRehearse {
+    plan_id: String,
+    digest: String,
+}
+
+/// A statement of a migration that ran on a copy, under load.
+#[derive(Serialize, JsonSchema)]
+struct RehearsedBrief {
+    statement: String,
+    duration_ms: f64,
+    longest_stall_ms: f64,
+    locks: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<String>,
 }
 
 impl Operation for ReviewMigration {
@@ -50,12 +77,19 @@ impl Operation for ReviewMigration {
     const ABOUT: &'static str = "Check a schema migration or DDL script before it runs: which locks ALTER \
         TABLE, CREATE INDEX or a backfill takes, who is blocked and for how long, whether rows are \
         rewritten, and the safe form without downtime (NOT NULL, new column or field, type change, \
-        foreign key, rename, drop). Runs nothing.";
+        foreign key, rename, drop). Runs nothing; a plan it rehearses on a copy, once a human agrees.";
     type Input = Input;
     type Output = Output;
 
     async fn run(call: &Call, input: Input) -> Result<Outcome<Output>> {
         let read = read(call, &input).await?;
+        let rehearsed = match &input.rehearse {
+            None => Vec::new(),
+            Some(wanted) => match allowed(call, wanted).await? {
+                Outcome::Ask(question) => return Ok(Outcome::Ask(question)),
+                Outcome::Done(plan) => rehearse(call, &plan).await?,
+            },
+        };
         let safe_form = safe_form(&read);
         let findings = &read.findings;
         let worst = findings.iter().map(|finding| finding.severity).max();
@@ -95,11 +129,80 @@ impl Operation for ReviewMigration {
             statements: read.migration.up.len(),
             findings: shown,
             safe_form,
+            rehearsed,
             notes: read.notes,
             truncated,
             next,
         }))
     }
+}
+
+/// The plan, when the human lets it run on a throw-away server. That server runs it as its
+/// superuser, so what it says is as much the human's word as what is applied.
+async fn allowed(call: &Call, wanted: &PlanToRehearse) -> Result<Outcome<Arc<Plan>>> {
+    let plan = call.state.plans.get(&wanted.plan_id, &wanted.digest)?;
+    if plan.matter != Matter::Migration {
+        return Err(Error::new(ErrorKind::Usage, "this plan makes indexes; explain_query and advise_indexes measured them"));
+    }
+    let alias = text::spelled(&plan.alias);
+    let question = confirm::Question {
+        message: format!(
+            "Rehearse plan {} on a throw-away copy of '{alias}'? '{alias}' itself is only read. It runs:\n\n{}\n\nDigest {}",
+            plan.id,
+            text::spelled(&plan.text),
+            plan.digest
+        ),
+        title: "Rehearse this plan",
+        does: "Yes runs the statements above on a server of our own.",
+    };
+    let file = text::spelled(&plan.name);
+    let by_hand = format!("the user can run: marula migrate rehearse {file} --target {alias}");
+    let refused = |what: String| Err(Error::new(ErrorKind::Refused, what).hint(by_hand));
+    match confirm::ask(call, &plan.id, question).await? {
+        Word::Ask(question) => Ok(Outcome::Ask(question)),
+        Word::Yes => Ok(Outcome::Done(plan)),
+        Word::No(how) => refused(format!("the user {how}: nothing was run")),
+        Word::NoChannel => refused("this client cannot ask the user, and nothing is run without the user's yes".into()),
+    }
+}
+
+/// Runs a plan's migration on a copy of its target while clients work there.
+async fn rehearse(call: &Call, plan: &Plan) -> Result<Vec<RehearsedBrief>> {
+    let migrations = vec![parse(Some(&plan.name), &plan.text, plan.engine)?];
+    let lab = call.state.lab(&call.progress).await?;
+    let lease = call.state.lend(&plan.alias).await?;
+    let told = call.progress.told();
+    let (rehearsal, _) = aside(move || async move {
+        let _lab = lab;
+        let options = RehearseOptions::default();
+        let made = match &*lease {
+            crate::Session::Postgres(session) => {
+                use postgres::rehearse::{Stage, rehearse};
+                match Stage::from_target(session, &migrations, &*told).await {
+                    Ok(stage) => rehearse(&stage, &migrations, false, &options, &*told).await,
+                    Err(error) => Err(error),
+                }
+            }
+            crate::Session::Mongodb(session) => {
+                use mongodb::rehearse::{Stage, rehearse};
+                match Stage::from_target(session, &migrations, &*told).await {
+                    Ok(stage) => rehearse(&stage, &migrations, false, &options, &*told).await,
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        lease.ended(made)
+    })
+    .await?;
+    let statements = rehearsal.runs.into_iter().flat_map(|run| run.statements);
+    let brief = statements.take(answer::MOST).map(|one| RehearsedBrief {
+        statement: text::cut(&one.text, 200),
+        duration_ms: one.duration_ms,
+        longest_stall_ms: one.longest_stall_ms,
+        locks: one.locks.iter().map(|lock| format!("{} on {}", lock.lock, lock.object)).collect(),
+        failed: one.failed.map(|failed| text::cut(&failed, 400)),
+    });
+    Ok(brief.collect())
 }
 
 /// A migration that was read and linted.

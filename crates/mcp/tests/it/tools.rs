@@ -136,6 +136,33 @@ async fn a_migration_is_reviewed_and_its_safe_form_is_given() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_rehearsed_on_a_copy_once_the_user_agrees() {
+    let world = world().await;
+    let migration = "ALTER TABLE orders ADD COLUMN rehearsed int";
+    for (says, runs) in [(Says::Yes, true), (Says::Nothing, false), (Says::NoChannel, false)] {
+        let client = connect(&world.state, says).await;
+        let plan = json!({ "target": "pg", "migration": migration });
+        let plan = client.call("plan_change", plan).await.unwrap();
+        let rehearse = json!({ "plan_id": plan["plan_id"], "digest": plan["digest"] });
+        let arguments = json!({ "migration": migration, "target": "pg", "rehearse": rehearse });
+        let answer = client.call("review_migration", arguments).await;
+        if runs {
+            let answer = answer.unwrap();
+            let first = &answer["rehearsed"][0];
+            let locks = strings(&first["locks"]);
+            assert!(locks.iter().any(|lock| lock.contains("ACCESS EXCLUSIVE")), "{answer}");
+        } else {
+            let error = answer.unwrap_err();
+            assert_eq!(error["code"], "refused", "{error}");
+            assert!(error.to_string().contains("marula migrate rehearse"), "{error}");
+        }
+        let look = json!({ "target": "pg", "objects": ["orders"], "detail": "full" });
+        let orders = client.call("describe", look).await.unwrap();
+        assert!(!orders.to_string().contains("rehearsed"), "the target is as it was: {orders}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_schema_is_reviewed_and_its_faults_are_named() {
     let world = world().await;
     let client = connect(&world.state, Says::Yes).await;
