@@ -23,6 +23,10 @@ pub struct FindingBrief {
     changes: Vec<String>,
 }
 
+/// An object whose fields another tool's schema tells already: told once, they cost an agent's memory
+/// once.
+pub type Loose = serde_json::Map<String, serde_json::Value>;
+
 /// Something to do.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ChangeBrief {

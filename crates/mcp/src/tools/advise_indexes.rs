@@ -48,6 +48,7 @@ pub struct Output {
     /// What the text below is.
     notice: String,
     /// The indexes to make and drop.
+    #[schemars(with = "Vec<answer::Loose>")]
     changes: Vec<ChangeBrief>,
     statements: Vec<Tuned>,
     /// What was tried and is not proposed.
@@ -56,6 +57,7 @@ pub struct Output {
     /// The whole report's URI.
     report: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<answer::Loose>")]
     truncated: Option<Truncated>,
     next: Vec<String>,
 }

@@ -39,6 +39,7 @@ pub struct Output {
     /// The most total time first.
     statements: Vec<Slow>,
     /// What their shapes ask for: missing indexes.
+    #[schemars(with = "Vec<answer::Loose>")]
     findings: Vec<FindingBrief>,
     errors: Vec<String>,
     notes: Vec<String>,

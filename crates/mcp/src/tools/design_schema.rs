@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Operation, Outcome};
+use crate::answer;
 use crate::aside::aside;
 use crate::text;
 
@@ -17,9 +18,9 @@ const SCRIPT: usize = 24 * 1024;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// The model, YAML or JSON: name, entities (name, rows, key, attributes: name, type, required),
-    /// relations (from, attributes, to, owned, fanout: average, p99, max), queries (name, sql, rate,
-    /// p99_ms), writes (name, does, entity, set, rate).
+    /// YAML or JSON: name, entities (name, rows, key, attributes: name, type, required), relations
+    /// (from, attributes, to, owned, fanout: average, p99, max), queries (name, sql, rate, p99_ms),
+    /// writes (name, does, entity, set, rate).
     model: String,
     /// Both when not given.
     engine: Option<Engine>,
@@ -31,6 +32,7 @@ pub struct Input {
 #[derive(Serialize, JsonSchema)]
 pub struct Output {
     summary: String,
+    #[schemars(with = "Vec<answer::Loose>")]
     designs: Vec<Proposed>,
     notes: Vec<String>,
     /// The whole report's URI.

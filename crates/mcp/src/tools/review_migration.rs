@@ -40,15 +40,18 @@ pub struct Output {
     tool: String,
     statements: usize,
     /// Locks, whom they stop, and the safe form.
+    #[schemars(with = "Vec<answer::Loose>")]
     findings: Vec<FindingBrief>,
     /// The file in its safe form, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     safe_form: Option<String>,
     /// What each statement did to clients on a copy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<answer::Loose>")]
     rehearsed: Vec<RehearsedBrief>,
     notes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<answer::Loose>")]
     truncated: Option<Truncated>,
     next: Vec<String>,
 }

@@ -24,12 +24,15 @@ pub struct Output {
     summary: String,
     /// What the text below is.
     notice: String,
+    #[schemars(with = "Vec<answer::Loose>")]
     findings: Vec<FindingBrief>,
+    #[schemars(with = "Vec<answer::Loose>")]
     changes: Vec<ChangeBrief>,
     notes: Vec<String>,
     /// The whole report's URI.
     report: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<answer::Loose>")]
     truncated: Option<Truncated>,
     next: Vec<String>,
 }
