@@ -10,20 +10,20 @@ pub fn of(state: &State) -> String {
          passwords are never arguments.\n",
     );
     let steps = [
-        ("list_targets", "list_targets: which databases there are and what may be done there."),
+        ("list_targets", "list_targets: which databases there are."),
         (
             "describe",
-            "describe: search for tables and collections, then look at the few that matter.",
+            "describe: find tables and collections, look at the few that matter.",
         ),
         ("run_query", "run_query: look at data; reads only, capped and paged."),
-        ("explain_query", "explain_query: one slow query: why, and a fix that was measured."),
-        ("analyze_workload", "analyze_workload: many queries: which cost most."),
+        ("explain_query", "explain_query: why one query is slow, and a measured fix."),
+        ("analyze_workload", "analyze_workload: which queries cost most."),
         ("advise_indexes", "advise_indexes: the best indexes for several statements together."),
         ("design_schema", "design_schema: a new schema from a model, measured."),
         ("review_schema", "review_schema: what is wrong with a schema that exists."),
         ("review_migration", "review_migration: what a migration locks, before it runs."),
-        ("plan_change", "plan_change: turn indexes or a migration into a plan with a digest."),
-        ("apply_plan", "apply_plan: the only tool that writes; a human confirms each plan."),
+        ("plan_change", "plan_change: indexes or a migration as a plan with a digest."),
+        ("apply_plan", "apply_plan: the only one that writes; a human confirms."),
     ];
     for (tool, step) in steps {
         if state.has(tool) {

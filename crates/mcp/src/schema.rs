@@ -9,7 +9,32 @@ use serde_json::Value;
 
 /// What a tool takes.
 pub fn input<T: JsonSchema>() -> Arc<JsonObject> {
-    made::<T>(SchemaSettings::draft2020_12())
+    let mut schema = made::<T>(SchemaSettings::draft2020_12()).as_ref().clone();
+    // What may be left out is left out, rather than null; null is taken all the same.
+    if let Some(Value::Object(arguments)) = schema.get_mut("properties") {
+        arguments.values_mut().for_each(without_null);
+    }
+    Arc::new(schema)
+}
+
+/// Takes the null out of what may be something or null.
+fn without_null(schema: &mut Value) {
+    let Value::Object(words) = schema else { return };
+    if let Some(Value::Array(kinds)) = words.get("type")
+        && let [kind, Value::String(null)] = kinds.as_slice()
+        && null == "null"
+    {
+        let kind = kind.clone();
+        words.insert("type".into(), kind);
+    }
+    if let Some(Value::Array(either)) = words.get("anyOf")
+        && let [Value::Object(one), null] = either.as_slice()
+        && null["type"] == "null"
+    {
+        let one = one.clone();
+        words.remove("anyOf");
+        words.extend(one);
+    }
 }
 
 /// What a tool answers.
@@ -22,26 +47,14 @@ pub fn output<T: JsonSchema>() -> Arc<JsonObject> {
 /// Takes out of an answer's schema what the answer itself shows: what its keys say, which of them are
 /// always there, and the null of what is left out rather than null.
 fn bare(schema: &mut Value) {
+    without_null(schema);
     match schema {
         Value::Object(words) => {
             if words.get("description").is_some_and(Value::is_string) {
                 words.remove("description");
             }
-            if let Some(Value::Array(kinds)) = words.get("type")
-                && let [kind, Value::String(null)] = kinds.as_slice()
-                && null == "null"
-            {
-                let kind = kind.clone();
-                words.insert("type".into(), kind);
-            }
             if words.get("required").is_some_and(Value::is_array) {
                 words.remove("required");
-            }
-            if let Some(Value::Array(either)) = words.get("anyOf")
-                && let [Value::Object(one), null] = either.as_slice()
-                && null["type"] == "null"
-            {
-                *words = one.clone();
             }
             if let Some(Value::Array(words_of)) = words.get("oneOf") {
                 let names: Option<Vec<Value>> =

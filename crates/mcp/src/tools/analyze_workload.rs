@@ -46,6 +46,7 @@ pub struct Output {
     /// The whole report's URI.
     report: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<answer::Loose>")]
     truncated: Option<Truncated>,
     next: Vec<String>,
 }

@@ -61,6 +61,7 @@ pub struct Output {
     objects: Vec<Object>,
     notes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::answer::Loose>")]
     truncated: Option<Truncated>,
     next: Vec<String>,
 }

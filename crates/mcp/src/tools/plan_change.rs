@@ -45,6 +45,7 @@ pub struct Output {
     /// What will be run, in order. Show it to the user.
     steps: Vec<String>,
     /// What to mind.
+    #[schemars(with = "Vec<answer::Loose>")]
     findings: Vec<FindingBrief>,
     /// Whether apply_plan may run it.
     applicable: bool,

@@ -25,8 +25,9 @@ pub struct Input {
     file_name: Option<String>,
     /// Alias where it will run: sizes and types are minded.
     target: Option<String>,
-    /// Also run this plan of plan_change on a copy of its target, under load.
-    rehearse: Option<PlanToRehearse>,
+    /// Also run this plan of plan_change on a copy, under load.
+    plan_id: Option<String>,
+    digest: Option<String>,
     /// Without a target.
     engine: Option<Engine>,
     /// Without a target: 15, 6.0.
@@ -56,13 +57,6 @@ pub struct Output {
     next: Vec<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct PlanToRehearse {
-    plan_id: String,
-    digest: String,
-}
-
 /// A statement of a migration that ran on a copy, under load.
 #[derive(Serialize, JsonSchema)]
 struct RehearsedBrief {
@@ -86,9 +80,9 @@ impl Operation for ReviewMigration {
 
     async fn run(call: &Call, input: Input) -> Result<Outcome<Output>> {
         let read = read(call, &input).await?;
-        let rehearsed = match &input.rehearse {
-            None => Vec::new(),
-            Some(wanted) => match allowed(call, wanted).await? {
+        let rehearsed = match (&input.plan_id, &input.digest) {
+            (None, None) => Vec::new(),
+            (plan, digest) => match allowed(call, plan, digest).await? {
                 Outcome::Ask(question) => return Ok(Outcome::Ask(question)),
                 Outcome::Done(plan) => rehearse(call, &plan).await?,
             },
@@ -142,8 +136,12 @@ impl Operation for ReviewMigration {
 
 /// The plan, when the human lets it run on a throw-away server. That server runs it as its
 /// superuser, so what it says is as much the human's word as what is applied.
-async fn allowed(call: &Call, wanted: &PlanToRehearse) -> Result<Outcome<Arc<Plan>>> {
-    let plan = call.state.plans.get(&wanted.plan_id, &wanted.digest)?;
+async fn allowed(call: &Call, plan: &Option<String>, digest: &Option<String>) -> Result<Outcome<Arc<Plan>>> {
+    let (Some(plan), Some(digest)) = (plan, digest) else {
+        return Err(Error::new(ErrorKind::Usage, "a plan is named by its id and its digest")
+            .hint("give plan_id and digest as plan_change gave them"));
+    };
+    let plan = call.state.plans.get(plan, digest)?;
     if plan.matter != Matter::Migration {
         return Err(Error::new(ErrorKind::Usage, "this plan makes indexes; explain_query and advise_indexes measured them"));
     }

@@ -143,8 +143,8 @@ async fn a_plan_is_rehearsed_on_a_copy_once_the_user_agrees() {
         let client = connect(&world.state, says).await;
         let plan = json!({ "target": "pg", "migration": migration });
         let plan = client.call("plan_change", plan).await.unwrap();
-        let rehearse = json!({ "plan_id": plan["plan_id"], "digest": plan["digest"] });
-        let arguments = json!({ "migration": migration, "target": "pg", "rehearse": rehearse });
+        let arguments = json!({ "migration": migration, "target": "pg",
+            "plan_id": plan["plan_id"], "digest": plan["digest"] });
         let answer = client.call("review_migration", arguments).await;
         if runs {
             let answer = answer.unwrap();
