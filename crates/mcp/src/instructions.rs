@@ -11,10 +11,7 @@ pub fn of(state: &State) -> String {
     );
     let steps = [
         ("list_targets", "list_targets: which databases there are."),
-        (
-            "describe",
-            "describe: find tables and collections, look at the few that matter.",
-        ),
+        ("describe", "describe: find tables and collections, look at the few that matter."),
         ("run_query", "run_query: look at data; reads only, capped and paged."),
         ("explain_query", "explain_query: why one query is slow, and a measured fix."),
         ("analyze_workload", "analyze_workload: which queries cost most."),

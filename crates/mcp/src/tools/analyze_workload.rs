@@ -22,7 +22,7 @@ pub struct Input {
     source: Source,
     /// Only statements whose text holds this.
     search: Option<String>,
-    /// Only runs of at least this long; not for statements.
+    /// Only runs of at least this long.
     min_ms: Option<f64>,
     /// Statements, at most 50; 10 unless given.
     #[schemars(range(min = 1, max = 50))]

@@ -58,10 +58,9 @@ struct Proposed {
 impl Operation for DesignSchema {
     const NAME: &'static str = "design_schema";
     const TITLE: &'static str = "Design a schema";
-    const ABOUT: &'static str = "Design a new PostgreSQL or MongoDB schema from a model of entities, relations and \
-        queries: tables or collections, embedding or references, keys, constraints, indexes, \
-        validators. Several designs are built, filled and measured; the best is given as a script. \
-        Takes minutes.";
+    const ABOUT: &'static str = "Design a new PostgreSQL or MongoDB schema from a model: tables or collections, \
+        embedding or references, normalization, keys, indexes, validators. Several designs are \
+        measured; the best is given as a script.";
     type Input = Input;
     type Output = Output;
 

@@ -58,7 +58,7 @@ impl Operation for ExplainQuery {
     const ABOUT: &'static str = "Say why one query, join or aggregation pipeline is slow (sequential \
         scan, COLLSCAN, bad join order, sort, misestimate), and make it faster: missing index, \
         composite index or rewrite, each measured on a throw-away copy with equal results. Shows \
-        the execution plan. Give the goal in ms when there is one. Takes seconds to minutes.";
+        the execution plan. Give the goal in ms when there is one.";
     type Input = Input;
     type Output = Output;
 

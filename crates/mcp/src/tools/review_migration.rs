@@ -136,14 +136,21 @@ impl Operation for ReviewMigration {
 
 /// The plan, when the human lets it run on a throw-away server. That server runs it as its
 /// superuser, so what it says is as much the human's word as what is applied.
-async fn allowed(call: &Call, plan: &Option<String>, digest: &Option<String>) -> Result<Outcome<Arc<Plan>>> {
+async fn allowed(
+    call: &Call,
+    plan: &Option<String>,
+    digest: &Option<String>,
+) -> Result<Outcome<Arc<Plan>>> {
     let (Some(plan), Some(digest)) = (plan, digest) else {
         return Err(Error::new(ErrorKind::Usage, "a plan is named by its id and its digest")
             .hint("give plan_id and digest as plan_change gave them"));
     };
     let plan = call.state.plans.get(plan, digest)?;
     if plan.matter != Matter::Migration {
-        return Err(Error::new(ErrorKind::Usage, "this plan makes indexes; explain_query and advise_indexes measured them"));
+        return Err(Error::new(
+            ErrorKind::Usage,
+            "this plan makes indexes; explain_query and advise_indexes measured them",
+        ));
     }
     let alias = text::spelled(&plan.alias);
     let question = confirm::Question {
@@ -163,7 +170,9 @@ async fn allowed(call: &Call, plan: &Option<String>, digest: &Option<String>) ->
         Word::Ask(question) => Ok(Outcome::Ask(question)),
         Word::Yes => Ok(Outcome::Done(plan)),
         Word::No(how) => refused(format!("the user {how}: nothing was run")),
-        Word::NoChannel => refused("this client cannot ask the user, and nothing is run without the user's yes".into()),
+        Word::NoChannel => refused(
+            "this client cannot ask the user, and nothing is run without the user's yes".into(),
+        ),
     }
 }
 

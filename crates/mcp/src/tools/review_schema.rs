@@ -40,8 +40,8 @@ pub struct Output {
 impl Operation for ReviewSchema {
     const NAME: &'static str = "review_schema";
     const TITLE: &'static str = "Review a schema";
-    const ABOUT: &'static str = "Find design faults of an existing schema: missing primary or foreign keys, \
-        money in floats, wrong types, dates or numbers as strings, unbounded arrays, large documents, \
+    const ABOUT: &'static str = "Find faults of an existing schema: missing primary or foreign keys, money in \
+        floats, wrong types, dates or numbers as strings, unbounded arrays, large documents, \
         missing validators. Fixes are tried on a copy.";
     type Input = Input;
     type Output = Output;

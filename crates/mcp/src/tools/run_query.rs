@@ -46,6 +46,7 @@ pub struct Output {
     /// Arrays of column values; MongoDB: documents as extended JSON.
     untrusted_rows: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::answer::Loose>")]
     truncated: Option<Truncated>,
     next: Vec<String>,
 }
