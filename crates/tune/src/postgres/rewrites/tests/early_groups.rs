@@ -15,7 +15,7 @@ fn rows_with_one_join_key_are_summed_up_before_they_are_joined() {
     becomes(
         name,
         "SELECT o.status, max(o.total), sum(o.total * 2) FROM orders o, customers c WHERE c.id = o.customer_id GROUP BY 1 ORDER BY 1",
-        "SELECT o.status, max(o.part_1) AS max, sum(o.part_2) AS sum FROM (SELECT o.customer_id, o.status, max(o.total) AS part_1, sum(o.total * 2) AS part_2 FROM orders o GROUP BY o.customer_id, o.status) o, customers c WHERE c.id = o.customer_id GROUP BY 1 ORDER BY 1",
+        "SELECT o.status, max(o.part_1), sum(o.part_2) FROM (SELECT o.customer_id, o.status, max(o.total) AS part_1, sum(o.total * 2) AS part_2 FROM orders o GROUP BY o.customer_id, o.status) o, customers c WHERE c.id = o.customer_id GROUP BY 1 ORDER BY 1",
     );
     for old in [
         // Nothing is joined, nothing is grouped, or what is joined is asked for more than its key.
