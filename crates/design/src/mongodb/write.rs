@@ -106,13 +106,11 @@ impl Writer<'_> {
                 (to, filter, format!("{name}.$[m]."), Some(element))
             }
         };
-        let mut change = Document::new();
+        let mut change =
+            assigned(set.iter().map(|(name, value)| (format!("{before}{name}"), value)));
         let fields = |pairs: &[(String, Value)]| -> Document {
             pairs.iter().map(|(name, value)| (format!("{before}{name}"), bson(value))).collect()
         };
-        if !set.is_empty() {
-            change.insert("$set", fields(set));
-        }
         if !add.is_empty() {
             change.insert("$inc", fields(add));
         }
@@ -154,11 +152,10 @@ impl Writer<'_> {
                 (&self.model.relations[home].to, filter, format!("{array}.$[m]."), Some(element))
             }
         };
-        let copies: Document = set
-            .iter()
-            .map(|(attribute, value)| (format!("{before}{name}_{attribute}"), bson(value)))
-            .collect();
-        Some(with_filters(update(collection, filter, doc! { "$set": copies }, true), filters))
+        let change = assigned(
+            set.iter().map(|(attribute, value)| (format!("{before}{name}_{attribute}"), value)),
+        );
+        Some(with_filters(update(collection, filter, change, true), filters))
     }
 
     /// What finds the documents with an element, what finds the element (as `m`), and the array.
@@ -217,6 +214,21 @@ impl Writer<'_> {
             _ => None,
         })
     }
+}
+
+/// The change that makes fields what they are to be: what is not there has no field.
+fn assigned<'v>(fields: impl Iterator<Item = (String, &'v Value)>) -> Document {
+    let (mut set, mut unset) = (Document::new(), Document::new());
+    for (name, value) in fields {
+        match value {
+            Value::Null => drop(unset.insert(name, 1)),
+            value => drop(set.insert(name, bson(value))),
+        }
+    }
+    let both = [("$set", set), ("$unset", unset)].into_iter();
+    both.filter(|(_, fields)| !fields.is_empty())
+        .map(|(operator, fields)| (operator.to_owned(), Bson::Document(fields)))
+        .collect()
 }
 
 fn update(collection: &str, filter: Document, change: Document, many: bool) -> Document {

@@ -125,6 +125,13 @@ fn answer(call: &Call, designs: &Designs, id: &str, notes: Vec<String>) -> Outpu
             Some(format!("{}: {}", engine.server.engine.title(), engine.candidates.first()?.name))
         })
         .collect();
+    let mut notes: Vec<String> = notes.iter().take(10).map(|note| text::cut(note, 400)).collect();
+    for engine in &designs.engines {
+        if engine.candidates.first().is_some_and(|best| best.script.len() > SCRIPT) {
+            let title = engine.server.engine.title();
+            notes.push(format!("{title}'s script is cut; all of it: marula://labs/{id}/report"));
+        }
+    }
     let mut next = Vec::new();
     if call.state.has("review_migration") {
         next.push("review_migration with the script, before it meets data".into());
@@ -136,7 +143,7 @@ fn answer(call: &Call, designs: &Designs, id: &str, notes: Vec<String>) -> Outpu
             text::cut(&said.join("; "), 600)
         ),
         designs: designs.engines.iter().filter_map(proposed).collect(),
-        notes: notes.iter().take(10).map(|note| text::cut(note, 400)).collect(),
+        notes,
         report: format!("marula://labs/{id}/report"),
         next,
     }
