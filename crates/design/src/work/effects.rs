@@ -198,6 +198,9 @@ fn updates(
             (name.clone(), one)
         })
         .collect();
+    if set.is_empty() && added.is_empty() {
+        return Vec::new();
+    }
     let by = found_by(world, write, &member);
     let mut effects = vec![Effect::Change { entity, by, set: set.clone(), add: added }];
     for (at, relation) in world.model.relations.iter().enumerate() {
