@@ -55,6 +55,8 @@ pub struct CandidateDesign {
     /// The time all work of a second takes at the model's rates, one after the other, in
     /// milliseconds: the sum of rate times median.
     pub work_ms: f64,
+    /// How sure that is: half the width of its 95 % interval, in milliseconds.
+    pub doubt_ms: f64,
     /// What the cost model gave for it before anything was built.
     pub estimated_ms: f64,
     /// Data and indexes on disk, in bytes.

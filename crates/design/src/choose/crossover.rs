@@ -5,7 +5,7 @@ use std::time::Duration;
 use marula_core::model::Model;
 use marula_core::{CandidateDesign, Engine, Progress, Result};
 
-use super::better;
+use super::{better, doubt};
 use crate::propose::{ProposeOptions, try_engine};
 use crate::search::Work;
 
@@ -20,7 +20,10 @@ pub(super) fn rates(best: [&CandidateDesign; 2]) -> Vec<String> {
     let mut found = Vec::new();
     for (left, right) in postgres.operations.iter().zip(&mongodb.operations) {
         let per_run = right.alone_ms - left.alone_ms;
-        if per_run == 0.0 || left.rate == 0.0 || better(left.alone_ms, right.alone_ms).is_none() {
+        if per_run == 0.0
+            || left.rate == 0.0
+            || better(left.alone_ms, right.alone_ms, 0.0).is_none()
+        {
             continue;
         }
         let turn = left.rate - ahead / per_run;
@@ -46,7 +49,7 @@ pub(super) async fn sizes(
     progress: &dyn Progress,
 ) -> Result<Vec<String>> {
     let quick = ProposeOptions { candidates: 1, length: Duration::ZERO, ..options.clone() };
-    let now = better(best[0].work_ms, best[1].work_ms);
+    let now = better(best[0].work_ms, best[1].work_ms, doubt(best));
     let mut found = Vec::new();
     let smaller = ProposeOptions { rows: (options.rows / 4).max(1_000), ..quick.clone() };
     let times = both(model, &smaller, progress).await?;
@@ -81,18 +84,23 @@ async fn both(
     model: &Model,
     options: &ProposeOptions,
     progress: &dyn Progress,
-) -> Result<[f64; 2]> {
+) -> Result<[(f64, f64); 2]> {
     let work = Work::new(model);
-    let mut times = [0.0; 2];
+    let mut times = [(0.0, 0.0); 2];
     for (time, engine) in times.iter_mut().zip([Engine::Postgres, Engine::Mongodb]) {
         let tried = try_engine(model, &work, engine, options, progress).await?;
-        *time = tried.designs.candidates[0].work_ms;
+        let best = &tried.designs.candidates[0];
+        *time = (best.work_ms, best.doubt_ms);
     }
     Ok(times)
 }
 
-fn told(when: &str, now: Option<Engine>, [postgres, mongodb]: [f64; 2]) -> String {
-    let then = better(postgres, mongodb);
+fn told(
+    when: &str,
+    now: Option<Engine>,
+    [(postgres, left), (mongodb, right)]: [(f64, f64); 2],
+) -> String {
+    let then = better(postgres, mongodb, left.hypot(right));
     let name = |engine: Option<Engine>| engine.map_or("no difference", |engine| engine.title());
     let turns = if then == now { "the verdict stays" } else { "the verdict turns" };
     format!(

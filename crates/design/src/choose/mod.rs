@@ -34,7 +34,7 @@ pub async fn choose(
     let mut crossovers = crossover::rates(best);
     crossovers.extend(crossover::sizes(model, options, best, progress).await?);
     let choice = EngineChoice {
-        engine: better(best[0].work_ms, best[1].work_ms),
+        engine: better(best[0].work_ms, best[1].work_ms, doubt(best)),
         verdict: verdict(best, difference.as_deref()),
         results_equal: difference.is_none(),
         operations,
@@ -54,12 +54,18 @@ pub async fn choose(
     Ok(report)
 }
 
-/// The engine that takes clearly less.
-fn better(postgres_ms: f64, mongodb_ms: f64) -> Option<Engine> {
-    if postgres_ms.max(mongodb_ms) <= postgres_ms.min(mongodb_ms) * (1.0 + NOISE) {
+/// The engine that takes clearly less: by more than the noise, and by more than is in doubt.
+fn better(postgres_ms: f64, mongodb_ms: f64, doubt_ms: f64) -> Option<Engine> {
+    let noise = postgres_ms.min(mongodb_ms) * NOISE;
+    if (postgres_ms - mongodb_ms).abs() <= noise.max(doubt_ms) {
         return None;
     }
     Some(if postgres_ms < mongodb_ms { Engine::Postgres } else { Engine::Mongodb })
+}
+
+/// How much of the difference between two designs' work is in doubt, in milliseconds.
+fn doubt([postgres, mongodb]: [&CandidateDesign; 2]) -> f64 {
+    postgres.doubt_ms.hypot(mongodb.doubt_ms)
 }
 
 fn difference(postgres: &[Answer], mongodb: &[Answer]) -> Option<String> {
@@ -71,7 +77,7 @@ fn operations(best: [&CandidateDesign; 2]) -> Vec<OperationChoice> {
     pairs
         .map(|(postgres, mongodb)| OperationChoice {
             name: postgres.name.clone(),
-            engine: better(postgres.alone_ms, mongodb.alone_ms),
+            engine: better(postgres.alone_ms, mongodb.alone_ms, 0.0),
             postgres_ms: postgres.alone_ms,
             mongodb_ms: mongodb.alone_ms,
         })
@@ -84,7 +90,7 @@ fn verdict(best: [&CandidateDesign; 2], difference: Option<&str>) -> String {
         "{:.1} ms of work a second on PostgreSQL ({}), {:.1} on MongoDB ({})",
         postgres.work_ms, postgres.name, mongodb.work_ms, mongodb.name
     );
-    match (difference, better(postgres.work_ms, mongodb.work_ms)) {
+    match (difference, better(postgres.work_ms, mongodb.work_ms, doubt(best))) {
         (Some(_), _) => format!("no verdict, since the answers differ: {numbers}"),
         (None, None) => {
             format!("no difference beyond the noise of {:.0} %: {numbers}", NOISE * 100.0)

@@ -189,6 +189,7 @@ async fn measure<S: Subject>(
             why: candidate.why.clone(),
             by_the_rules: *structure == by_the_rules,
             work_ms: work_ms(&operations, &times[at]),
+            doubt_ms: doubt_ms(&operations, &times[at]),
             estimated_ms: candidate.cost,
             bytes: subject.bytes().await?,
             filled_ms,
@@ -252,6 +253,16 @@ fn work_ms(operations: &[Operation], times: &Times) -> f64 {
         .zip(times)
         .map(|(operation, times)| operation.rate * percentile(times, 0.5))
         .sum()
+}
+
+/// Half the width of the 95 % interval of that time: a median's is 1.57 times the middle half of the
+/// times over the root of their number (McGill, Tukey and Larsen, 1978).
+fn doubt_ms(operations: &[Operation], times: &Times) -> f64 {
+    let each = operations.iter().zip(times).map(|(operation, times)| {
+        let middle = percentile(times, 0.75) - percentile(times, 0.25);
+        operation.rate * 1.57 * middle / (times.len().max(1) as f64).sqrt()
+    });
+    each.map(|doubt| doubt * doubt).sum::<f64>().sqrt()
 }
 
 /// What the rates are multiplied with so that the best of the designs keeps up.

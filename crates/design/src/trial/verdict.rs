@@ -1,6 +1,7 @@
 use marula_core::{CandidateDesign, OperationTimes};
 
-/// Designs whose work differs by less than this share are alike: a plainer one is then better.
+/// Designs whose work differs by less than this share, or by less than what was measured is in doubt,
+/// are alike: a plainer one is then better.
 pub(super) const NOISE: f64 = 0.07;
 
 /// Puts the designs in order, the best first, and says why it is the best.
@@ -19,10 +20,11 @@ pub(super) fn rank(designs: &mut Vec<(CandidateDesign, usize)>) -> String {
     });
     let Some((best, _)) = designs.first() else { return "nothing was measured".into() };
     let (work, missed, name) = (best.work_ms, out_of_reach(best), best.name.clone());
+    let doubt = best.doubt_ms;
     let alike = |design: &CandidateDesign| {
         design.results_equal != Some(false)
             && out_of_reach(design) == missed
-            && design.work_ms <= work * (1.0 + NOISE)
+            && design.work_ms - work <= (work * NOISE).max(doubt.hypot(design.doubt_ms))
     };
     let plainest = designs
         .iter()

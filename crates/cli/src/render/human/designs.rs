@@ -56,7 +56,7 @@ fn of_engine(engine: &EngineDesigns, look: &Look, out: &mut String) {
         .map(|(at, design)| {
             vec![
                 format!("{}{}", if at == 0 { "→ " } else { "  " }, letter(at)),
-                number(design.work_ms),
+                format!("{} ± {}", number(design.work_ms), number(design.doubt_ms)),
                 design.goals_missed.to_string(),
                 number(design.done_per_second),
                 bytes(design.bytes),
