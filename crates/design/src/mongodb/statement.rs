@@ -1,7 +1,7 @@
 //! A question as one find or aggregate over the collections of a structure.
 
 use bson::{Bson, Document, doc};
-use marula_core::model::{AggregateFunction, Attribute, Model, Operator};
+use marula_core::model::{AggregateFunction, Attribute, AttributeType, Model, Operator};
 use marula_core::{Error, ErrorKind, Result};
 
 use super::value::{bson, field};
@@ -442,7 +442,9 @@ impl Writer<'_> {
                     Operator::Contains => attribute.of.unwrap_or_default(),
                     _ => attribute.kind,
                 });
-                Value::typed(kind.unwrap_or_default(), json).ok_or_else(|| self.no_value(demand))
+                // What is kept although it could be counted is a whole number.
+                let kind = kind.unwrap_or(AttributeType::Integer);
+                Value::typed(kind, json).ok_or_else(|| self.no_value(demand))
             }
             None => Ok(Value::Null),
         }

@@ -1,8 +1,9 @@
 //! Designs that are built, filled and compared on real servers.
 
-use marula_core::model::Model;
+use marula_core::model::{AggregateFunction, Model};
 use marula_core::{Engine, Quiet, Result};
 use marula_design::search::{Work, candidates};
+use marula_design::structure::{Computed, Structure};
 use marula_design::synth::World;
 use marula_design::trial::{TrialOptions, mongodb, postgres, same};
 use std::time::Duration;
@@ -57,6 +58,54 @@ async fn every_design_of_a_shop_gives_the_same_answers() -> Result<()> {
         assert_eq!(same(left, right), Ok(()));
     }
     assert!(answers[0].iter().any(|answer| answer.rows.len() > 1));
+    Ok(())
+}
+
+/// What is counted may be kept instead: on both engines the answers are those of counting, also after
+/// members are added and taken away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_count_that_is_kept_is_the_count() -> Result<()> {
+    let mut model = model(include_str!("models/shop.yaml"));
+    let count = model.queries.iter_mut().find(|query| query.name == "count_reviews").unwrap();
+    count.access.as_mut().unwrap().conditions.clear();
+    model.queries.retain(|query| query.name == "count_reviews");
+    model.writes.push(marula_core::model::Write {
+        name: "withdraw".into(),
+        does: marula_core::model::Deed::Delete,
+        entity: "reviews".into(),
+        rate: marula_core::model::Rate(1.0),
+        ..Default::default()
+    });
+    let work = work(&model);
+    let world = World::new(&model, 3_000, 1);
+    for engine in [Engine::Postgres, Engine::Mongodb] {
+        let mut found = candidates(&model, &work, engine, 2);
+        let plain = Structure::normalised(&model);
+        let kept = |function, attribute: Option<&str>| Computed {
+            relation: 3,
+            function,
+            attribute: attribute.map(str::to_owned),
+            name: format!("reviews_{}", attribute.unwrap_or("count")),
+        };
+        let computed =
+            vec![kept(AggregateFunction::Count, None), kept(AggregateFunction::Sum, Some("stars"))];
+        for (candidate, computed) in found.iter_mut().zip([Vec::new(), computed]) {
+            candidate.structure = Structure { computed, ..plain.clone() };
+        }
+        let tried = match engine {
+            Engine::Postgres => postgres(&world, &work, &found, &quick(), &Quiet).await?,
+            Engine::Mongodb => mongodb(&world, &work, &found, &quick(), &Quiet).await?,
+        };
+        for design in &tried.designs.candidates {
+            assert_eq!(
+                design.results_equal,
+                Some(true),
+                "{engine:?} {}: {:#?}",
+                design.name,
+                design.notes
+            );
+        }
+    }
     Ok(())
 }
 
