@@ -114,11 +114,61 @@ impl<'m> World<'m> {
                 }
             }
         }
+        if let Some((first, last)) = self.pair(entity) {
+            self.tell_apart_from_all(serial, first, last, &mut parents, dice);
+        }
         Member {
             entity,
             row: self.rows(entity) + serial,
             parents,
             ordinal: Some(1_000_000 + serial),
+        }
+    }
+
+    /// The first and last relationship of an entity no two members of which may share all they
+    /// belong to.
+    fn pair(&self, entity: usize) -> Option<(usize, usize)> {
+        let entity = &self.model.entities[entity];
+        let key = entity.key().into_iter().map(str::to_owned).collect();
+        let sets = std::iter::once(key).chain(entity.unique.iter().cloned());
+        let within = |set: &Vec<String>| -> Vec<usize> {
+            let relations = self.model.relations.iter().enumerate();
+            relations
+                .filter(|(_, r)| {
+                    r.from == entity.name && r.attributes.iter().all(|a| set.contains(a))
+                })
+                .map(|(at, _)| at)
+                .collect()
+        };
+        sets.map(|set| within(&set)).find_map(|relations| match relations.as_slice() {
+            [first, .., last] => Some((*first, *last)),
+            _ => None,
+        })
+    }
+
+    /// Gives a member that is added a pair of its own: another first one than those added beside it,
+    /// and a last one that the first does not have yet.
+    fn tell_apart_from_all(
+        &self,
+        serial: u64,
+        first: usize,
+        last: usize,
+        parents: &mut BTreeMap<usize, u64>,
+        dice: &mut Dice,
+    ) {
+        let ones = |relation: usize| self.belonging[relation].ones().max(1);
+        let one = serial % ones(first);
+        parents.insert(first, one);
+        let taken: Vec<Option<u64>> = self.belonging[first]
+            .children(one)
+            .map(|row| self.belonging[last].parent(row))
+            .collect();
+        for _ in 0..100 {
+            let other = dice.below(ones(last));
+            parents.insert(last, other);
+            if !taken.contains(&Some(other)) {
+                return;
+            }
         }
     }
 
