@@ -17,7 +17,7 @@ test:
 	@scripts/setup --all
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 # The benchmark table, with the peers measured in the same run.
 bench:
