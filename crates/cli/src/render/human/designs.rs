@@ -55,7 +55,8 @@ fn of_engine(engine: &EngineDesigns, look: &Look, out: &mut String) {
         .enumerate()
         .map(|(at, design)| {
             vec![
-                format!("{}{}", if at == 0 { "→ " } else { "  " }, letter(at)),
+                if at == 0 { "→".into() } else { String::new() },
+                letter(at).to_string(),
                 format!("{} ± {}", number(design.work_ms), number(design.doubt_ms)),
                 design.goals_missed.to_string(),
                 number(design.done_per_second),
@@ -70,6 +71,7 @@ fn of_engine(engine: &EngineDesigns, look: &Look, out: &mut String) {
         })
         .collect();
     let columns = [
+        words(""),
         words(""),
         numbers("work ms/s"),
         numbers("goals missed"),
