@@ -5,6 +5,7 @@ use std::time::Instant;
 use bson::doc;
 use marula_core::{Engine, Version};
 use marula_lab::{MongoServer, PostgresServer, StartOptions, discover, shared};
+use mongodb::error::TRANSIENT_TRANSACTION_ERROR;
 
 use crate::world::{command_line, user_of};
 
@@ -59,8 +60,17 @@ async fn mongodb_of_every_version_starts_and_has_transactions_on_a_replica_set()
         let orders = session.database().collection::<bson::Document>("orders");
         orders.insert_one(doc! { "_id": 1 }).await.unwrap();
         let mut transaction = session.client().start_session().await.unwrap();
-        transaction.start_transaction().await.unwrap();
-        orders.insert_one(doc! { "_id": 2 }).session(&mut transaction).await.unwrap();
+        // Just after a collection is made a server may ask for the transaction to be begun again.
+        for attempt in 1.. {
+            transaction.start_transaction().await.unwrap();
+            match orders.insert_one(doc! { "_id": 2 }).session(&mut transaction).await {
+                Ok(_) => break,
+                Err(error) if error.contains_label(TRANSIENT_TRANSACTION_ERROR) && attempt < 50 => {
+                    transaction.abort_transaction().await.unwrap();
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
         assert_eq!(orders.count_documents(doc! {}).await.unwrap(), 1, "not committed yet");
         transaction.commit_transaction().await.unwrap();
         assert_eq!(orders.count_documents(doc! {}).await.unwrap(), 2);
