@@ -41,7 +41,10 @@ impl Figures<'_> {
                 one.and_then(|one| one.attribute(attribute)).map_or(8.0, width)
                     + field.name.len() as f64
             }
-            Source::Computed(_) => 8.0,
+            Source::Computed(_) | Source::Turn(_) => 8.0,
+            Source::Subset { relation, count, store, .. } => {
+                self.fanout(*relation).min(*count as f64) * self.bytes(store)
+            }
             Source::Embedded { relation, store } => self.fanout(*relation) * self.bytes(store),
         });
         24.0 + fields.sum::<f64>()

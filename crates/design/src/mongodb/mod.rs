@@ -1,5 +1,6 @@
 //! MongoDB's half.
 
+mod held;
 pub mod load;
 mod review;
 mod rules;
@@ -12,6 +13,7 @@ use marula_core::DocumentCatalog;
 
 use crate::Rule;
 
+pub use held::Refill;
 pub use review::review;
 pub use schema::{SchemaOptions, schema};
 pub use value::CopyRead;

@@ -3,6 +3,7 @@
 use bson::{Bson, Document, doc};
 use marula_core::model::Model;
 
+use super::held::Refill;
 use super::value::{CopyRead, bson, document, field};
 use crate::structure::{Layout, Source, Store, Structure, reference_name};
 use crate::synth::{Value, World};
@@ -13,6 +14,8 @@ use crate::work::{Effect, Record, Tree};
 pub struct Step {
     /// The copies that have to be read before it is sent.
     pub copies: Vec<CopyRead>,
+    /// What has to be read of another collection before it is sent.
+    pub refill: Option<Refill>,
     /// The command.
     pub command: Document,
 }
@@ -25,16 +28,19 @@ pub fn steps(
     effect: &Effect,
 ) -> Vec<Step> {
     let writer = Writer { world, model: world.model, structure, layout };
+    if let Effect::Refill { subset, one } = effect {
+        return writer.refill(*subset, one).into_iter().collect();
+    }
     let mut copies = Vec::new();
     let command = writer.write(effect, &mut copies);
-    command.map(|command| Step { copies, command }).into_iter().collect()
+    command.map(|command| Step { copies, refill: None, command }).into_iter().collect()
 }
 
-struct Writer<'a> {
-    world: &'a World<'a>,
-    model: &'a Model,
-    structure: &'a Structure,
-    layout: &'a Layout,
+pub(super) struct Writer<'a> {
+    pub(super) world: &'a World<'a>,
+    pub(super) model: &'a Model,
+    pub(super) structure: &'a Structure,
+    pub(super) layout: &'a Layout,
 }
 
 impl Writer<'_> {
@@ -55,6 +61,15 @@ impl Writer<'_> {
                 ))
             }
             Effect::Remove { entity, by } => self.remove(*entity, by),
+            Effect::Hold { subset, one, tree } => self.hold(*subset, one, tree, copies),
+            Effect::Rehold { subset, one, key, set, add } => {
+                self.rehold(*subset, one, key, [set, add])
+            }
+            Effect::RecopyHeld { subset, relation, one, set } => {
+                self.recopy_held(*subset, *relation, one, set)
+            }
+            // Read first, then written.
+            Effect::Refill { .. } => None,
         }
     }
 
@@ -188,7 +203,7 @@ impl Writer<'_> {
             .collect()
     }
 
-    fn key(&self, entity: &str, values: &[Value]) -> Option<Document> {
+    pub(super) fn key(&self, entity: &str, values: &[Value]) -> Option<Document> {
         let key = self.model.entity(entity)?.key();
         let pairs = key.into_iter().zip(values);
         Some(
@@ -217,7 +232,7 @@ impl Writer<'_> {
 }
 
 /// The change that makes fields what they are to be: what is not there has no field.
-fn assigned<'v>(fields: impl Iterator<Item = (String, &'v Value)>) -> Document {
+pub(super) fn assigned<'v>(fields: impl Iterator<Item = (String, &'v Value)>) -> Document {
     let (mut set, mut unset) = (Document::new(), Document::new());
     for (name, value) in fields {
         match value {
@@ -231,12 +246,12 @@ fn assigned<'v>(fields: impl Iterator<Item = (String, &'v Value)>) -> Document {
         .collect()
 }
 
-fn update(collection: &str, filter: Document, change: Document, many: bool) -> Document {
+pub(super) fn update(collection: &str, filter: Document, change: Document, many: bool) -> Document {
     doc! { "update": collection, "updates": [ { "q": filter, "u": change, "multi": many } ] }
 }
 
 /// Which elements an update of an array is about; all of them where nothing tells them apart.
-fn with_filters(mut command: Document, filters: Option<Document>) -> Document {
+pub(super) fn with_filters(mut command: Document, filters: Option<Document>) -> Document {
     let Some(filters) = filters else { return command };
     let updates = command.get_array_mut("updates").ok();
     if let Some(Bson::Document(update)) = updates.and_then(|updates| updates.first_mut()) {

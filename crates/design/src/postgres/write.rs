@@ -95,6 +95,11 @@ impl Writer<'_> {
                 self.tally(*computed, one, by).into_iter().collect()
             }
             Effect::Remove { entity, by } => self.remove(*entity, by).into_iter().collect(),
+            // The search keeps no subsets here.
+            Effect::Hold { .. }
+            | Effect::Rehold { .. }
+            | Effect::Refill { .. }
+            | Effect::RecopyHeld { .. } => Vec::new(),
         }
     }
 

@@ -1,6 +1,8 @@
 //! A question with every name in it found in the model, and where a structure keeps what it asks
 //! about.
 
+mod finder;
+mod first;
 mod places;
 mod resolve;
 mod start;
@@ -9,6 +11,8 @@ mod tally;
 use marula_core::Json;
 use marula_core::model::{AggregateFunction, Operator};
 
+pub use first::Held;
+pub(crate) use first::{cannot_be_kept, firsts};
 pub use places::{Container, Element, Join, Place, Places, Spot};
 pub use resolve::resolve;
 pub(crate) use start::indexed;
@@ -32,6 +36,8 @@ pub struct Question {
     pub sort: Vec<(Key, Direction)>,
     /// The most rows.
     pub limit: Option<u64>,
+    /// Where it is answered from a subset that the structure keeps: which.
+    pub held: Option<Held>,
 }
 
 /// One of the members that make up a row.

@@ -1,7 +1,8 @@
-use marula_core::model::{Model, Relationship};
+use marula_core::model::Model;
 
 use super::Question;
-use crate::structure::{Field, Layout, Placement, Source, Store, Structure, reference_name};
+use super::finder::Finder;
+use crate::structure::{Field, Layout, Source, Store, Structure, reference_name};
 
 /// Where a structure keeps what a question asks about.
 ///
@@ -55,6 +56,8 @@ pub struct Element {
     pub entity: String,
     /// The relationship they are embedded by.
     pub relation: usize,
+    /// How many there are at most, where only the first are kept.
+    pub most: Option<u64>,
 }
 
 /// Where a node is.
@@ -108,7 +111,10 @@ impl<'a> Places<'a> {
                 nodes,
             },
         };
-        let place = finder.enter(&question.nodes[start].entity, None);
+        let place = match question.held.filter(|held| held.node == start) {
+            Some(held) => finder.enter_subset(held.subset),
+            None => finder.enter(&question.nodes[start].entity, None),
+        };
         finder.places.nodes[start] = place;
         finder.spread(start, None);
         finder.places
@@ -131,7 +137,7 @@ impl<'a> Places<'a> {
         self.within(container, element, &self.question.nodes[by].entity, &name)
     }
 
-    fn base(&self, place: &Place) -> (usize, Option<usize>) {
+    pub(super) fn base(&self, place: &Place) -> (usize, Option<usize>) {
         match place {
             Place::Container(container) => (*container, None),
             Place::Element(element) => (self.elements[*element].container, Some(*element)),
@@ -141,7 +147,7 @@ impl<'a> Places<'a> {
 
     /// The field of `entity`, which is at an element or a container; what the place in the array
     /// implies is the key of what it is within.
-    fn within(
+    pub(super) fn within(
         &self,
         container: usize,
         element: Option<usize>,
@@ -160,143 +166,6 @@ impl<'a> Places<'a> {
         let store = store(self.layout, entity)?;
         let field = store.attribute(attribute).or_else(|| named(store, attribute))?;
         Some(Spot { container, element, field: field.name.clone() })
-    }
-}
-
-struct Finder<'a> {
-    model: &'a Model,
-    structure: &'a Structure,
-    question: &'a Question,
-    places: Places<'a>,
-}
-
-impl Finder<'_> {
-    /// A new container for the members of an entity, and the elements that lead to them.
-    fn enter(&mut self, entity: &str, join: Option<Join>) -> Place {
-        let mut chain = Vec::new();
-        let mut top = entity;
-        while let Some(relation) = self.structure.home(self.model, top) {
-            chain.push(relation);
-            top = &self.model.relations[relation].to;
-        }
-        let container = self.places.containers.len();
-        self.places.containers.push(Container { entity: top.to_owned(), join });
-        let mut within = None;
-        for relation in chain.into_iter().rev() {
-            within = Some(self.element(container, within, relation));
-        }
-        within.map_or(Place::Container(container), Place::Element)
-    }
-
-    fn element(&mut self, container: usize, within: Option<usize>, relation: usize) -> usize {
-        let r = &self.model.relations[relation];
-        let field = r.inverse.clone().unwrap_or(r.from.clone());
-        let entity = r.from.clone();
-        self.places.elements.push(Element { container, within, field, entity, relation });
-        self.places.elements.len() - 1
-    }
-
-    /// Places every neighbour of a placed node, and theirs.
-    fn spread(&mut self, node: usize, from: Option<usize>) {
-        for (next, relation, next_is_one) in self.neighbours(node) {
-            if Some(next) == from {
-                continue;
-            }
-            self.places.nodes[next] = self.neighbour(node, next, relation, next_is_one);
-            self.spread(next, Some(node));
-        }
-    }
-
-    /// The nodes beside a node: which, by which relationship, and whether they are the one of it.
-    fn neighbours(&self, node: usize) -> Vec<(usize, usize, bool)> {
-        let mut found = Vec::new();
-        if let Some((from, relation, to_one)) = self.question.nodes[node].step {
-            found.push((from, relation, !to_one));
-        }
-        for (at, other) in self.question.nodes.iter().enumerate() {
-            if let Some((from, relation, to_one)) = other.step
-                && from == node
-            {
-                found.push((at, relation, to_one));
-            }
-        }
-        found
-    }
-
-    fn neighbour(&mut self, node: usize, next: usize, relation: usize, next_is_one: bool) -> Place {
-        let embedded = self.structure.placements[relation] == Placement::Embed;
-        let (container, element) = self.places.base(&self.places.nodes[node]);
-        match (embedded, next_is_one) {
-            (true, true) => match element.and_then(|at| self.places.elements[at].within) {
-                Some(outer) => Place::Element(outer),
-                None => Place::Container(container),
-            },
-            (true, false) => Place::Element(self.element(container, element, relation)),
-            (false, true) if self.is_copied(next, relation) => Place::Copied { by: node, relation },
-            (false, _) => {
-                let r = &self.model.relations[relation];
-                let join = Join {
-                    known: Vec::new(),
-                    wanted: Vec::new(),
-                    to_one: next_is_one,
-                    surely: next_is_one && self.is_required(r),
-                };
-                let place = self.enter(&self.question.nodes[next].entity, Some(join));
-                self.join(node, &place, next, relation, next_is_one);
-                place
-            }
-        }
-    }
-
-    /// Fills in by which fields the last container is joined.
-    fn join(
-        &mut self,
-        node: usize,
-        place: &Place,
-        next: usize,
-        relation: usize,
-        next_is_one: bool,
-    ) {
-        let r = &self.model.relations[relation];
-        let Some(one) = self.model.entity(&r.to) else { return };
-        let key: Vec<String> = one.key().into_iter().map(str::to_owned).collect();
-        let (here, there) = if next_is_one { (&r.attributes, &key) } else { (&key, &r.attributes) };
-        let spot = |place: &Place, node: usize, attribute: &String| {
-            let (container, element) = self.places.base(place);
-            let entity = &self.question.nodes[node].entity;
-            self.places.within(container, element, entity, attribute)
-        };
-        let known: Vec<Spot> =
-            here.iter().filter_map(|a| spot(&self.places.nodes[node], node, a)).collect();
-        let wanted: Vec<Spot> = there.iter().filter_map(|a| spot(place, next, a)).collect();
-        if let Some(join) = self.places.containers.last_mut().and_then(|c| c.join.as_mut()) {
-            join.known = known;
-            join.wanted = wanted;
-        }
-    }
-
-    /// Whether all that is asked of the one is with the many.
-    fn is_copied(&self, next: usize, relation: usize) -> bool {
-        let r = &self.model.relations[relation];
-        let copies: &[String] = match &self.structure.placements[relation] {
-            Placement::Copy(copies) => copies,
-            _ => &[],
-        };
-        let key = self.model.entity(&r.to).map(|one| one.key()).unwrap_or_default();
-        let covered = |need: &&str| key.contains(need) || copies.iter().any(|copy| copy == need);
-        self.neighbours(next).len() == 1
-            && self.is_required(r)
-            && self.question.needs(next).iter().all(covered)
-    }
-
-    fn is_required(&self, relation: &Relationship) -> bool {
-        let required = |name: &String| {
-            let entity = self.model.entity(&relation.from);
-            entity.is_some_and(|e| {
-                e.key().contains(&name.as_str()) || e.attribute(name).is_some_and(|a| a.required)
-            })
-        };
-        relation.attributes.iter().all(required)
     }
 }
 

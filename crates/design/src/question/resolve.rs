@@ -109,6 +109,7 @@ pub fn resolve(model: &Model, path: &AccessPath) -> Result<Question> {
         aggregates,
         sort,
         limit: path.limit,
+        held: None,
     })
 }
 

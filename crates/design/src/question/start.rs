@@ -7,6 +7,9 @@ use crate::structure::{Layout, Structure};
 /// The node at which the search begins: where what must hold leaves the fewest members to look at,
 /// by what indexes can answer. Of two that leave as many, the one the path begins with.
 pub fn start(model: &Model, structure: &Structure, layout: &Layout, question: &Question) -> usize {
+    if let Some(held) = question.held {
+        return held.node;
+    }
     let figures = Figures { model };
     let left = |node: usize| {
         let places = Places::new(model, structure, layout, question, node);

@@ -1,5 +1,6 @@
 use marula_core::model::{AggregateFunction, Model, Operator};
 
+use super::first::held;
 use super::{At, Demand, Direction, Key, Node, Operand, Question};
 use crate::structure::{Computed, Structure};
 
@@ -64,9 +65,12 @@ fn is_required(model: &Model, question: &Question, at: &At) -> bool {
 }
 
 impl Question {
-    /// The question as it is asked of a structure that keeps what it counts; the same question
-    /// where it does not.
+    /// The question as it is asked of a structure that keeps what it counts, or the first of what
+    /// it asks for; the same question where it does not.
     pub fn of(&self, model: &Model, structure: &Structure) -> Question {
+        if let Some(held) = held(model, structure, self) {
+            return Question { held: Some(held), ..self.clone() };
+        }
         let Some((relation, many)) = tallied(model, self) else { return self.clone() };
         let kept = |function, attribute: Option<&str>| {
             structure.computed.iter().find(|computed: &&Computed| {
@@ -136,6 +140,7 @@ impl Question {
             aggregates: Vec::new(),
             sort,
             limit: self.limit,
+            held: None,
         }
     }
 }

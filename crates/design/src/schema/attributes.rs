@@ -56,7 +56,7 @@ pub(crate) fn source_attribute<'m>(
             let from = model.relations.get(computed.relation)?.from.as_str();
             (from, computed.attribute.as_deref()?)
         }
-        Source::Embedded { .. } => return None,
+        Source::Embedded { .. } | Source::Subset { .. } | Source::Turn(_) => return None,
     };
     root(model, model.entity(entity)?, attribute)
 }

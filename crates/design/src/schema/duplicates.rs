@@ -2,7 +2,7 @@
 
 use marula_core::model::{AggregateFunction, Deed, Model, Write};
 
-use crate::structure::{Placement, Structure, reference_name};
+use crate::structure::{Placement, Structure, Subset, reference_name};
 
 /// Something a structure keeps although it stands elsewhere, or could be computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,46 @@ impl Duplicate {
 pub fn duplicates(model: &Model, structure: &Structure) -> Vec<Duplicate> {
     let mut found = copies(model, structure);
     found.extend(computed(model, structure));
+    found.extend(structure.subsets.iter().map(|subset| held(model, structure, subset)));
     found
+}
+
+/// The first of the many that are kept with the one.
+fn held(model: &Model, structure: &Structure, subset: &Subset) -> Duplicate {
+    let relation = &model.relations[subset.relation];
+    let (many, one) = (&relation.from, &relation.to);
+    let field = format!("{one}.{}", subset.name);
+    let shown = |write: &Write| {
+        let changes = |name: &String| write.set.contains(name) || write.increment.contains(name);
+        let mut copied = subset.recopied(model, structure);
+        copied.any(|(by, name)| model.relations[*by].to == write.entity && changes(name))
+    };
+    let mut steps = Vec::new();
+    for write in &model.writes {
+        let held = |name: &&String| subset.attributes.contains(name);
+        let brings = write.does == Deed::Insert && write.with.contains(many);
+        let mut say = |also: String, atomic| steps.push(step(model, write, also, atomic));
+        if write.entity == *one && brings {
+            say(format!("writes the first {} of them into {field}", subset.count), true);
+        } else if write.entity == *many && write.does == Deed::Insert || brings {
+            say(
+                format!(
+                    "pushes it into {field} ($push with $each, $sort and $slice: {})",
+                    subset.count
+                ),
+                false,
+            );
+        } else if write.entity == *many && subset.refills(write) {
+            say(format!("reads the first {} of {many} anew into {field}", subset.count), false);
+        } else if write.entity == *many
+            && write.set.iter().chain(&write.increment).any(|name| held(&name))
+        {
+            say(format!("changes it in {field}, where it is there (arrayFilters)"), false);
+        } else if write.does == Deed::Update && shown(write) {
+            say(format!("changes its copies in all {field} (arrayFilters)"), false);
+        }
+    }
+    Duplicate { field, of: format!("the first {} of {many}", subset.count), steps }
 }
 
 fn copies(model: &Model, structure: &Structure) -> Vec<Duplicate> {

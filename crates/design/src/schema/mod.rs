@@ -10,7 +10,7 @@ use marula_core::Engine;
 
 pub(crate) use attributes::{is_given_out, root, source_attribute, time_attribute};
 pub use duplicates::{Duplicate, InStep, duplicates};
-pub(crate) use references::{Reference, references};
+pub(crate) use references::{Reference, is_required, references};
 pub(crate) use script::one_line;
 
 /// What makes a database for a model.

@@ -2,7 +2,7 @@ use marula_core::model::{Model, Operator};
 
 use super::work::Work;
 use crate::question::{Direction, Key, Places, Question, Spot, indexed, start};
-use crate::structure::{Layout, Structure, WantedIndex};
+use crate::structure::{Layout, Structure, Subset, WantedIndex};
 
 /// The indexes that the work asks of a structure: for each question equalities, then its order,
 /// then ranges, where the search begins; and what its joins look for. Those that are the beginning
@@ -27,6 +27,9 @@ pub fn indexes(model: &Model, structure: &Structure, work: &Work) -> Vec<WantedI
             );
         }
     }
+    for subset in &structure.subsets {
+        of_subset(model, structure, subset, &mut wanted);
+    }
     let whole = wanted.clone();
     wanted.retain(|index| {
         !whole.iter().any(|other| {
@@ -36,6 +39,24 @@ pub fn indexes(model: &Model, structure: &Structure, work: &Work) -> Vec<WantedI
         })
     });
     wanted
+}
+
+/// What keeps a subset in step looks for the first of one's many, and for those that show another.
+fn of_subset(model: &Model, structure: &Structure, subset: &Subset, wanted: &mut Vec<WantedIndex>) {
+    let r = &model.relations[subset.relation];
+    if subset.is_refilled(model) {
+        let whose = r.attributes.iter().map(|name| (name.clone(), false));
+        let keys = whose.chain(subset.order.iter().cloned()).collect();
+        let why = format!("the first {} that {} keep are read anew by it", r.from, r.to);
+        add(model, wanted, &r.from, keys, why);
+    }
+    for (relation, attribute) in subset.recopied(model, structure) {
+        let other = &model.relations[*relation];
+        let names = other.attributes.iter();
+        let keys = names.map(|name| (format!("{}.{name}", subset.name), false)).collect();
+        let why = format!("finds the copies of {attribute} of {} in {}", other.to, subset.name);
+        add(model, wanted, &r.to, keys, why);
+    }
 }
 
 fn of_question(

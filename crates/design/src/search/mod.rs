@@ -5,6 +5,7 @@ mod cost;
 
 mod indexes;
 mod options;
+mod subsets;
 mod work;
 
 use std::collections::HashMap;
@@ -37,7 +38,7 @@ pub struct Candidate {
 /// the rules of thumb give, when they differ), the one that promises most first.
 pub fn candidates(model: &Model, work: &Work, engine: Engine, count: usize) -> Vec<Candidate> {
     let constants = Constants::of(engine);
-    let choices = options(model, work);
+    let choices = options(model, work, engine);
     let mut known: HashMap<Structure, f64> = HashMap::new();
     let mut weigh = |structure: &Structure| {
         *known
@@ -127,7 +128,7 @@ pub(crate) fn effort(structure: &Structure) -> usize {
         Placement::Embed => 1,
         Placement::Copy(copies) => 1 + copies.len(),
     });
-    placed.sum::<usize>() + 2 * structure.computed.len()
+    placed.sum::<usize>() + 2 * structure.computed.len() + 3 * structure.subsets.len()
 }
 
 /// Whether a structure differs from all chosen ones in more than which attributes are copied:
@@ -139,7 +140,7 @@ fn differs(structure: &Structure, chosen: &[(Structure, f64, String)]) -> bool {
             Placement::Copy(_) => 1,
             Placement::Embed => 2,
         });
-        placed.chain([s.computed.len() as u8]).collect()
+        placed.chain([s.computed.len() as u8, s.subsets.len() as u8]).collect()
     };
     chosen.iter().all(|(known, ..)| outline(known) != outline(structure))
 }
@@ -163,6 +164,10 @@ fn name(model: &Model, structure: &Structure) -> String {
     }
     parts.extend(structure.computed.iter().map(|computed| {
         format!("{} kept with {}", computed.name, model.relations[computed.relation].to)
+    }));
+    parts.extend(structure.subsets.iter().map(|subset| {
+        let relation = &model.relations[subset.relation];
+        format!("subset of {} in {}", relation.from, relation.to)
     }));
     if parts.is_empty() { "normalised".into() } else { parts.join(", ") }
 }

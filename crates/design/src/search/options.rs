@@ -3,10 +3,11 @@ use std::collections::BTreeSet;
 use marula_core::Engine;
 use marula_core::model::{AggregateFunction, Model};
 
+use super::subsets::{are_possible, subsets};
 use super::work::Work;
 use crate::figures::Figures;
 use crate::mongodb::schema::{DocumentSize, sizes};
-use crate::structure::{Computed, Layout, Placement, Structure};
+use crate::structure::{Computed, Layout, Placement, Structure, Subset};
 
 /// The most of the many on average that may be an array: MongoDB's own advice is to reference from
 /// a thousand on.
@@ -17,10 +18,11 @@ const MANY: f64 = 1_000.0;
 pub struct Options {
     placements: Vec<Vec<Placement>>,
     computed: Vec<Computed>,
+    subsets: Vec<Subset>,
 }
 
-/// What can be chosen, as far as a query could gain by it.
-pub fn options(model: &Model, work: &Work) -> Options {
+/// What can be chosen on an engine, as far as a query could gain by it.
+pub fn options(model: &Model, work: &Work, engine: Engine) -> Options {
     let placements = (0..model.relations.len())
         .map(|relation| {
             let mut choices = vec![Placement::Reference];
@@ -38,7 +40,7 @@ pub fn options(model: &Model, work: &Work) -> Options {
             choices
         })
         .collect();
-    Options { placements, computed: computable(model, work) }
+    Options { placements, computed: computable(model, work), subsets: subsets(model, work, engine) }
 }
 
 impl Options {
@@ -60,6 +62,14 @@ impl Options {
             }
             found.push(next);
         }
+        for subset in &self.subsets {
+            let mut next = from.clone();
+            match next.subsets.iter().position(|known| known == subset) {
+                Some(at) => drop(next.subsets.remove(at)),
+                None => next.subsets.push(subset.clone()),
+            }
+            found.push(next);
+        }
         found.retain(|structure| is_possible(model, structure));
         found
     }
@@ -68,7 +78,7 @@ impl Options {
 /// Whether a structure can be kept and written: no array grows without bound, no document past
 /// MongoDB's limit, which is a limit of good sense for `jsonb` as well.
 fn is_possible(model: &Model, structure: &Structure) -> bool {
-    if !structure.is_sound(model) {
+    if !structure.is_sound(model) || !are_possible(model, structure) {
         return false;
     }
     let homes = |entity: &str| structure.home(model, entity);
@@ -84,7 +94,7 @@ fn is_possible(model: &Model, structure: &Structure) -> bool {
         }
     }
     let layout = Layout::new(model, structure);
-    !structure.placements.contains(&Placement::Embed)
+    !structure.placements.contains(&Placement::Embed) && structure.subsets.is_empty()
         || sizes(model, structure, &layout).iter().all(DocumentSize::fits)
 }
 

@@ -48,6 +48,19 @@ pub enum Source {
         /// What is kept of each.
         store: Store,
     },
+    /// The first of the many, as an array; all of them are in a store of their own.
+    Subset {
+        /// Its index in [`Structure::subsets`].
+        subset: usize,
+        /// The relationship's index in the model.
+        relation: usize,
+        /// How many there are at most.
+        count: u64,
+        /// What is kept of each.
+        store: Store,
+    },
+    /// How often the writes have changed a subset that is refilled, by its index.
+    Turn(usize),
 }
 
 impl Layout {
@@ -134,6 +147,11 @@ impl Store {
                 fields.push(Field { name: computed.name.clone(), source: Source::Computed(at) });
             }
         }
+        if within.is_none() {
+            for at in 0..structure.subsets.len() {
+                fields.extend(subset(model, structure, entity, at));
+            }
+        }
         Store { entity: entity.name.clone(), fields }
     }
 
@@ -142,6 +160,36 @@ impl Store {
         let is = |field: &&Field| field.source == Source::Attribute(name.into());
         self.fields.iter().find(is)
     }
+}
+
+/// The fields by which the one keeps the first of its many.
+fn subset(model: &Model, structure: &Structure, entity: &Entity, at: usize) -> Vec<Field> {
+    let subset = &structure.subsets[at];
+    let relation = &model.relations[subset.relation];
+    let Some(many) = model.entity(&relation.from).filter(|_| relation.to == entity.name) else {
+        return Vec::new();
+    };
+    let mut store = Store::new(model, structure, many, Some(subset.relation));
+    store.fields.retain(|field| match &field.source {
+        Source::Attribute(name) => subset.attributes.contains(name),
+        Source::Copy { relation, attribute } => {
+            subset.shown.iter().any(|(by, shown)| by == relation && shown == attribute)
+        }
+        _ => false,
+    });
+    let mut fields = vec![Field {
+        name: subset.name.clone(),
+        source: Source::Subset {
+            subset: at,
+            relation: subset.relation,
+            count: subset.count,
+            store,
+        },
+    }];
+    if subset.is_refilled(model) {
+        fields.push(Field { name: subset.turn(), source: Source::Turn(at) });
+    }
+    fields
 }
 
 /// What one of the many calls the one: its name, or what its attribute is called without `_id`.

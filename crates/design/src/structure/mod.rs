@@ -6,11 +6,13 @@
 
 mod index;
 mod layout;
+mod subset;
 
 use marula_core::model::{AggregateFunction, Model};
 
 pub use index::WantedIndex;
 pub use layout::{Field, Layout, Source, Store, reference_name};
+pub use subset::Subset;
 
 /// One choice for every relationship of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,6 +21,8 @@ pub struct Structure {
     pub placements: Vec<Placement>,
     /// What is kept although it could be computed.
     pub computed: Vec<Computed>,
+    /// The first of the many that are kept with the one, too.
+    pub subsets: Vec<Subset>,
 }
 
 /// Where the many of a relationship are kept.
@@ -52,6 +56,15 @@ impl Structure {
         Structure {
             placements: vec![Placement::Reference; model.relations.len()],
             computed: Vec::new(),
+            subsets: Vec::new(),
+        }
+    }
+
+    /// The attributes of the one that the many of a relationship have copies of.
+    pub fn copies(&self, relation: usize) -> &[String] {
+        match self.placements.get(relation) {
+            Some(Placement::Copy(attributes)) => attributes,
+            _ => &[],
         }
     }
 

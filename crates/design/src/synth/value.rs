@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use marula_core::model::AttributeType;
@@ -72,6 +73,22 @@ impl Value {
             (AttributeType::Json, _) => Value::Json(json.clone()),
             _ => return None,
         })
+    }
+
+    /// Which of two values of one kind comes first, as every engine has it; values of different
+    /// kinds, and those that have no order, are alike.
+    pub fn order(&self, other: &Value) -> Ordering {
+        match (self, other) {
+            (Value::Integer(left), Value::Integer(right)) => left.cmp(right),
+            (Value::Decimal { units: left, .. }, Value::Decimal { units: right, .. }) => {
+                left.cmp(right)
+            }
+            (Value::Float(left), Value::Float(right)) => left.total_cmp(right),
+            (Value::Date(left), Value::Date(right)) => left.cmp(right),
+            (Value::Timestamp(left), Value::Timestamp(right)) => left.0.cmp(&right.0),
+            (Value::Uuid(left), Value::Uuid(right)) => left.cmp(right),
+            _ => Ordering::Equal,
+        }
     }
 
     /// Whether there is none.

@@ -16,6 +16,7 @@ mod run;
 mod subject;
 mod verdict;
 
+pub use self::mongodb::Mongodb;
 pub use canonical::{Answer, same};
 pub use jobs::{Job, Operation, OperationKind, operations};
 pub use run::{TrialOptions, Tried, mongodb, postgres};

@@ -1,63 +1,10 @@
 use marula_core::model::{AggregateFunction, Deed, Write};
 
+use super::effect::Effect;
+use super::held;
 use super::record::{Tree, add};
 use crate::structure::{Placement, Structure};
 use crate::synth::{Dice, Member, Value, World};
-
-/// One thing a write does to the stores.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Members of one entity are added to its store.
-    Insert {
-        /// The members, with those that are embedded in them.
-        trees: Vec<Tree>,
-    },
-    /// A member is added to the array of the one it is embedded in.
-    Push {
-        /// The relationship it is embedded by.
-        relation: usize,
-        /// The key of the one.
-        one: Vec<Value>,
-        /// The member.
-        tree: Tree,
-    },
-    /// Members are changed where they are.
-    Change {
-        /// The entity's index.
-        entity: usize,
-        /// What finds them.
-        by: Vec<(String, Value)>,
-        /// What is set.
-        set: Vec<(String, Value)>,
-        /// What is added to.
-        add: Vec<(String, Value)>,
-    },
-    /// Copies of the one's attributes are brought in step.
-    Recopy {
-        /// The relationship whose many have the copies.
-        relation: usize,
-        /// The key of the one.
-        one: Vec<Value>,
-        /// The copied attributes and what they are set to.
-        set: Vec<(String, Value)>,
-    },
-    /// A value over the many is brought in step.
-    Tally {
-        /// Its index in the structure.
-        computed: usize,
-        /// The key of the one.
-        one: Vec<Value>,
-        /// What it grows by.
-        by: Value,
-    },
-    /// Members are taken away.
-    Remove {
-        /// The entity's index.
-        entity: usize,
-        /// What finds them.
-        by: Vec<(String, Value)>,
-    },
-}
 
 /// What the `serial`-th time of a write does to the stores of a structure.
 pub fn effects(
@@ -74,7 +21,8 @@ pub fn effects(
         Deed::Delete => {
             let member = world.member(entity, dice.pick(world.rows(entity), write.skew));
             let mut effects = vec![Effect::Remove { entity, by: found_by(world, write, &member) }];
-            effects.extend(tallies(world, structure, &Tree::alone(member), -1));
+            effects.extend(tallies(world, structure, &Tree::alone(member.clone()), -1));
+            effects.extend(held::refills(world, structure, &member));
             effects
         }
     }
@@ -126,13 +74,14 @@ fn grown(world: &World<'_>, write: &Write, member: Member, serial: u64, dice: &m
 fn place(world: &World<'_>, structure: &Structure, tree: Tree, effects: &mut Vec<Effect>) {
     let entity = &world.entity(&tree.member).name;
     let tallied = tallies(world, structure, &tree, 1);
-    let along: Vec<Vec<Tree>> = tree
+    let held = held::holds(world, structure, &tree);
+    let along: Vec<(usize, Vec<Tree>)> = tree
         .with
         .iter()
         .filter(|(relation, many)| {
             structure.placements[**relation] != Placement::Embed && !many.is_empty()
         })
-        .map(|(_, many)| many.clone())
+        .map(|(relation, many)| (*relation, many.clone()))
         .collect();
     match structure.home(world.model, entity) {
         Some(relation) => {
@@ -143,11 +92,18 @@ fn place(world: &World<'_>, structure: &Structure, tree: Tree, effects: &mut Vec
         None => effects.push(Effect::Insert { trees: vec![tree] }),
     }
     effects.extend(tallied);
-    for many in along {
-        // The one that is new has its tally from the start; so have those within these.
+    effects.extend(held);
+    for (by, many) in along {
+        // The one that is new has its tally and the first of its many from the start; so have those
+        // within these.
         let mut placed = Vec::new();
         many.into_iter().for_each(|tree| place(world, structure, tree, &mut placed));
-        placed.retain(|effect| !matches!(effect, Effect::Tally { .. }));
+        placed.retain(|effect| match effect {
+            Effect::Tally { computed, .. } => structure.computed[*computed].relation != by,
+            Effect::Hold { subset, .. } => structure.subsets[*subset].relation != by,
+            _ => true,
+        });
+        placed.sort_by_key(|effect| matches!(effect, Effect::Tally { .. } | Effect::Hold { .. }));
         effects.extend(joined(placed));
     }
 }
@@ -202,7 +158,9 @@ fn updates(
         return Vec::new();
     }
     let by = found_by(world, write, &member);
+    let held = held::reholds(world, structure, write, &member, [&set, &added]);
     let mut effects = vec![Effect::Change { entity, by, set: set.clone(), add: added }];
+    effects.extend(held);
     for (at, relation) in world.model.relations.iter().enumerate() {
         if let Placement::Copy(copies) = &structure.placements[at]
             && relation.to == write.entity
@@ -210,7 +168,9 @@ fn updates(
             let copied: Vec<_> =
                 set.iter().filter(|(name, _)| copies.contains(name)).cloned().collect();
             if !copied.is_empty() {
+                let held = held::recopies(structure, at, &world.key(&member), &copied);
                 effects.push(Effect::Recopy { relation: at, one: world.key(&member), set: copied });
+                effects.extend(held);
             }
         }
     }

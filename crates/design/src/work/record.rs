@@ -1,8 +1,9 @@
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use marula_core::model::AggregateFunction;
 
-use crate::structure::{Source, Store, Structure};
+use crate::structure::{Source, Store, Structure, Subset};
 use crate::synth::{Member, Value, World};
 
 /// A member with those that live within it or come along with it.
@@ -83,6 +84,7 @@ impl Record {
                     },
                 },
                 Source::Computed(at) => FieldValue::Value(computed(world, structure, *at, tree)),
+                Source::Turn(_) => FieldValue::Value(Value::Integer(0)),
                 Source::Embedded { relation, store } => {
                     let many = tree.many(world, *relation);
                     FieldValue::Records(
@@ -91,11 +93,37 @@ impl Record {
                             .collect(),
                     )
                 }
+                Source::Subset { subset, store, .. } => {
+                    let first = first(world, &structure.subsets[*subset], tree);
+                    let records =
+                        first.iter().map(|tree| Record::new(world, structure, store, tree));
+                    FieldValue::Records(records.collect())
+                }
             };
             (field.name.clone(), value)
         });
         Record { fields: fields.collect() }
     }
+}
+
+/// The first of the many, in their order.
+fn first(world: &World<'_>, subset: &Subset, tree: &Tree) -> Vec<Tree> {
+    let keyed = tree.many(world, subset.relation).into_iter().map(|tree| {
+        let by = subset.order.iter().map(|(name, _)| world.value(&tree.member, name));
+        (by.collect::<Vec<Value>>(), tree)
+    });
+    let mut keyed: Vec<(Vec<Value>, Tree)> = keyed.collect();
+    keyed.sort_by(|(left, _), (right, _)| {
+        let each = left.iter().zip(right).zip(&subset.order);
+        each.map(|((left, right), (_, descending))| match descending {
+            true => right.order(left),
+            false => left.order(right),
+        })
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
+    });
+    keyed.truncate(subset.count as usize);
+    keyed.into_iter().map(|(_, tree)| tree).collect()
 }
 
 /// The value over the many that is kept with the one.

@@ -156,18 +156,24 @@ fn stored_path(
         let stored = stored_name(entity, &field.name);
         let known = source_attribute(draw.model, draw.structure, store, &field.source);
         let list = known.is_some_and(|(_, attribute)| attribute.kind == AttributeType::List)
-            || matches!(field.source, Source::Embedded { .. });
+            || is_array(&field.source);
         return is_plain(stored).then(|| (stored.to_owned(), list.then(|| stored.to_owned())));
     }
     let (head, rest) = path.split_once('.')?;
     let field = first(head).filter(|field| is_plain(&field.name))?;
     let known = match &field.source {
-        Source::Embedded { store: within, .. } => within_path(within, rest),
+        Source::Embedded { store: within, .. } | Source::Subset { store: within, .. } => {
+            within_path(within, rest)
+        }
         // The open part has fields nobody names.
         _ => rest.split('.').all(is_plain),
     };
-    let array = matches!(field.source, Source::Embedded { .. }).then(|| head.to_owned());
+    let array = is_array(&field.source).then(|| head.to_owned());
     known.then(|| (path.to_owned(), array))
+}
+
+fn is_array(source: &Source) -> bool {
+    matches!(source, Source::Embedded { .. } | Source::Subset { .. })
 }
 
 fn within_path(store: &Store, path: &str) -> bool {

@@ -1,8 +1,10 @@
 use marula_core::model::{AttributeType, Model};
 
 use super::{Draw, SchemaOptions, timeseries};
+use crate::question::firsts;
 use crate::schema::references;
-use crate::structure::{Layout, Placement, Structure, reference_name};
+use crate::search::Work;
+use crate::structure::{Layout, Placement, Structure, Subset, reference_name};
 
 /// A pattern by the name the field has for it, and where it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +82,10 @@ pub fn patterns(
             format!("kept by the writes of {}, instead of read anew each time", relation.from),
         );
     }
+    for subset in &structure.subsets {
+        let relation = &model.relations[subset.relation];
+        say("subset", format!("{}.{}", relation.to, subset.name), why_subset(model, subset));
+    }
     let mut draw = Draw {
         model,
         structure,
@@ -128,4 +134,47 @@ pub fn patterns(
             .into(),
     );
     found
+}
+
+/// From so many reads to a write on keeping things twice is what the rule of thumb asks for.
+const READS: f64 = 10.0;
+
+/// Why the first of the many are kept with the one, and whether that is by the rule of thumb.
+fn why_subset(model: &Model, subset: &Subset) -> String {
+    let relation = &model.relations[subset.relation];
+    let by: Vec<String> = subset
+        .order
+        .iter()
+        .map(|(name, down)| format!("{name}{}", if *down { " descending" } else { "" }))
+        .collect();
+    let rate = |entity: &str| -> f64 {
+        let named =
+            |name: &String| model.writes.iter().any(|w| w.name == *name && w.entity == entity);
+        let alone = model.writes.iter().filter(|write| write.entity == entity);
+        let together = model.transactions.iter().filter(|one| one.writes.iter().any(named));
+        alone.map(|write| write.rate.0).chain(together.map(|one| one.rate.0)).sum()
+    };
+    let asked: f64 = Work::new(model)
+        .asked
+        .iter()
+        .filter(|asking| {
+            firsts(model, &asking.question)
+                .iter()
+                .any(|first| first.relation == subset.relation && first.order == subset.order)
+        })
+        .map(|asking| model.queries[asking.query].rate.0)
+        .sum();
+    let written = rate(&relation.from);
+    let rule = match asked >= READS * written {
+        true => "as the rule of thumb has it",
+        false => "against the rule of thumb, which asks for ten reads to a write",
+    };
+    format!(
+        "the {} of {} in the order of {}, of each one, are read with it, and all others stay in \
+         {}: {asked:.1} reads a second to {written:.1} writes, {rule}",
+        subset.count,
+        relation.from,
+        by.join(", "),
+        relation.from
+    )
 }

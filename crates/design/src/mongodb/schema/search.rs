@@ -55,7 +55,10 @@ pub(super) fn wishes(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec
 fn holds(store: &Store, name: &str) -> bool {
     store.fields.iter().any(|field| {
         field.name == name
-            || matches!(&field.source, Source::Embedded { store, .. } if holds(store, name))
+            || matches!(
+                &field.source,
+                Source::Embedded { store, .. } | Source::Subset { store, .. } if holds(store, name)
+            )
     })
 }
 

@@ -63,6 +63,15 @@ impl Size {
         Size { average: bytes, p99: bytes, maximum: bytes }
     }
 
+    /// No more than so much of it.
+    fn most(self, most: f64) -> Self {
+        Size {
+            average: self.average.min(most),
+            p99: self.p99.min(most),
+            maximum: self.maximum.min(most),
+        }
+    }
+
     fn add(&mut self, other: Size) {
         self.average += other.average;
         self.p99 += other.p99;
@@ -102,8 +111,14 @@ impl Measure<'_> {
                 element.add(Size::all(ELEMENT));
                 array(element, count)
             }
+            Source::Subset { relation, count, store: within, .. } => {
+                let mut element =
+                    self.document(within, &format!("{path}{}.", field.name), unbounded);
+                element.add(Size::all(ELEMENT));
+                array(element, self.count(*relation).most(*count as f64))
+            }
             source => match source_attribute(self.model, self.structure, store, source) {
-                // A count.
+                // A count of members, or of changes.
                 None => Size::all(8.0),
                 Some((entity, attribute)) => {
                     let own = self.model.entity(&store.entity);

@@ -63,6 +63,8 @@ fn obstacle(draw: &Draw<'_>, entity: &Entity, store: &Store) -> Option<String> {
     let changed =
         model.writes.iter().find(|write| write.entity == entity.name && write.does != Deed::Insert);
     let together = model.transactions.iter().find(|one| one.writes.iter().any(named));
+    let mut kept = draw.structure.subsets.iter().map(|subset| &model.relations[subset.relation]);
+    let held = kept.find(|r| r.from == entity.name);
     let referred = draw.references.iter().find(|one| one.relation.to == entity.name);
     let key = entity.key();
     let by_key = model.queries.iter().find(|query| {
@@ -82,6 +84,7 @@ fn obstacle(draw: &Draw<'_>, entity: &Entity, store: &Store) -> Option<String> {
     changed
         .map(|write| format!("{} changes what was added", write.name))
         .or(together.map(|one| format!("{} writes them in a transaction", one.name)))
+        .or(held.map(|r| format!("{} keep the first of them, in one transaction", r.to)))
         .or(referred.map(|one| format!("{} refer to them", one.relation.from)))
         .or(by_key.map(|query| {
             format!("{} asks for one by its key, which has no index there", query.name)

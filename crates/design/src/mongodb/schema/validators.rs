@@ -95,6 +95,12 @@ fn field_schema(
             };
             (schema, false)
         }
+        Source::Turn(_) => (doc! { "bsonType": ["int", "long"] }, false),
+        Source::Subset { count, store: within, .. } => {
+            let Some(many) = draw.model.entity(&within.entity) else { return (doc! {}, false) };
+            let items = object(draw, many, within, false);
+            (doc! { "bsonType": "array", "items": items, "maxItems": whole(*count) }, false)
+        }
         Source::Embedded { relation, store: within } => {
             let Some(many) = draw.model.entity(&within.entity) else { return (doc! {}, false) };
             let mut schema = doc! { "bsonType": "array" };

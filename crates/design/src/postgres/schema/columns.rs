@@ -91,6 +91,9 @@ fn column(draw: &mut Draw<'_>, entity: &Entity, store: &Store, field: &Field) ->
             let of = computed.attribute.as_deref().map_or(String::new(), |a| format!(".{a}"));
             column.comment = Some(format!("{function} over {many}{of}, kept in step by writes"));
         }
+        // The search keeps no subsets here: an index gives the first of the many as fast.
+        Source::Subset { .. } => column.type_name = "jsonb".into(),
+        Source::Turn(_) => column.type_name = "bigint".into(),
         Source::Embedded { relation, store: within } => {
             column.type_name = "jsonb".into();
             column.not_null = true;

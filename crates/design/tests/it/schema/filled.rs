@@ -22,7 +22,7 @@ fn structures(case: &Case, engine: Engine) -> Vec<(String, Structure)> {
     let mut all: Vec<(String, Structure)> =
         found.into_iter().map(|one| (one.name, one.structure)).collect();
     let plain = Structure::normalised(&case.model);
-    for one in options(&case.model, &work).neighbours(&case.model, &plain) {
+    for one in options(&case.model, &work, engine).neighbours(&case.model, &plain) {
         if all.iter().all(|(_, known)| *known != one) {
             all.push((format!("{:?} {:?}", one.placements, one.computed), one));
         }

@@ -1,27 +1,27 @@
+mod rows;
+mod transaction;
+
 use std::time::Instant;
 
 use bson::{Bson, Document, RawDocumentBuf, doc};
-use marula_core::model::AttributeType;
 use marula_core::{Error, ErrorKind, Result};
 use marula_mongodb::{ConnectSpec, Session, SessionOptions, shell};
 
-use super::canonical::{Answer, NOTHING, json, moment, number};
+use super::canonical::{Answer, NOTHING, number};
 use super::jobs::Job;
 use super::postgres::kinds;
 use super::subject::Subject;
-use crate::mongodb::load::written;
+use crate::mongodb::load;
 use crate::mongodb::schema::{SchemaOptions, advice, schema};
 use crate::mongodb::statement::{Asked, command};
 use crate::mongodb::write::{Step, steps};
-use crate::mongodb::{CopyRead, load};
 use crate::question::{Question, start};
 use crate::schema::{Schema, Stage};
 use crate::search::Work;
 use crate::structure::{Layout, Structure, WantedIndex};
 use crate::synth::{Value, World};
-
-/// How often a transaction that met another one is tried again.
-const RETRIES: u32 = 20;
+use rows::{at, taken_apart, text};
+use transaction::together;
 
 /// A structure as collections in a database of its own.
 pub struct Mongodb<'w> {
@@ -114,7 +114,16 @@ impl Subject for Mongodb<'_> {
                 Document::try_from(raw.as_ref()).map(|d| shown(&d)).unwrap_or_default()
             }
             Prepared::Do(steps) => {
-                steps.iter().map(|step| shown(&step.command)).collect::<Vec<_>>().join("\n")
+                let read = |step: &Step| {
+                    let refill = step.refill.as_ref()?;
+                    let (from, stages) = (&refill.collection, &refill.pipeline);
+                    let read = doc! { "aggregate": from, "pipeline": stages, "cursor": {} };
+                    Some(shown(&read))
+                };
+                let lines = steps
+                    .iter()
+                    .flat_map(|step| read(step).into_iter().chain([shown(&step.command)]));
+                lines.collect::<Vec<_>>().join("\n")
             }
         }
     }
@@ -129,7 +138,7 @@ impl Subject for Mongodb<'_> {
             }
             Prepared::Do(steps) => match steps.as_slice() {
                 [] => Ok(()),
-                [Step { copies, command }] if copies.is_empty() => {
+                [Step { copies, refill: None, command }] if copies.is_empty() => {
                     let mut command = command.clone();
                     command.insert("writeConcern", doc! { "w": "majority", "j": true });
                     load::run(session, command).await.map(drop)
@@ -168,6 +177,9 @@ impl Subject for Mongodb<'_> {
                 answer.rows.push(row.collect());
             }
         }
+        if let Some(first) = asked.first {
+            answer.rows.truncate(first as usize);
+        }
         // Of no rows the server gives no group; SQL gives one.
         if question.groups() && question.group.is_empty() && answer.rows.is_empty() {
             let empty = question.aggregates.iter().map(|aggregate| match aggregate.function {
@@ -202,184 +214,6 @@ async fn run_all(session: &Session, schema: &Schema, stage: Stage) -> Result<()>
         load::run(session, command).await.map_err(|error| error.at(text.to_owned()))?;
     }
     Ok(())
-}
-
-/// Several writes, all done or none; tried again when another transaction was in the way.
-async fn together(session: &Session, steps: &[Step]) -> Result<()> {
-    let mut tries = 0;
-    loop {
-        let mut transaction = session.client().start_session().await.map_err(|f| session.map(f))?;
-        let begun = transaction.start_transaction().write_concern(durable()).await;
-        begun.map_err(|failure| session.map(failure))?;
-        let mut done = Ok(());
-        for step in steps {
-            done = match sent(session, &mut transaction, step).await {
-                Ok(reply) => match written(&reply) {
-                    Ok(()) => Ok(()),
-                    Err(error) => return abort(session, &mut transaction, error).await,
-                },
-                Err(failure) => Err(failure),
-            };
-            if done.is_err() {
-                break;
-            }
-        }
-        if done.is_ok() {
-            done = transaction.commit_transaction().await;
-        }
-        match done {
-            Ok(()) => return Ok(()),
-            Err(failure)
-                if failure.contains_label("TransientTransactionError") && tries < RETRIES =>
-            {
-                let _ = transaction.abort_transaction().await;
-                tries += 1;
-            }
-            Err(failure) => {
-                let _ = transaction.abort_transaction().await;
-                return Err(session.map(failure));
-            }
-        }
-    }
-}
-
-/// Reads what a step copies, and sends it.
-async fn sent(
-    session: &Session,
-    transaction: &mut mongodb::ClientSession,
-    step: &Step,
-) -> mongodb::error::Result<Document> {
-    let mut command = step.command.clone();
-    let mut collections: Vec<&str> =
-        step.copies.iter().map(|copy| copy.collection.as_str()).collect();
-    collections.sort_unstable();
-    collections.dedup();
-    for name in collections {
-        // One find for all that is copied from a collection.
-        let copies = || step.copies.iter().filter(|copy| copy.collection == name);
-        let any: Vec<Document> = copies().map(|copy| copy.filter.clone()).collect();
-        let filter = match any.as_slice() {
-            [one] => one.clone(),
-            _ if any.iter().all(|filter| filter.len() == 1 && filter.contains_key("_id")) => {
-                let ids: Vec<Bson> =
-                    any.iter().filter_map(|filter| filter.get("_id").cloned()).collect();
-                doc! { "_id": { "$in": ids } }
-            }
-            _ => doc! { "$or": any },
-        };
-        let collection = session.database().collection::<Document>(name);
-        let mut cursor = collection.find(filter).session(&mut *transaction).await?;
-        while let Some(found) = cursor.next(&mut *transaction).await.transpose()? {
-            let is_it = |copy: &&CopyRead| {
-                copy.filter.iter().all(|(field, value)| found.get(field) == Some(value))
-            };
-            for copy in copies().filter(is_it) {
-                set(&mut command, &copy.into, found.get(&copy.field).cloned());
-            }
-        }
-    }
-    session.database().run_command(command).session(transaction).await
-}
-
-/// Sets or removes what is at a path of fields and places in arrays.
-fn set(document: &mut Document, path: &str, value: Option<Bson>) {
-    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-    if rest.is_empty() {
-        match value {
-            Some(value) => drop(document.insert(first, value)),
-            None => drop(document.remove(first)),
-        }
-        return;
-    }
-    match document.get_mut(first) {
-        Some(Bson::Document(inner)) => set(inner, rest, value),
-        Some(Bson::Array(elements)) => {
-            let (at, rest) = rest.split_once('.').unwrap_or((rest, ""));
-            let element = at.parse().ok().and_then(|at: usize| elements.get_mut(at));
-            if let Some(Bson::Document(inner)) = element {
-                set(inner, rest, value);
-            }
-        }
-        _ => {}
-    }
-}
-
-async fn abort(
-    session: &Session,
-    transaction: &mut mongodb::ClientSession,
-    error: Error,
-) -> Result<()> {
-    transaction.abort_transaction().await.map_err(|failure| session.map(failure))?;
-    Err(error)
-}
-
-fn durable() -> mongodb::options::WriteConcern {
-    let mut concern = mongodb::options::WriteConcern::majority();
-    concern.journal = Some(true);
-    concern
-}
-
-/// A document for each element of its arrays; one without elements gives none, as a join would.
-fn taken_apart(document: Document, arrays: &[String]) -> Vec<Document> {
-    let Some((path, rest)) = arrays.split_first() else { return vec![document] };
-    let elements = match at(&document, path) {
-        Some(Bson::Array(elements)) => elements.clone(),
-        _ => return Vec::new(),
-    };
-    let each = elements.into_iter().map(|element| {
-        let mut one = document.clone();
-        put(&mut one, path, element);
-        one
-    });
-    each.flat_map(|one| taken_apart(one, rest)).collect()
-}
-
-fn at<'d>(document: &'d Document, path: &str) -> Option<&'d Bson> {
-    let (first, rest) =
-        path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
-    let value = document.get(first)?;
-    match rest {
-        None => Some(value),
-        Some(rest) => at(value.as_document()?, rest),
-    }
-}
-
-fn put(document: &mut Document, path: &str, value: Bson) {
-    match path.split_once('.') {
-        None => drop(document.insert(path, value)),
-        Some((first, rest)) => {
-            if let Some(Bson::Document(inner)) = document.get_mut(first) {
-                put(inner, rest, value);
-            }
-        }
-    }
-}
-
-/// A value in the form that is the same for both engines.
-fn text(kind: AttributeType, value: Option<&Bson>) -> String {
-    let Some(value) = value.filter(|value| **value != Bson::Null) else {
-        return NOTHING.to_owned();
-    };
-    match (kind, value) {
-        (_, Bson::Int32(value)) => number(&value.to_string()),
-        (AttributeType::Duration, _) => "there".into(),
-        (_, Bson::Int64(value)) => number(&value.to_string()),
-        (_, Bson::Double(value)) => number(&value.to_string()),
-        (_, Bson::Decimal128(value)) => number(&value.to_string()),
-        (_, Bson::Boolean(value)) => value.to_string(),
-        (AttributeType::Time, Bson::String(_)) => "there".into(),
-        (_, Bson::String(value)) => value.clone(),
-        (AttributeType::Date, Bson::DateTime(value)) => {
-            moment(value.timestamp_millis())[..10].to_owned()
-        }
-        (_, Bson::DateTime(value)) => moment(value.timestamp_millis()),
-        (AttributeType::Uuid | AttributeType::UuidV7, Bson::Binary(binary)) => {
-            let bytes: [u8; 16] = binary.bytes.as_slice().try_into().unwrap_or_default();
-            Value::Uuid(bytes).to_text().unwrap_or_default()
-        }
-        (AttributeType::Json, value) => json(&value.clone().into_relaxed_extjson().to_string()),
-        _ => "there".into(),
-    }
 }
 
 /// A command as JSON a person can read.

@@ -1,5 +1,7 @@
 //! Designs that are built, filled and compared on real servers.
 
+mod subset;
+
 use marula_core::model::{AggregateFunction, Model, Skew};
 use marula_core::{Engine, Quiet, Result};
 use marula_design::search::{Work, candidates};
@@ -26,7 +28,7 @@ fn quick() -> TrialOptions {
 /// so do the engines.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_design_of_a_shop_gives_the_same_answers() -> Result<()> {
-    let model = model(include_str!("models/shop.yaml"));
+    let model = model(include_str!("../models/shop.yaml"));
     let work = work(&model);
     let world = World::new(&model, 6_000, 1);
     let mut answers = Vec::new();
@@ -65,7 +67,7 @@ async fn every_design_of_a_shop_gives_the_same_answers() -> Result<()> {
 /// members are added and taken away.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_count_that_is_kept_is_the_count() -> Result<()> {
-    let mut model = model(include_str!("models/shop.yaml"));
+    let mut model = model(include_str!("../models/shop.yaml"));
     let count = model.queries.iter_mut().find(|query| query.name == "count_reviews").unwrap();
     count.access.as_mut().unwrap().conditions.clear();
     model.queries.retain(|query| query.name == "count_reviews");
@@ -142,7 +144,7 @@ async fn mongodb_syncs_what_it_acknowledges() -> Result<()> {
 /// before it.
 #[test]
 fn members_that_are_added_have_pairs_of_their_own() {
-    let model = model(include_str!("../../examples/bench_designs/models/ebay.yaml"));
+    let model = model(include_str!("../../../examples/bench_designs/models/ebay.yaml"));
     let world = World::new(&model, 8_000, 1);
     let likes = world.index("likes").unwrap();
     let there = (0..world.rows(likes)).map(|row| world.key(&world.member(likes, row)));

@@ -1,13 +1,15 @@
 //! What a workload costs on a structure, by a model of what engines do: documents and rows are
 //! found, read, taken apart, joined, written. Its numbers rank structures; they are no times.
 
+mod writes;
+
 use marula_core::Engine;
-use marula_core::model::{Deed, Model, Write};
+use marula_core::model::Model;
 
 use super::work::Work;
 use crate::figures::Figures;
 use crate::question::{Element, Key, Places, Question, indexed, start};
-use crate::structure::{Layout, Placement, Structure};
+use crate::structure::{Layout, Structure};
 
 /// What single steps cost, in milliseconds. Measured on the lab's servers to within a factor of two.
 #[derive(Debug, Clone, Copy)]
@@ -129,7 +131,8 @@ impl Weigher<'_> {
             for (number, element) in
                 places.elements.iter().enumerate().filter(|(_, e)| e.container == at)
             {
-                rows *= self.figures.fanout(element.relation).max(1.0);
+                let most = element.most.map_or(f64::INFINITY, |most| most as f64);
+                rows *= self.figures.fanout(element.relation).min(most).max(1.0);
                 cost += rows * c.element;
                 for demand in &question.conditions {
                     if spot(demand.at.node, &demand.at.attribute)
@@ -201,56 +204,5 @@ impl Weigher<'_> {
     fn kilobytes(&self, places: &Places<'_>, container: usize) -> f64 {
         let store = self.layout.store(&places.containers[container].entity);
         store.map_or(0.1, |store| self.figures.bytes(store)) / 1024.0
-    }
-
-    fn write(&self, write: &Write) -> f64 {
-        let c = self.constants;
-        let Some(entity) = self.model.entity(&write.entity) else { return 0.0 };
-        let home = self.structure.home(self.model, &entity.name);
-        let top = home
-            .map_or(entity.name.as_str(), |relation| self.model.relations[relation].to.as_str());
-        let bytes = |name: &str| {
-            self.layout.store(name).map_or(0.1, |store| self.figures.bytes(store) / 1024.0)
-        };
-        let mut steps = 1.0;
-        let mut cost = c.call + c.write + bytes(top) * c.write_kilobyte;
-        let tallied = self.structure.computed.iter().filter(|computed| {
-            self.model.relations[computed.relation].from == entity.name
-                && write.does != Deed::Update
-        });
-        for computed in tallied {
-            steps += 1.0;
-            cost += c.call
-                + c.write
-                + bytes(&self.model.relations[computed.relation].to) * c.write_kilobyte;
-        }
-        for (at, relation) in
-            self.model.relations.iter().enumerate().filter(|(_, r)| r.to == entity.name)
-        {
-            match &self.structure.placements[at] {
-                Placement::Copy(copies)
-                    if write.does == Deed::Update
-                        && write.set.iter().any(|s| copies.contains(s)) =>
-                {
-                    let many = self.figures.fanout(at);
-                    let holder = self
-                        .structure
-                        .home(self.model, &relation.from)
-                        .map_or(relation.from.as_str(), |home| {
-                            self.model.relations[home].to.as_str()
-                        });
-                    steps += 1.0;
-                    cost += c.call + many * (c.write + bytes(holder) * c.write_kilobyte);
-                }
-                Placement::Embed => {}
-                _ if write.does == Deed::Insert && write.with.contains(&relation.from) => {
-                    let many = self.figures.fanout(at);
-                    steps += 1.0;
-                    cost += many * (c.call + c.write + bytes(&relation.from) * c.write_kilobyte);
-                }
-                _ => {}
-            }
-        }
-        if steps > 1.0 { cost + c.transaction } else { cost }
     }
 }

@@ -1,0 +1,75 @@
+//! What is looked up in other collections.
+
+use bson::{Bson, Document, doc};
+use marula_core::Result;
+
+use super::{Writer, prefix};
+use crate::mongodb::value::field;
+use crate::question::{At, Key, Spot};
+
+impl Writer<'_> {
+    /// The containers that only add to rows already chosen: they are looked up last.
+    pub(super) fn late(&self) -> Vec<usize> {
+        let question = self.question;
+        if question.groups() {
+            return Vec::new();
+        }
+        let mut late: Vec<usize> = Vec::new();
+        for (at, container) in self.places.containers.iter().enumerate().rev() {
+            let Some(join) = &container.join else { continue };
+            let here =
+                |attribute: &At| self.spot(attribute).is_some_and(|spot| spot.container == at);
+            let needed = self.places.containers.iter().enumerate().any(|(other, container)| {
+                let knows = |spot: &Spot| spot.container == at;
+                !late.contains(&other)
+                    && container.join.as_ref().is_some_and(|join| join.known.iter().any(knows))
+            });
+            let sorted =
+                question.sort.iter().any(|(key, _)| matches!(key, Key::At(at) if here(at)));
+            let asked = question.conditions.iter().any(|demand| here(&demand.at));
+            let whole = self.places.elements.iter().all(|element| element.container != at);
+            if join.to_one && join.surely && whole && !needed && !sorted && !asked {
+                late.insert(0, at);
+            }
+        }
+        late
+    }
+
+    pub(super) fn look_up(
+        &self,
+        container: usize,
+        stages: &mut Vec<Document>,
+        arrays: &mut Vec<String>,
+    ) -> Result<()> {
+        let entity = &self.places.containers[container].entity;
+        let Some(join) = &self.places.containers[container].join else { return Ok(()) };
+        let name = prefix(container);
+        if let ([known], [wanted]) = (join.known.as_slice(), join.wanted.as_slice()) {
+            let foreign = match wanted.element {
+                Some(element) => self.stored_path(element, wanted),
+                None => field(self.model, entity, &wanted.field).to_owned(),
+            };
+            stages.push(doc! { "$lookup": {
+                "from": entity, "localField": self.path(known), "foreignField": foreign, "as": &name,
+            } });
+        } else {
+            let mut variables = Document::new();
+            let mut equal = Vec::new();
+            for (at, (known, wanted)) in join.known.iter().zip(&join.wanted).enumerate() {
+                variables.insert(format!("v{at}"), format!("${}", self.path(known)));
+                let foreign = field(self.model, entity, &wanted.field);
+                if wanted.element.is_none() {
+                    equal.push(Bson::from(
+                        doc! { "$eq": [format!("${foreign}"), format!("$$v{at}")] },
+                    ));
+                }
+            }
+            stages.push(doc! { "$lookup": {
+                "from": entity, "let": variables, "as": &name,
+                "pipeline": [ { "$match": { "$expr": { "$and": equal } } } ],
+            } });
+        }
+        stages.push(doc! { "$unwind": format!("${name}") });
+        self.take_apart(container, stages, arrays)
+    }
+}
