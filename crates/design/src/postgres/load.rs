@@ -8,7 +8,7 @@ use marula_core::Result;
 use marula_postgres::sql::quote_ident;
 use marula_postgres::{Session, from_server};
 
-use super::write::text;
+use super::bound::text;
 use crate::structure::{Layout, Structure};
 use crate::synth::World;
 use crate::work::{Record, Tree};

@@ -1,5 +1,6 @@
 //! PostgreSQL's half.
 
+mod bound;
 pub mod load;
 mod review;
 mod rules;

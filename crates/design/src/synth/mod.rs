@@ -6,6 +6,7 @@
 
 mod belonging;
 mod draw;
+mod kinds;
 mod text;
 mod value;
 mod values;
