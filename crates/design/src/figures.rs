@@ -4,7 +4,7 @@ use marula_core::Json;
 use marula_core::model::{Attribute, AttributeType, Entity, Model, Operator};
 
 use crate::question::{Demand, Operand, Question};
-use crate::structure::{Source, Store};
+use crate::structure::{Source, Store, Structure};
 
 /// Numbers of a model.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,18 @@ impl Figures<'_> {
     /// How many members an entity has.
     pub fn rows(&self, entity: &str) -> f64 {
         self.model.entity(entity).map_or(1.0, |entity| rows(entity) as f64)
+    }
+
+    /// How many documents or rows hold the members of an entity on its own.
+    pub fn documents(&self, structure: &Structure, entity: &str) -> f64 {
+        let rows = self.rows(entity);
+        match structure.bucket(self.model, entity) {
+            Some((_, bucket)) => {
+                let ones = self.rows(&self.model.relations[bucket.relation].to);
+                (rows / bucket.count.max(1) as f64).max(ones.min(rows))
+            }
+            None => rows,
+        }
     }
 
     /// How many of the many belong to one, on average over all ones.
@@ -41,7 +53,8 @@ impl Figures<'_> {
                 one.and_then(|one| one.attribute(attribute)).map_or(8.0, width)
                     + field.name.len() as f64
             }
-            Source::Computed(_) | Source::Turn(_) => 8.0,
+            Source::Computed(_) | Source::Turn(_) | Source::Span(_) => 8.0,
+            Source::Rows { count, store } => *count as f64 * self.bytes(store),
             Source::Subset { relation, count, store, .. } => {
                 self.fanout(*relation).min(*count as f64) * self.bytes(store)
             }
@@ -114,7 +127,7 @@ pub fn unsaid(model: &Model) -> Option<String> {
 }
 
 /// About how many bytes a value takes.
-fn width(attribute: &Attribute) -> f64 {
+pub fn width(attribute: &Attribute) -> f64 {
     let text = f64::from(attribute.average_length.unwrap_or(20));
     match attribute.kind {
         AttributeType::Boolean => 1.0,

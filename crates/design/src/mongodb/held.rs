@@ -114,7 +114,7 @@ impl Writer<'_> {
         let empty = doc! { "$set": { &subset.name: Bson::Array(Vec::new()) } };
         let command = self.of_one(subset, one, empty)?;
         let refill = Refill { collection: r.from.clone(), pipeline, into };
-        Some(Step { copies: Vec::new(), refill: Some(refill), command })
+        Some(Step { refill: Some(refill), ..Step::of(command) })
     }
 
     /// A change of the one. Where subsets are refilled it is counted, so that whoever refills meets

@@ -5,8 +5,8 @@ use marula_core::Result;
 use marula_mongodb::Session;
 
 use super::value::document;
-use crate::structure::{Layout, Structure};
-use crate::synth::World;
+use crate::structure::{Bucket, Layout, Store, Structure};
+use crate::synth::{Member, Value, World};
 use crate::work::{Record, Tree};
 
 /// How many documents are sent at once at most, and about how many bytes.
@@ -27,9 +27,7 @@ pub async fn fill(
         let Some(entity) = world.index(&store.entity) else { continue };
         let mut batch: Vec<Bson> = Vec::new();
         let mut bytes = 0;
-        for row in 0..world.rows(entity) {
-            let tree = Tree::alone(world.member(entity, row));
-            let record = Record::new(world, structure, store, &tree);
+        for record in records(world, structure, store, entity) {
             let document = document(world.model, &record, Some(&store.entity), "", &mut Vec::new());
             bytes += size(&document);
             batch.push(Bson::Document(document));
@@ -41,6 +39,46 @@ pub async fn fill(
         send(session, &store.entity, &mut batch).await?;
     }
     Ok(())
+}
+
+/// What a store keeps, document by document.
+fn records<'a>(
+    world: &'a World<'_>,
+    structure: &'a Structure,
+    store: &'a Store,
+    entity: usize,
+) -> Box<dyn Iterator<Item = Record> + Send + 'a> {
+    let Some((_, bucket)) = structure.bucket(world.model, &store.entity) else {
+        return Box::new((0..world.rows(entity)).map(move |row| {
+            let tree = Tree::alone(world.member(entity, row));
+            Record::new(world, structure, store, &tree)
+        }));
+    };
+    let one = world.index(&world.model.relations[bucket.relation].to).unwrap_or_default();
+    Box::new((0..world.rows(one)).flat_map(move |row| {
+        buckets(world, bucket, &world.member(one, row))
+            .into_iter()
+            .map(move |members| Record::bucket(world, structure, store, bucket, &members))
+    }))
+}
+
+/// The members of one in the order of their moments, by as many as a bucket takes; those of one
+/// moment are in one bucket.
+fn buckets(world: &World<'_>, bucket: &Bucket, one: &Member) -> Vec<Vec<Tree>> {
+    let many = world.children(one, bucket.relation).into_iter();
+    let mut many: Vec<(Value, Tree)> =
+        many.map(|member| (world.value(&member, &bucket.time), Tree::alone(member))).collect();
+    many.sort_by(|(left, _), (right, _)| left.order(right));
+    let mut found: Vec<Vec<Tree>> = Vec::new();
+    let mut before = Value::Null;
+    for (moment, tree) in many {
+        match found.last_mut() {
+            Some(last) if (last.len() as u64) < bucket.count || moment == before => last.push(tree),
+            _ => found.push(vec![tree]),
+        }
+        before = moment;
+    }
+    found
 }
 
 async fn send(session: &Session, collection: &str, batch: &mut Vec<Bson>) -> Result<()> {

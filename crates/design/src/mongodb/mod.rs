@@ -1,5 +1,6 @@
 //! MongoDB's half.
 
+mod bucket;
 mod held;
 pub mod load;
 mod review;
@@ -13,6 +14,7 @@ use marula_core::DocumentCatalog;
 
 use crate::Rule;
 
+pub use bucket::Append;
 pub use held::Refill;
 pub use review::review;
 pub use schema::{SchemaOptions, schema};

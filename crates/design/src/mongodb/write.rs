@@ -3,6 +3,7 @@
 use bson::{Bson, Document, doc};
 use marula_core::model::Model;
 
+use super::bucket::Append;
 use super::held::Refill;
 use super::value::{CopyRead, bson, document, field};
 use crate::structure::{Layout, Source, Store, Structure, reference_name};
@@ -16,8 +17,17 @@ pub struct Step {
     pub copies: Vec<CopyRead>,
     /// What has to be read of another collection before it is sent.
     pub refill: Option<Refill>,
+    /// What else to do where the command changes nothing.
+    pub append: Option<Append>,
     /// The command.
     pub command: Document,
+}
+
+impl Step {
+    /// A command and nothing else.
+    pub(super) fn of(command: Document) -> Self {
+        Step { copies: Vec::new(), refill: None, append: None, command }
+    }
 }
 
 /// The commands of an effect.
@@ -31,9 +41,12 @@ pub fn steps(
     if let Effect::Refill { subset, one } = effect {
         return writer.refill(*subset, one).into_iter().collect();
     }
+    if let Effect::Append { bucket, tree } = effect {
+        return writer.append(*bucket, tree).into_iter().collect();
+    }
     let mut copies = Vec::new();
     let command = writer.write(effect, &mut copies);
-    command.map(|command| Step { copies, refill: None, command }).into_iter().collect()
+    command.map(|command| Step { copies, ..Step::of(command) }).into_iter().collect()
 }
 
 pub(super) struct Writer<'a> {
@@ -68,8 +81,8 @@ impl Writer<'_> {
             Effect::RecopyHeld { subset, relation, one, set } => {
                 self.recopy_held(*subset, *relation, one, set)
             }
-            // Read first, then written.
-            Effect::Refill { .. } => None,
+            // Steps of their own.
+            Effect::Refill { .. } | Effect::Append { .. } => None,
         }
     }
 

@@ -2,41 +2,13 @@
 
 use marula_core::model::Model;
 use marula_postgres::sql::{quote_ident, quote_literal};
-use serde_json::Value as Json;
 
+pub use super::bound::Bound;
+use super::bound::{json, text};
 use super::statement::cast;
 use crate::structure::{Layout, Store, Structure, reference_name};
 use crate::synth::{Value, World};
 use crate::work::{Effect, FieldValue, Record, Tree};
-
-/// A statement with the text of its parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bound {
-    /// The statement; the same for every time of a write, so that it is prepared once.
-    pub sql: String,
-    /// The parameters, in PostgreSQL's text form.
-    pub values: Vec<Option<String>>,
-}
-
-impl Bound {
-    fn new() -> Self {
-        Bound { sql: String::new(), values: Vec::new() }
-    }
-
-    /// Takes a parameter and gives its name.
-    fn bind(&mut self, value: Option<String>) -> String {
-        self.values.push(value);
-        format!("${}", self.values.len())
-    }
-
-    /// `a = $1 AND b = $2`.
-    fn equal<'a>(&mut self, pairs: impl IntoIterator<Item = (&'a str, &'a Value)>) -> String {
-        let equal = pairs
-            .into_iter()
-            .map(|(name, value)| format!("{} = {}", quote_ident(name), self.bind(value.to_text())));
-        equal.collect::<Vec<_>>().join(" AND ")
-    }
-}
 
 /// The statements of an effect.
 pub fn statements(
@@ -47,28 +19,6 @@ pub fn statements(
 ) -> Vec<Bound> {
     let writer = Writer { world, model: world.model, structure, layout };
     writer.write(effect)
-}
-
-/// A record as it stands within a `jsonb` column.
-pub(super) fn json(record: &Record) -> Json {
-    let fields = record.fields.iter().map(|(name, value)| {
-        let value = match value {
-            FieldValue::Value(value) | FieldValue::Copied { value, .. } => value.to_json(),
-            FieldValue::Records(records) => Json::Array(records.iter().map(json).collect()),
-        };
-        (name.clone(), value)
-    });
-    Json::Object(fields.collect())
-}
-
-/// A field's value as PostgreSQL reads it.
-pub(super) fn text(value: &FieldValue) -> Option<String> {
-    match value {
-        FieldValue::Value(value) | FieldValue::Copied { value, .. } => value.to_text(),
-        FieldValue::Records(records) => {
-            Some(Json::Array(records.iter().map(json).collect()).to_string())
-        }
-    }
 }
 
 struct Writer<'a> {
@@ -95,8 +45,9 @@ impl Writer<'_> {
                 self.tally(*computed, one, by).into_iter().collect()
             }
             Effect::Remove { entity, by } => self.remove(*entity, by).into_iter().collect(),
-            // The search keeps no subsets here.
-            Effect::Hold { .. }
+            // The search keeps no subsets and no buckets here.
+            Effect::Append { .. }
+            | Effect::Hold { .. }
             | Effect::Rehold { .. }
             | Effect::Refill { .. }
             | Effect::RecopyHeld { .. } => Vec::new(),

@@ -2,7 +2,7 @@ use marula_core::model::Model;
 
 use super::{Container, Element, Held, Join, Place, Places, Question, Spot};
 use crate::schema::is_required;
-use crate::structure::{Placement, Structure};
+use crate::structure::{Bucket, Placement, Structure};
 
 /// Walks the nodes of a question and finds the place of each.
 pub(super) struct Finder<'a> {
@@ -24,6 +24,18 @@ impl Finder<'_> {
         let container = self.places.containers.len();
         self.places.containers.push(Container { entity: top.to_owned(), join });
         let mut within = None;
+        if let Some((_, bucket)) = self.structure.bucket(self.model, top) {
+            self.places.elements.push(Element {
+                container,
+                within: None,
+                field: Bucket::ROWS.into(),
+                entity: top.to_owned(),
+                relation: bucket.relation,
+                most: Some(bucket.count),
+                bucket: true,
+            });
+            return Place::Element(self.places.elements.len() - 1);
+        }
         for relation in chain.into_iter().rev() {
             within = Some(self.element(container, within, relation));
         }
@@ -42,6 +54,7 @@ impl Finder<'_> {
             entity: r.from.clone(),
             relation: subset.relation,
             most: Some(subset.count),
+            bucket: false,
         });
         Place::Element(0)
     }
@@ -57,6 +70,7 @@ impl Finder<'_> {
             entity,
             relation,
             most: None,
+            bucket: false,
         });
         self.places.elements.len() - 1
     }

@@ -56,8 +56,10 @@ pub struct Element {
     pub entity: String,
     /// The relationship they are embedded by.
     pub relation: usize,
-    /// How many there are at most, where only the first are kept.
+    /// How many there are at most, where only the first are kept, or one bucket of them.
     pub most: Option<u64>,
+    /// Whether it is a member of a bucket, which is of the same entity.
+    pub bucket: bool,
 }
 
 /// Where a node is.
@@ -137,6 +139,26 @@ impl<'a> Places<'a> {
         self.within(container, element, &self.question.nodes[by].entity, &name)
     }
 
+    /// The field of a bucket, which says whose it is, or of a member in it.
+    fn in_bucket(
+        &self,
+        container: usize,
+        element: usize,
+        entity: &str,
+        attribute: &str,
+    ) -> Option<Spot> {
+        let store = self.layout.store(entity)?;
+        if let Some(field) = store.attribute(attribute) {
+            return Some(Spot { container, element: None, field: field.name.clone() });
+        }
+        let rows = store.fields.iter().find_map(|field| match &field.source {
+            Source::Rows { store, .. } => Some(store),
+            _ => None,
+        })?;
+        let field = rows.attribute(attribute)?.name.clone();
+        Some(Spot { container, element: Some(element), field })
+    }
+
     pub(super) fn base(&self, place: &Place) -> (usize, Option<usize>) {
         match place {
             Place::Container(container) => (*container, None),
@@ -156,6 +178,9 @@ impl<'a> Places<'a> {
     ) -> Option<Spot> {
         if let Some(at) = element {
             let holder = &self.elements[at];
+            if holder.bucket {
+                return self.in_bucket(container, at, entity, attribute);
+            }
             let relation = &self.model.relations[holder.relation];
             if let Some(part) = relation.attributes.iter().position(|a| a == attribute) {
                 let one = self.model.entity(&relation.to)?;

@@ -56,7 +56,11 @@ pub(crate) fn source_attribute<'m>(
             let from = model.relations.get(computed.relation)?.from.as_str();
             (from, computed.attribute.as_deref()?)
         }
-        Source::Embedded { .. } | Source::Subset { .. } | Source::Turn(_) => return None,
+        Source::Embedded { .. }
+        | Source::Subset { .. }
+        | Source::Turn(_)
+        | Source::Span(_)
+        | Source::Rows { .. } => return None,
     };
     root(model, model.entity(entity)?, attribute)
 }

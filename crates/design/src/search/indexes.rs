@@ -2,7 +2,7 @@ use marula_core::model::{Model, Operator};
 
 use super::work::Work;
 use crate::question::{Direction, Key, Places, Question, Spot, indexed, start};
-use crate::structure::{Layout, Structure, Subset, WantedIndex};
+use crate::structure::{Bucket, Layout, Structure, Subset, WantedIndex, reference_name};
 
 /// The indexes that the work asks of a structure: for each question equalities, then its order,
 /// then ranges, where the search begins; and what its joins look for. Those that are the beginning
@@ -29,6 +29,13 @@ pub fn indexes(model: &Model, structure: &Structure, work: &Work) -> Vec<WantedI
     }
     for subset in &structure.subsets {
         of_subset(model, structure, subset, &mut wanted);
+    }
+    for bucket in &structure.buckets {
+        let r = &model.relations[bucket.relation];
+        let whose = r.attributes.iter().map(|name| (name.clone(), false));
+        let keys = whose.chain([(Bucket::LAST.to_owned(), false)]).collect();
+        let why = format!("the buckets of one {}, by their moments", reference_name(r));
+        wanted.push(WantedIndex { store: r.from.clone(), keys, unique: false, why });
     }
     let whole = wanted.clone();
     wanted.retain(|index| {
@@ -105,6 +112,11 @@ fn of_question(
         push(range.field.clone(), false);
     }
     let entity = &places.containers[0].entity;
+    // A bucket is found by its last moment.
+    let bucket = structure.bucket(model, entity).map(|(_, bucket)| bucket);
+    if bucket.is_some_and(|bucket| ranges.iter().any(|spot| spot.field == bucket.time)) {
+        push(Bucket::LAST.into(), false);
+    }
     if !keys.is_empty() {
         add(model, wanted, entity, keys, format!("{name}: equalities, order, range"));
     }

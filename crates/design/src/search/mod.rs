@@ -1,6 +1,7 @@
 //! Which structures are worth measuring: every sound choice for every relationship is weighed by
 //! a model of what the workload costs, and the best are built.
 
+mod buckets;
 mod cost;
 
 mod indexes;
@@ -19,7 +20,7 @@ pub use indexes::indexes;
 pub use options::{by_the_rules, options};
 pub use work::{Asking, Work};
 
-use crate::structure::{Placement, Structure};
+use crate::structure::{Placement, Structure, reference_name};
 
 /// A structure worth measuring.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,7 +129,9 @@ pub(crate) fn effort(structure: &Structure) -> usize {
         Placement::Embed => 1,
         Placement::Copy(copies) => 1 + copies.len(),
     });
-    placed.sum::<usize>() + 2 * structure.computed.len() + 3 * structure.subsets.len()
+    placed.sum::<usize>()
+        + 2 * structure.computed.len()
+        + 3 * (structure.subsets.len() + structure.buckets.len())
 }
 
 /// Whether a structure differs from all chosen ones in more than which attributes are copied:
@@ -140,7 +143,9 @@ fn differs(structure: &Structure, chosen: &[(Structure, f64, String)]) -> bool {
             Placement::Copy(_) => 1,
             Placement::Embed => 2,
         });
-        placed.chain([s.computed.len() as u8, s.subsets.len() as u8]).collect()
+        placed
+            .chain([s.computed.len() as u8, s.subsets.len() as u8, s.buckets.len() as u8])
+            .collect()
     };
     chosen.iter().all(|(known, ..)| outline(known) != outline(structure))
 }
@@ -168,6 +173,10 @@ fn name(model: &Model, structure: &Structure) -> String {
     parts.extend(structure.subsets.iter().map(|subset| {
         let relation = &model.relations[subset.relation];
         format!("subset of {} in {}", relation.from, relation.to)
+    }));
+    parts.extend(structure.buckets.iter().map(|bucket| {
+        let relation = &model.relations[bucket.relation];
+        format!("bucket of {} per {}", relation.from, reference_name(relation))
     }));
     if parts.is_empty() { "normalised".into() } else { parts.join(", ") }
 }

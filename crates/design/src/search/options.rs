@@ -3,11 +3,12 @@ use std::collections::BTreeSet;
 use marula_core::Engine;
 use marula_core::model::{AggregateFunction, Model};
 
+use super::buckets::{self, buckets};
 use super::subsets::{are_possible, subsets};
 use super::work::Work;
 use crate::figures::Figures;
 use crate::mongodb::schema::{DocumentSize, sizes};
-use crate::structure::{Computed, Layout, Placement, Structure, Subset};
+use crate::structure::{Bucket, Computed, Layout, Placement, Structure, Subset};
 
 /// The most of the many on average that may be an array: MongoDB's own advice is to reference from
 /// a thousand on.
@@ -19,6 +20,7 @@ pub struct Options {
     placements: Vec<Vec<Placement>>,
     computed: Vec<Computed>,
     subsets: Vec<Subset>,
+    buckets: Vec<Bucket>,
 }
 
 /// What can be chosen on an engine, as far as a query could gain by it.
@@ -40,7 +42,12 @@ pub fn options(model: &Model, work: &Work, engine: Engine) -> Options {
             choices
         })
         .collect();
-    Options { placements, computed: computable(model, work), subsets: subsets(model, work, engine) }
+    Options {
+        placements,
+        computed: computable(model, work),
+        subsets: subsets(model, work, engine),
+        buckets: buckets(model, engine),
+    }
 }
 
 impl Options {
@@ -70,6 +77,14 @@ impl Options {
             }
             found.push(next);
         }
+        for bucket in &self.buckets {
+            let mut next = from.clone();
+            match next.buckets.iter().position(|known| known == bucket) {
+                Some(at) => drop(next.buckets.remove(at)),
+                None => next.buckets.push(bucket.clone()),
+            }
+            found.push(next);
+        }
         found.retain(|structure| is_possible(model, structure));
         found
     }
@@ -78,7 +93,8 @@ impl Options {
 /// Whether a structure can be kept and written: no array grows without bound, no document past
 /// MongoDB's limit, which is a limit of good sense for `jsonb` as well.
 fn is_possible(model: &Model, structure: &Structure) -> bool {
-    if !structure.is_sound(model) || !are_possible(model, structure) {
+    let possible = are_possible(model, structure) && buckets::are_possible(model, structure);
+    if !structure.is_sound(model) || !possible {
         return false;
     }
     let homes = |entity: &str| structure.home(model, entity);
@@ -94,8 +110,10 @@ fn is_possible(model: &Model, structure: &Structure) -> bool {
         }
     }
     let layout = Layout::new(model, structure);
-    !structure.placements.contains(&Placement::Embed) && structure.subsets.is_empty()
-        || sizes(model, structure, &layout).iter().all(DocumentSize::fits)
+    let arrays = structure.placements.contains(&Placement::Embed)
+        || !structure.subsets.is_empty()
+        || !structure.buckets.is_empty();
+    !arrays || sizes(model, structure, &layout).iter().all(DocumentSize::fits)
 }
 
 fn may_embed(model: &Model, relation: usize) -> bool {

@@ -1,6 +1,6 @@
 use marula_core::model::{Entity, Model, Relationship};
 
-use super::{Placement, Structure};
+use super::{Bucket, Placement, Span, Structure};
 
 /// The stores a structure comes to, in the order in which they can be filled.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +55,15 @@ pub enum Source {
         /// The relationship's index in the model.
         relation: usize,
         /// How many there are at most.
+        count: u64,
+        /// What is kept of each.
+        store: Store,
+    },
+    /// What is kept of a bucket beside its members.
+    Span(Span),
+    /// The members of a bucket, as an array.
+    Rows {
+        /// How many a bucket takes.
         count: u64,
         /// What is kept of each.
         store: Store,
@@ -151,6 +160,26 @@ impl Store {
             for at in 0..structure.subsets.len() {
                 fields.extend(subset(model, structure, entity, at));
             }
+        }
+        let bucket = structure.bucket(model, &entity.name).filter(|_| within.is_none());
+        if let Some((_, bucket)) = bucket {
+            let relation = &model.relations[bucket.relation];
+            let (mut own, members): (Vec<Field>, Vec<Field>) =
+                fields.into_iter().partition(|field| {
+                    relation.attributes.iter().any(|attribute| *attribute == field.name)
+                });
+            let spans = [
+                (Bucket::FIRST, Span::First),
+                (Bucket::LAST, Span::Last),
+                (Bucket::COUNT, Span::Count),
+            ];
+            own.extend(
+                spans.map(|(name, span)| Field { name: name.into(), source: Source::Span(span) }),
+            );
+            let store = Store { entity: entity.name.clone(), fields: members };
+            let source = Source::Rows { count: bucket.count, store };
+            own.push(Field { name: Bucket::ROWS.into(), source });
+            fields = own;
         }
         Store { entity: entity.name.clone(), fields }
     }

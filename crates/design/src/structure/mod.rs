@@ -4,12 +4,14 @@
 //! from it has stores (tables or collections) with fields, and the two engines' halves turn that
 //! into columns and JSON, or into documents.
 
+mod bucket;
 mod index;
 mod layout;
 mod subset;
 
 use marula_core::model::{AggregateFunction, Model};
 
+pub use bucket::{Bucket, Span};
 pub use index::WantedIndex;
 pub use layout::{Field, Layout, Source, Store, reference_name};
 pub use subset::Subset;
@@ -23,6 +25,8 @@ pub struct Structure {
     pub computed: Vec<Computed>,
     /// The first of the many that are kept with the one, too.
     pub subsets: Vec<Subset>,
+    /// Which of the many are kept by so many in one document.
+    pub buckets: Vec<Bucket>,
 }
 
 /// Where the many of a relationship are kept.
@@ -57,6 +61,7 @@ impl Structure {
             placements: vec![Placement::Reference; model.relations.len()],
             computed: Vec::new(),
             subsets: Vec::new(),
+            buckets: Vec::new(),
         }
     }
 
@@ -66,6 +71,13 @@ impl Structure {
             Some(Placement::Copy(attributes)) => attributes,
             _ => &[],
         }
+    }
+
+    /// How the members of an entity are kept in buckets, when they are: by which of
+    /// [`Structure::buckets`].
+    pub fn bucket(&self, model: &Model, entity: &str) -> Option<(usize, &Bucket)> {
+        let of_it = |bucket: &Bucket| model.relations[bucket.relation].from == entity;
+        self.buckets.iter().enumerate().find(|(_, bucket)| of_it(bucket))
     }
 
     /// The relationship within whose one the members of `entity` are kept, when they are.

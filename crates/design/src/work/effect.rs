@@ -87,6 +87,13 @@ pub enum Effect {
         /// The copied attributes and what they are set to.
         set: Vec<(String, Value)>,
     },
+    /// A member is added to the buckets of its one.
+    Append {
+        /// Their index in the structure.
+        bucket: usize,
+        /// The member.
+        tree: Tree,
+    },
     /// Members are taken away.
     Remove {
         /// The entity's index.

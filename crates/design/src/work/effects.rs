@@ -89,7 +89,10 @@ fn place(world: &World<'_>, structure: &Structure, tree: Tree, effects: &mut Vec
             let one = one.map(|one| world.key(&one)).unwrap_or_default();
             effects.push(Effect::Push { relation, one, tree });
         }
-        None => effects.push(Effect::Insert { trees: vec![tree] }),
+        None => effects.push(match structure.bucket(world.model, entity) {
+            Some((bucket, _)) => Effect::Append { bucket, tree },
+            None => Effect::Insert { trees: vec![tree] },
+        }),
     }
     effects.extend(tallied);
     effects.extend(held);

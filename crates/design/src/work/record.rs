@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use marula_core::model::AggregateFunction;
 
-use crate::structure::{Source, Store, Structure, Subset};
+use crate::structure::{Bucket, Source, Span, Store, Structure, Subset};
 use crate::synth::{Member, Value, World};
 
 /// A member with those that live within it or come along with it.
@@ -68,6 +68,39 @@ impl Record {
         })
     }
 
+    /// A bucket of members of one, of which there is at least one, in the order of their moments.
+    pub fn bucket(
+        world: &World<'_>,
+        structure: &Structure,
+        store: &Store,
+        bucket: &Bucket,
+        members: &[Tree],
+    ) -> Self {
+        let moment = |tree: Option<&Tree>| {
+            tree.map_or(Value::Null, |tree| world.value(&tree.member, &bucket.time))
+        };
+        let fields = store.fields.iter().map(|field| {
+            let value = match &field.source {
+                Source::Span(Span::First) => FieldValue::Value(moment(members.first())),
+                Source::Span(Span::Last) => FieldValue::Value(moment(members.last())),
+                Source::Span(Span::Count) => {
+                    FieldValue::Value(Value::Integer(members.len() as i64))
+                }
+                Source::Rows { store, .. } => {
+                    let each = members.iter();
+                    let rows = each.map(|tree| Record::new(world, structure, store, tree));
+                    FieldValue::Records(rows.collect())
+                }
+                Source::Attribute(name) => FieldValue::Value(
+                    members.first().map_or(Value::Null, |tree| world.value(&tree.member, name)),
+                ),
+                _ => FieldValue::Value(Value::Null),
+            };
+            (field.name.clone(), value)
+        });
+        Record { fields: fields.collect() }
+    }
+
     /// What `store` keeps of a member.
     pub fn new(world: &World<'_>, structure: &Structure, store: &Store, tree: &Tree) -> Self {
         let member = &tree.member;
@@ -84,6 +117,7 @@ impl Record {
                     },
                 },
                 Source::Computed(at) => FieldValue::Value(computed(world, structure, *at, tree)),
+                Source::Span(_) | Source::Rows { .. } => FieldValue::Value(Value::Null),
                 Source::Turn(_) => FieldValue::Value(Value::Integer(0)),
                 Source::Embedded { relation, store } => {
                     let many = tree.many(world, *relation);

@@ -3,7 +3,7 @@ use marula_core::model::Entity;
 use marula_mongodb::{Command, CreateCollection, Operation};
 
 use super::timeseries::TimeSeries;
-use super::{Draw, indexes, validators};
+use super::{Draw, expiry, validators};
 use crate::schema::Piece;
 use crate::structure::Store;
 
@@ -18,7 +18,19 @@ pub(super) fn piece(
         Some(series) => (time_series(entity, series), series.why.clone()),
         None => {
             let validator = validators::validator(draw, entity, store);
-            (doc! { "validator": validator }, String::new())
+            let bucket = draw.structure.bucket(draw.model, &entity.name);
+            let why = bucket.map_or_else(String::new, |(_, bucket)| {
+                format!(
+                    "buckets of {}: one update ($push, $inc, where count < {} and last < its {}) \
+                     adds to the last of one; where that finds none a transaction begins the next \
+                     bucket, or puts what is late where it belongs, and cuts a bucket of {} in two",
+                    bucket.count,
+                    bucket.count,
+                    bucket.time,
+                    2 * bucket.count
+                )
+            });
+            (doc! { "validator": validator }, why)
         }
     };
     let create = Operation::CreateCollection(CreateCollection { options });
@@ -38,7 +50,7 @@ fn time_series(entity: &Entity, series: &TimeSeries) -> Document {
     how.insert("granularity", series.granularity);
     let mut options = doc! { "timeseries": how };
     if let Some(days) = entity.keep_days {
-        let seconds = match indexes::seconds(days) {
+        let seconds = match expiry::seconds(days) {
             Bson::Int32(seconds) => i64::from(seconds),
             Bson::Int64(seconds) => seconds,
             _ => return options,

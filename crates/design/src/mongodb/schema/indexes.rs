@@ -3,10 +3,10 @@ use marula_core::model::{AttributeType, Entity};
 use marula_mongodb::{Command, CreateIndexes, Operation};
 
 use super::timeseries::TimeSeries;
-use super::types::{is_plain, stored_name, whole};
-use super::{Draw, search, uniques};
-use crate::schema::{Piece, source_attribute, time_attribute};
-use crate::structure::{Source, Store};
+use super::types::{is_plain, stored_name};
+use super::{Draw, expiry, search, uniques};
+use crate::schema::{Piece, source_attribute};
+use crate::structure::{Bucket, Source, Store};
 
 /// An index somebody asks for, on stored paths.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ pub(super) fn pieces(
     store: &Store,
     series: Option<&TimeSeries>,
 ) -> Vec<Piece> {
-    let mut wishes = expiry(draw, entity, store, series);
+    let mut wishes = expiry::wishes(draw, entity, store, series);
     if series.is_none() {
         wishes.extend(uniques::wishes(draw, entity, store));
     }
@@ -162,9 +162,9 @@ fn stored_path(
     let (head, rest) = path.split_once('.')?;
     let field = first(head).filter(|field| is_plain(&field.name))?;
     let known = match &field.source {
-        Source::Embedded { store: within, .. } | Source::Subset { store: within, .. } => {
-            within_path(within, rest)
-        }
+        Source::Embedded { store: within, .. }
+        | Source::Subset { store: within, .. }
+        | Source::Rows { store: within, .. } => within_path(within, rest),
         // The open part has fields nobody names.
         _ => rest.split('.').all(is_plain),
     };
@@ -173,7 +173,7 @@ fn stored_path(
 }
 
 fn is_array(source: &Source) -> bool {
-    matches!(source, Source::Embedded { .. } | Source::Subset { .. })
+    matches!(source, Source::Embedded { .. } | Source::Subset { .. } | Source::Rows { .. })
 }
 
 fn within_path(store: &Store, path: &str) -> bool {
@@ -212,6 +212,10 @@ fn references(draw: &Draw<'_>, entity: &Entity, store: &Store, path: &str) -> Ve
             .collect();
         let why =
             format!("reference to {}: the {} of one are found by it", relation.to, relation.from);
+        // Buckets are found by their last moment, too; the reference alone tells the last of them.
+        let bucket = draw.structure.buckets.iter().any(|bucket| bucket.relation == at);
+        let last = bucket.then(|| (Bucket::LAST.to_owned(), false));
+        let keys = keys.map(|keys| keys.into_iter().chain(last).collect::<Vec<_>>());
         found.extend(keys.filter(|keys| !keys.is_empty()).map(|keys| Wish::sorted(keys, why)));
     }
     for field in &store.fields {
@@ -222,36 +226,6 @@ fn references(draw: &Draw<'_>, entity: &Entity, store: &Store, path: &str) -> Ve
         }
     }
     found
-}
-
-/// A TTL index, which deletes what is old.
-fn expiry(
-    draw: &mut Draw<'_>,
-    entity: &Entity,
-    store: &Store,
-    series: Option<&TimeSeries>,
-) -> Vec<Wish> {
-    let Some(days) = entity.keep_days.filter(|_| series.is_none()) else { return Vec::new() };
-    let time = time_attribute(entity).filter(|time| store.attribute(&time.name).is_some());
-    let Some(time) = time.filter(|time| is_plain(&time.name)) else {
-        draw.note(format!("{} has no required moment by which old ones could expire", entity.name));
-        return Vec::new();
-    };
-    for one in draw.references.iter().filter(|one| one.relation.to == entity.name) {
-        let many = &one.relation.from;
-        draw.notes
-            .push(format!("{many} that refer to one of {} stay when it expires", entity.name));
-    }
-    let stored = stored_name(entity, &time.name).to_owned();
-    let mut wish =
-        Wish::sorted(vec![(stored, false)], format!("deletes what is older than {days} days"));
-    wish.options.insert("expireAfterSeconds", seconds(days));
-    vec![wish]
-}
-
-/// Days as the server takes them; it takes no more than an int holds.
-pub(super) fn seconds(days: u32) -> Bson {
-    whole((u64::from(days) * 86_400).min(i32::MAX as u64))
 }
 
 /// Of what is asked for, what a time-series collection can have.

@@ -3,6 +3,7 @@
 mod advice;
 mod checks;
 mod collections;
+mod expiry;
 mod indexes;
 mod options;
 mod patterns;

@@ -4,7 +4,7 @@ use super::{Draw, SchemaOptions, timeseries};
 use crate::question::firsts;
 use crate::schema::references;
 use crate::search::Work;
-use crate::structure::{Layout, Placement, Structure, Subset, reference_name};
+use crate::structure::{Bucket, Layout, Placement, Structure, Subset, reference_name};
 
 /// A pattern by the name the field has for it, and where it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +85,18 @@ pub fn patterns(
     for subset in &structure.subsets {
         let relation = &model.relations[subset.relation];
         say("subset", format!("{}.{}", relation.to, subset.name), why_subset(model, subset));
+    }
+    for bucket in &structure.buckets {
+        let relation = &model.relations[bucket.relation];
+        let (many, one) = (&relation.from, reference_name(relation));
+        let why = format!(
+            "up to {} {many} of one {one} in a document, one behind the other in time: fewer \
+             documents and index keys for what is read by {one} and {}; as the rule of thumb has it \
+             for what is measured, where the native time-series collection takes no writes in \
+             transactions and keeps nothing unique",
+            bucket.count, bucket.time
+        );
+        say("bucket", format!("{many}.{}", Bucket::ROWS), why);
     }
     let mut draw = Draw {
         model,
@@ -170,11 +182,10 @@ fn why_subset(model: &Model, subset: &Subset) -> String {
         false => "against the rule of thumb, which asks for ten reads to a write",
     };
     format!(
-        "the {} of {} in the order of {}, of each one, are read with it, and all others stay in \
-         {}: {asked:.1} reads a second to {written:.1} writes, {rule}",
+        "the first {} {} of one by {} are read with it, and all of them stay in their own \
+         collection: {asked:.1} reads a second to {written:.1} writes, {rule}",
         subset.count,
         relation.from,
-        by.join(", "),
-        relation.from
+        by.join(", ")
     )
 }

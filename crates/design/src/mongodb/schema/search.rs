@@ -57,7 +57,9 @@ fn holds(store: &Store, name: &str) -> bool {
         field.name == name
             || matches!(
                 &field.source,
-                Source::Embedded { store, .. } | Source::Subset { store, .. } if holds(store, name)
+                Source::Embedded { store, .. }
+                | Source::Subset { store, .. }
+                | Source::Rows { store, .. } if holds(store, name)
             )
     })
 }

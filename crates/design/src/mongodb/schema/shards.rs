@@ -4,7 +4,7 @@ use marula_mongodb::command::print_document;
 
 use super::types::{is_plain, stored_name};
 use crate::schema::{Reference, references, root};
-use crate::structure::{Layout, Store, Structure};
+use crate::structure::{Bucket, Layout, Store, Structure};
 
 /// A key to shard a collection by, with what it rests on.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +40,13 @@ pub fn shard_keys(model: &Model, structure: &Structure, layout: &Layout) -> Vec<
         let entity = model.entity(&store.entity)?;
         let mut candidates = candidates(model, &references, entity, store);
         candidates.sort_by(|a, b| score(b).total_cmp(&score(a)));
-        candidates.into_iter().next()
+        let mut best = candidates.into_iter().next()?;
+        if let Some((_, bucket)) = structure.bucket(model, &entity.name) {
+            // A bucket has no moment of its own.
+            let own = |name: String| if name == bucket.time { Bucket::LAST.into() } else { name };
+            best.key = best.key.into_iter().map(|(name, order)| (own(name), order)).collect();
+        }
+        Some(best)
     };
     layout.stores.iter().filter_map(of).collect()
 }

@@ -117,6 +117,14 @@ impl Measure<'_> {
                 element.add(Size::all(ELEMENT));
                 array(element, self.count(*relation).most(*count as f64))
             }
+            Source::Rows { count, store: within } => {
+                let mut element =
+                    self.document(within, &format!("{path}{}.", field.name), unbounded);
+                element.add(Size::all(ELEMENT));
+                let count = *count as f64;
+                // One to which late members came is cut in two when it has twice as many.
+                array(element, Size { average: count, p99: count, maximum: 2.0 * count })
+            }
             source => match source_attribute(self.model, self.structure, store, source) {
                 // A count of members, or of changes.
                 None => Size::all(8.0),

@@ -38,6 +38,9 @@ pub(super) fn decide(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Opt
     if !entity.append_only || !measured || entity.rows.0 < MANY_ROWS || reference.is_none() {
         return None;
     }
+    if draw.structure.bucket(draw.model, &entity.name).is_some() {
+        return None;
+    }
     if let Some(why) = obstacle(draw, entity, store) {
         draw.note(format!("{} would be a time-series collection, but {why}", entity.name));
         return None;

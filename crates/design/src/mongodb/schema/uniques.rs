@@ -1,15 +1,18 @@
-use bson::{Bson, Document};
+use bson::{Bson, Document, doc};
 use marula_core::model::{AttributeType, Entity};
 
 use super::Draw;
 use super::indexes::{Wish, there};
 use super::types::{is_plain, stored_name};
 use crate::names;
-use crate::structure::{Source, Store};
+use crate::structure::{Bucket, Source, Store};
 
 /// What no two documents share, beside the `_id`.
 pub(super) fn wishes(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
     let mut found = Vec::new();
+    if let Some((_, bucket)) = draw.structure.bucket(draw.model, &entity.name) {
+        return of_buckets(draw, entity, bucket);
+    }
     let key: Vec<String> = entity.key().into_iter().map(str::to_owned).collect();
     if key.len() > 1 {
         let why = "its key: an _id of several fields would be compared with their order";
@@ -42,6 +45,21 @@ pub(super) fn wishes(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec
     }
     found.extend(within(draw, store, ""));
     found
+}
+
+/// Of one only the last bucket is not full: two writers that begin one at the same time meet here.
+fn of_buckets(draw: &mut Draw<'_>, entity: &Entity, bucket: &Bucket) -> Vec<Wish> {
+    let how = match bucket.is_by_moment(draw.model) {
+        true => "is kept unique by the writer, which finds those of a moment in one bucket",
+        false => "is unique as it is given out: they are members of buckets",
+    };
+    draw.note(format!("({}) of {} {how}", entity.key().join(", "), entity.name));
+    let whose = &draw.model.relations[bucket.relation].attributes;
+    let keys = whose.iter().map(|name| (name.clone(), false)).collect();
+    let why = "of one only the last bucket is not full; finds it for what is added";
+    let filter = doc! { Bucket::COUNT: { "$lt": bucket.count as i64 } };
+    let options = [("partialFilterExpression".to_owned(), filter.into())].into_iter().collect();
+    vec![Wish { unique: true, options, ..Wish::sorted(keys, why.into()) }]
 }
 
 fn unique(

@@ -5,7 +5,7 @@ use super::Draw;
 use super::checks::expression;
 use super::types::{is_plain, stored_name, value_schema, whole};
 use crate::schema::source_attribute;
-use crate::structure::{Field, Source, Store};
+use crate::structure::{Field, Source, Span, Store};
 
 /// The validator of a collection.
 pub(super) fn validator(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Document {
@@ -94,6 +94,20 @@ fn field_schema(
                 _ => doc! { "bsonType": "number" },
             };
             (schema, false)
+        }
+        Source::Span(Span::First | Span::Last) => (doc! { "bsonType": "date" }, true),
+        Source::Span(Span::Count) => (doc! { "bsonType": ["int", "long"], "minimum": 1 }, true),
+        Source::Rows { count, store: within } => {
+            let Some(many) = draw.model.entity(&within.entity) else { return (doc! {}, false) };
+            let items = object(draw, many, within, false);
+            let mut rows = doc! { "bsonType": "array", "items": items, "minItems": 1 };
+            // One to which late members came is cut in two when it has twice as many, but those of
+            // one moment stay together.
+            let bucket = draw.structure.bucket(draw.model, &store.entity);
+            if bucket.is_some_and(|(_, bucket)| bucket.is_by_moment(draw.model)) {
+                rows.insert("maxItems", whole(2 * *count));
+            }
+            (rows, true)
         }
         Source::Turn(_) => (doc! { "bsonType": ["int", "long"] }, false),
         Source::Subset { count, store: within, .. } => {

@@ -18,6 +18,10 @@ impl Writer<'_> {
             if spot.container != 0 {
                 continue;
             }
+            if let Some(spanned) = self.spanned(demand)? {
+                filter.extend(spanned);
+                continue;
+            }
             match spot.element {
                 None => filter.push(doc! { self.path(&spot): self.test(demand)? }),
                 // Absence within an array says nothing about the document.

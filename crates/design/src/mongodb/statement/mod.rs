@@ -1,5 +1,6 @@
 //! A question as one find or aggregate over the collections of a structure.
 
+mod buckets;
 mod conditions;
 mod groups;
 mod joins;
@@ -41,12 +42,13 @@ pub fn command(
 ) -> Result<Asked> {
     let places = Places::new(model, structure, layout, question, start);
     let paths = element_paths(&places);
-    let writer = Writer { model, question, places: &places, paths, values };
+    let writer = Writer { model, structure, question, places: &places, paths, values };
     writer.write()
 }
 
 struct Writer<'a> {
     model: &'a Model,
+    structure: &'a Structure,
     question: &'a Question,
     places: &'a Places<'a>,
     paths: Vec<ElementPath>,
@@ -96,6 +98,7 @@ impl Writer<'_> {
         if !first.is_empty() {
             stages.push(doc! { "$match": first.clone() });
         }
+        stages.extend(self.last_buckets());
         let mut arrays = Vec::new();
         self.take_apart(0, &mut stages, &mut arrays)?;
         let late = self.late();

@@ -4,7 +4,7 @@ use marula_postgres::sql::{quote_ident, quote_literal};
 use super::types::{bare, bound, column_type, default};
 use super::{Draw, elements};
 use crate::schema::{is_given_out, source_attribute};
-use crate::structure::{Field, Source, Store};
+use crate::structure::{Field, Source, Span, Store};
 
 /// A column, or a generated one beside it.
 #[derive(Debug, Default)]
@@ -91,9 +91,10 @@ fn column(draw: &mut Draw<'_>, entity: &Entity, store: &Store, field: &Field) ->
             let of = computed.attribute.as_deref().map_or(String::new(), |a| format!(".{a}"));
             column.comment = Some(format!("{function} over {many}{of}, kept in step by writes"));
         }
-        // The search keeps no subsets here: an index gives the first of the many as fast.
-        Source::Subset { .. } => column.type_name = "jsonb".into(),
-        Source::Turn(_) => column.type_name = "bigint".into(),
+        // The search keeps no subsets and no buckets here: an index gives the many of one as fast.
+        Source::Subset { .. } | Source::Rows { .. } => column.type_name = "jsonb".into(),
+        Source::Span(Span::First | Span::Last) => column.type_name = "timestamptz".into(),
+        Source::Span(Span::Count) | Source::Turn(_) => column.type_name = "bigint".into(),
         Source::Embedded { relation, store: within } => {
             column.type_name = "jsonb".into();
             column.not_null = true;

@@ -99,7 +99,9 @@ pub(super) fn workload(
     let kept: f64 = layout
         .stores
         .iter()
-        .map(|store| weigher.figures.rows(&store.entity) * weigher.figures.bytes(store))
+        .map(|store| {
+            weigher.figures.documents(structure, &store.entity) * weigher.figures.bytes(store)
+        })
         .sum();
     reads + writes + kept / 1e9
 }
@@ -158,7 +160,9 @@ impl Weigher<'_> {
     /// How many members of the first container are looked at.
     fn found(&self, question: &Question, places: &Places<'_>) -> f64 {
         let spot = |node: usize, attribute: &str| places.spot(node, attribute);
-        let all = self.figures.rows(&places.containers[0].entity);
+        let all = self.figures.documents(self.structure, &places.containers[0].entity);
+        let bucket = self.structure.bucket(self.model, &places.containers[0].entity);
+        let of_time = |field: &str| bucket.is_some_and(|(_, bucket)| bucket.time == field);
         let mut rows = all;
         let mut only_here = true;
         for demand in &question.conditions {
@@ -168,6 +172,8 @@ impl Weigher<'_> {
             }
             if at.container == 0 && indexed(demand) {
                 let by = match at.element {
+                    // The moments of a bucket's members are close together.
+                    Some(_) if of_time(&at.field) => 1.0,
                     Some(_) => self.figures.rows(&question.nodes[demand.at.node].entity) / all,
                     None => 1.0,
                 };
@@ -184,13 +190,24 @@ impl Weigher<'_> {
         {
             rows = rows.min(limit as f64);
         }
+        if let (Some(limit), Some((_, bucket)), false) = (question.limit, bucket, question.groups())
+        {
+            let by_time = question.sort.first().is_some_and(|(key, _)| match key {
+                Key::At(at) => spot(at.node, &at.attribute).is_some_and(|s| of_time(&s.field)),
+                Key::Aggregate(_) => false,
+            });
+            let enough = 1.0 + (limit as f64 / bucket.count.max(1) as f64).floor();
+            if by_time {
+                rows = rows.min(enough);
+            }
+        }
         rows.max(1.0)
     }
 
     /// How many of a container match one row it is joined to.
     fn joined(&self, places: &Places<'_>, container: usize) -> f64 {
         let Some(join) = &places.containers[container].join else { return 1.0 };
-        let rows = self.figures.rows(&places.containers[container].entity);
+        let rows = self.figures.documents(self.structure, &places.containers[container].entity);
         let known = join.known.first().map_or(rows, |spot| match spot.element {
             Some(element) => {
                 let element: &Element = &places.elements[element];

@@ -1,3 +1,4 @@
+mod append;
 mod rows;
 mod transaction;
 
@@ -21,7 +22,7 @@ use crate::search::Work;
 use crate::structure::{Layout, Structure, WantedIndex};
 use crate::synth::{Value, World};
 use rows::{at, taken_apart, text};
-use transaction::together;
+use transaction::{is_none, together};
 
 /// A structure as collections in a database of its own.
 pub struct Mongodb<'w> {
@@ -138,10 +139,15 @@ impl Subject for Mongodb<'_> {
             }
             Prepared::Do(steps) => match steps.as_slice() {
                 [] => Ok(()),
-                [Step { copies, refill: None, command }] if copies.is_empty() => {
+                [step @ Step { copies, refill: None, append, command }] if copies.is_empty() => {
                     let mut command = command.clone();
                     command.insert("writeConcern", doc! { "w": "majority", "j": true });
-                    load::run(session, command).await.map(drop)
+                    let reply = load::run(session, command).await?;
+                    // Nothing was found to add to: that takes a transaction.
+                    if append.is_some() && is_none(&reply) {
+                        return together(session, std::slice::from_ref(step)).await;
+                    }
+                    Ok(())
                 }
                 several => together(session, several).await,
             },

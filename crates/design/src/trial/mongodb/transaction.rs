@@ -3,11 +3,14 @@
 use bson::{Bson, Document, doc};
 use marula_core::{Error, Result};
 use marula_mongodb::Session;
+use mongodb::error::{ErrorKind, WriteFailure};
 
 use crate::mongodb::CopyRead;
 use crate::mongodb::load::written;
 use crate::mongodb::write::Step;
 
+/// What a server says of a second document with a key.
+const DUPLICATE_KEY: i32 = 11_000;
 /// How often a transaction that met another one is tried again.
 const RETRIES: u32 = 20;
 
@@ -37,7 +40,9 @@ pub(super) async fn together(session: &Session, steps: &[Step]) -> Result<()> {
         match done {
             Ok(()) => return Ok(()),
             Err(failure)
-                if failure.contains_label("TransientTransactionError") && tries < RETRIES =>
+                if (failure.contains_label("TransientTransactionError")
+                    || met(&failure, steps))
+                    && tries < RETRIES =>
             {
                 let _ = transaction.abort_transaction().await;
                 tries += 1;
@@ -48,6 +53,21 @@ pub(super) async fn together(session: &Session, steps: &[Step]) -> Result<()> {
             }
         }
     }
+}
+
+/// Whether an update found nothing.
+pub(super) fn is_none(reply: &Document) -> bool {
+    matches!(reply.get("n"), Some(Bson::Int32(0) | Bson::Int64(0)))
+}
+
+/// Whether another writer began the same bucket before: nothing else of buckets is unique.
+fn met(failure: &mongodb::error::Error, steps: &[Step]) -> bool {
+    let duplicate = match failure.kind.as_ref() {
+        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,
+        ErrorKind::Command(error) => error.code == DUPLICATE_KEY,
+        _ => false,
+    };
+    duplicate && steps.iter().any(|step| step.append.is_some())
 }
 
 /// Reads what a step copies, and sends it.
@@ -95,7 +115,11 @@ async fn sent(
         }
         set(&mut command, &refill.into, Some(Bson::Array(elements)));
     }
-    session.database().run_command(command).session(transaction).await
+    let reply = session.database().run_command(command).session(&mut *transaction).await?;
+    if let Some(append) = step.append.as_ref().filter(|_| is_none(&reply)) {
+        super::append::append(session, transaction, append).await?;
+    }
+    Ok(reply)
 }
 
 /// Sets or removes what is at a path of fields and places in arrays.

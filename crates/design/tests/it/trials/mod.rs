@@ -1,5 +1,6 @@
 //! Designs that are built, filled and compared on real servers.
 
+mod bucket;
 mod subset;
 
 use marula_core::model::{AggregateFunction, Model, Skew};

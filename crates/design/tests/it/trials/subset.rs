@@ -2,11 +2,11 @@
 
 use bson::{Bson, Document, doc};
 use marula_core::model::{Deed, Model, Rate, Write};
-use marula_core::{Engine, Quiet, Result};
+use marula_core::{Engine, Quiet, Result, Timestamp};
 use marula_design::question::start;
 use marula_design::search::{Candidate, Work, candidates, indexes, options};
 use marula_design::structure::{Layout, Placement, Structure, Subset};
-use marula_design::synth::World;
+use marula_design::synth::{Value, World};
 use marula_design::trial::{Mongodb, Subject, mongodb, operations};
 use marula_mongodb::{Session, SessionOptions};
 
@@ -40,7 +40,7 @@ fn subsets(model: &Model, work: &Work) -> Vec<Subset> {
 }
 
 /// Structures by name.
-fn chosen(structures: Vec<(&str, Structure)>) -> Vec<Candidate> {
+pub(super) fn chosen(structures: Vec<(&str, Structure)>) -> Vec<Candidate> {
     let candidate = |(name, structure): (&str, Structure)| Candidate {
         name: name.to_owned(),
         why: String::new(),
@@ -50,7 +50,12 @@ fn chosen(structures: Vec<(&str, Structure)>) -> Vec<Candidate> {
     structures.into_iter().map(candidate).collect()
 }
 
-async fn assert_equal(model: &Model, work: &Work, found: &[Candidate], rows: u64) -> Result<()> {
+pub(super) async fn assert_equal(
+    model: &Model,
+    work: &Work,
+    found: &[Candidate],
+    rows: u64,
+) -> Result<()> {
     let world = World::new(model, rows, 1);
     let tried = mongodb(&world, work, found, &quick(), &Quiet).await?;
     for design in &tried.designs.candidates {
@@ -248,20 +253,31 @@ async fn a_page_of_the_shop_reads_one_document() -> Result<()> {
         let _built =
             Mongodb::build(&world, &work, structure.clone(), &wanted, spec.clone()).await?;
         let session = Session::open(&spec, &SessionOptions::lab()).await?;
-        read.push(documents_read(&session, &world, &work, structure, "product_reviews").await);
+        read.push(
+            documents_read(
+                &session,
+                &world,
+                &work,
+                structure,
+                "product_reviews",
+                ("reviews", "products"),
+            )
+            .await,
+        );
     }
     assert_eq!(read[1], 1, "{read:?}");
     assert!(read[0] >= 10 * read[1], "{read:?}");
     Ok(())
 }
 
-/// How many documents a query reads, the one of the product with most reviews.
-async fn documents_read(
+/// How many documents a query reads, for the one with most of its many.
+pub(super) async fn documents_read(
     session: &Session,
     world: &World<'_>,
     work: &Work,
     structure: &Structure,
     query: &str,
+    (many, one): (&str, &str),
 ) -> i64 {
     let model = world.model;
     let asking =
@@ -269,19 +285,17 @@ async fn documents_read(
     let question = asking.question.of(model, structure);
     let layout = Layout::new(model, structure);
     let node = start(model, structure, &layout, &question);
-    let (reviews, products) = ("reviews", world.index("products").unwrap());
-    let of = model.relations.iter().position(|r| r.from == reviews && r.to == "products").unwrap();
-    let most = (0..world.rows(products))
-        .map(|row| world.member(products, row))
-        .max_by_key(|product| world.children(product, of).len())
+    let ones = world.index(one).unwrap();
+    let of = model.relations.iter().position(|r| r.from == many && r.to == one).unwrap();
+    let most = (0..world.rows(ones))
+        .map(|row| world.member(ones, row))
+        .max_by_key(|one| world.children(one, of).len())
         .unwrap();
+    // Of all its many, where a moment is asked for.
+    let mut values = world.key(&most);
+    values.push(Value::Timestamp(Timestamp(0)));
     let asked = marula_design::mongodb::statement::command(
-        model,
-        structure,
-        &layout,
-        &question,
-        node,
-        &world.key(&most),
+        model, structure, &layout, &question, node, &values,
     );
     let explain = doc! { "explain": asked.unwrap().command, "verbosity": "executionStats" };
     let plan = session.database().run_command(explain).await.unwrap();
