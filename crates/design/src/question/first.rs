@@ -189,7 +189,7 @@ impl Asker<'_> {
                 order.iter().any(|(name, _)| name == part)
                     || r.attributes.iter().any(|name| name == part)
             };
-            if many.key().iter().all(|part| told(&part)) {
+            if many.key().iter().all(told) {
                 return (!order.is_empty()).then_some(order);
             }
         }

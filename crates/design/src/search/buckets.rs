@@ -29,7 +29,7 @@ fn bucket(model: &Model, relation: usize) -> Option<Bucket> {
     let time = time_attribute(many).filter(|time| time.kind == AttributeType::Timestamp)?;
     let figures = Figures { model };
     let fanout = figures.fanout(relation);
-    let width: f64 = many.attributes.iter().map(|a| crate::figures::width(a)).sum();
+    let width: f64 = many.attributes.iter().map(crate::figures::width).sum();
     let only_added =
         model.writes.iter().all(|write| write.entity != many.name || write.does == Deed::Insert);
     // Nothing but the members of one bucket can be kept apart; a key that is given out is anyway.

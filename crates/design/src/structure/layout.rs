@@ -165,9 +165,7 @@ impl Store {
         if let Some((_, bucket)) = bucket {
             let relation = &model.relations[bucket.relation];
             let (mut own, members): (Vec<Field>, Vec<Field>) =
-                fields.into_iter().partition(|field| {
-                    relation.attributes.iter().any(|attribute| *attribute == field.name)
-                });
+                fields.into_iter().partition(|field| relation.attributes.contains(&field.name));
             let spans = [
                 (Bucket::FIRST, Span::First),
                 (Bucket::LAST, Span::Last),

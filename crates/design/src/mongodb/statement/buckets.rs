@@ -41,7 +41,7 @@ impl Writer<'_> {
     /// Where the first members of one in time are asked for: so many buckets, from that end, as hold
     /// them for sure. They lie one behind the other, and all but the last of one are full.
     pub(super) fn last_buckets(&self) -> Vec<Document> {
-        let ends = self.bucket().and_then(|bucket| Some((bucket, self.from_end(bucket)?)));
+        let ends = self.bucket().and_then(|bucket| Some((bucket, self.first_in_time(bucket)?)));
         let Some((bucket, (direction, limit))) = ends else { return Vec::new() };
         let order = if direction == Direction::Descending { -1 } else { 1 };
         // Of the first one member may be all that is wanted.
@@ -53,7 +53,7 @@ impl Writer<'_> {
     }
 
     /// From which end of the members of one, and how many, when nothing else is asked.
-    fn from_end(&self, bucket: &Bucket) -> Option<(Direction, u64)> {
+    fn first_in_time(&self, bucket: &Bucket) -> Option<(Direction, u64)> {
         let question = self.question;
         let limit = question.limit.filter(|limit| *limit > 0 && !question.groups())?;
         let r = &self.model.relations[bucket.relation];
