@@ -112,6 +112,49 @@ async fn a_count_that_is_kept_is_the_count() -> Result<()> {
     Ok(())
 }
 
+/// A count is also kept of members that come along with another than the one: the lines of an order
+/// count for their products.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_count_is_kept_of_those_that_come_along() -> Result<()> {
+    let mut model = model(include_str!("../models/shop.yaml"));
+    let sold = model.queries.iter_mut().find(|query| query.name == "who_bought").unwrap();
+    sold.access = Some(marula_core::model::AccessPath {
+        from: "products".into(),
+        follow: vec!["sales".into()],
+        group: vec!["id".into()],
+        aggregates: vec![marula_core::model::Aggregate { name: "n".into(), ..Default::default() }],
+        ..Default::default()
+    });
+    model.queries.retain(|query| query.name == "who_bought");
+    model.writes.retain(|write| write.name == "place_order");
+    model.transactions.clear();
+    let work = work(&model);
+    let world = World::new(&model, 3_000, 1);
+    for engine in [Engine::Postgres, Engine::Mongodb] {
+        let mut found = candidates(&model, &work, engine, 2);
+        let plain = Structure::normalised(&model);
+        let count = Computed {
+            relation: 2,
+            function: AggregateFunction::Count,
+            attribute: None,
+            name: "sales_count".into(),
+        };
+        found.truncate(2);
+        assert_eq!(found.len(), 2);
+        found[0].structure = plain.clone();
+        found[1].structure = Structure { computed: vec![count], ..plain };
+        let tried = match engine {
+            Engine::Postgres => postgres(&world, &work, &found, &quick(), &Quiet).await?,
+            Engine::Mongodb => mongodb(&world, &work, &found, &quick(), &Quiet).await?,
+        };
+        for design in &tried.designs.candidates {
+            let (name, notes) = (&design.name, &design.notes);
+            assert_eq!(design.results_equal, Some(true), "{engine:?} {name}: {notes:#?}");
+        }
+    }
+    Ok(())
+}
+
 /// What MongoDB acknowledges is on disk, as it is on a PostgreSQL with `fsync`: each of the writes
 /// waited for a sync.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
