@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use marula_core::Engine;
-use marula_core::model::{AggregateFunction, Model};
+use marula_core::model::{AggregateFunction, Deed, Entity, Model};
 
 use super::buckets::{self, buckets};
 use super::subsets::{are_possible, subsets};
@@ -93,7 +93,9 @@ impl Options {
 /// Whether a structure can be kept and written: no array grows without bound, no document past
 /// MongoDB's limit, which is a limit of good sense for `jsonb` as well.
 fn is_possible(model: &Model, structure: &Structure) -> bool {
-    let possible = are_possible(model, structure) && buckets::are_possible(model, structure);
+    let possible = are_possible(model, structure)
+        && buckets::are_possible(model, structure)
+        && structure.computed.iter().all(|computed| is_kept(model, computed));
     if !structure.is_sound(model) || !possible {
         return false;
     }
@@ -114,6 +116,22 @@ fn is_possible(model: &Model, structure: &Structure) -> bool {
         || !structure.subsets.is_empty()
         || !structure.buckets.is_empty();
     !arrays || sizes(model, structure, &layout).iter().all(DocumentSize::fits)
+}
+
+/// Whether the writes keep a value over the many in step: they add members and take single ones away,
+/// and change neither what is summed up nor whose it is.
+fn is_kept(model: &Model, computed: &Computed) -> bool {
+    let r = &model.relations[computed.relation];
+    let key = model.entity(&r.from).map(Entity::key).unwrap_or_default();
+    let counts =
+        |name: &String| computed.attribute.as_ref() == Some(name) || r.attributes.contains(name);
+    model.writes.iter().filter(|write| write.entity == r.from).all(|write| match write.does {
+        Deed::Insert => true,
+        Deed::Update => !write.set.iter().chain(&write.increment).any(counts),
+        Deed::Delete => {
+            write.by.is_empty() || key.iter().all(|part| write.by.iter().any(|by| by == part))
+        }
+    })
 }
 
 fn may_embed(model: &Model, relation: usize) -> bool {

@@ -3,9 +3,9 @@
 mod bucket;
 mod subset;
 
-use marula_core::model::{AggregateFunction, Model, Skew};
+use marula_core::model::{AggregateFunction, Deed, Model, Skew};
 use marula_core::{Engine, Quiet, Result};
-use marula_design::search::{Work, candidates};
+use marula_design::search::{Work, candidates, options};
 use marula_design::structure::{Computed, Structure};
 use marula_design::synth::{Dice, World};
 use marula_design::trial::{TrialOptions, mongodb, postgres, same};
@@ -74,7 +74,7 @@ async fn a_count_that_is_kept_is_the_count() -> Result<()> {
     model.queries.retain(|query| query.name == "count_reviews");
     model.writes.push(marula_core::model::Write {
         name: "withdraw".into(),
-        does: marula_core::model::Deed::Delete,
+        does: Deed::Delete,
         entity: "reviews".into(),
         rate: marula_core::model::Rate(1.0),
         ..Default::default()
@@ -153,6 +153,35 @@ async fn a_count_is_kept_of_those_that_come_along() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A sum is not kept where a write changes what is summed up, nor a count where members are taken away
+/// by other than their key: nothing would keep them in step.
+#[test]
+fn what_no_write_keeps_in_step_is_not_computed() {
+    let kept = |change: &dyn Fn(&mut marula_core::model::Write)| {
+        let mut model = model(include_str!("../models/shop.yaml"));
+        let write = model.writes.iter_mut().find(|write| write.name == "write_review").unwrap();
+        change(write);
+        let work = work(&model);
+        let plain = Structure::normalised(&model);
+        let steps = options(&model, &work, Engine::Postgres).neighbours(&model, &plain);
+        let computed = steps.into_iter().flat_map(|structure| structure.computed);
+        let mut names: Vec<String> = computed.map(|computed| computed.name).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(kept(&|_| ()), ["reviews_count", "reviews_stars_sum"]);
+    let edited = kept(&|write| {
+        write.does = Deed::Update;
+        write.set = vec!["stars".into()];
+    });
+    assert_eq!(edited, ["reviews_count"]);
+    let cleared = kept(&|write| {
+        write.does = Deed::Delete;
+        write.by = vec!["customer_id".into()];
+    });
+    assert!(cleared.is_empty(), "{cleared:?}");
 }
 
 /// What MongoDB acknowledges is on disk, as it is on a PostgreSQL with `fsync`: each of the writes
