@@ -18,6 +18,7 @@ pub use cost::Constants;
 pub use indexes::indexes;
 
 pub use options::{by_the_rules, options};
+pub(crate) use subsets::{reads_and_writes, subset_by_the_rules};
 pub use work::{Asking, Work};
 
 use crate::structure::{Placement, Structure, reference_name};
@@ -172,7 +173,9 @@ fn name(model: &Model, structure: &Structure) -> String {
     }));
     parts.extend(structure.subsets.iter().map(|subset| {
         let relation = &model.relations[subset.relation];
-        format!("subset of {} in {}", relation.from, relation.to)
+        let which = subset.name.split('_').next().unwrap_or_default();
+        let (many, one, count) = (&relation.from, &relation.to, subset.count);
+        format!("subset of {many} in {one} ({count} {which})")
     }));
     parts.extend(structure.buckets.iter().map(|bucket| {
         let relation = &model.relations[bucket.relation];

@@ -4,7 +4,7 @@ use marula_core::Engine;
 use marula_core::model::{AggregateFunction, Deed, Entity, Model};
 
 use super::buckets::{self, buckets};
-use super::subsets::{are_possible, subsets};
+use super::subsets::{are_possible, subset_by_the_rules, subsets};
 use super::work::Work;
 use crate::figures::Figures;
 use crate::mongodb::schema::{DocumentSize, sizes};
@@ -234,7 +234,8 @@ fn computable(model: &Model, work: &Work) -> Vec<Computed> {
 
 /// What the field's rules of thumb give. For PostgreSQL third normal form. For MongoDB: what is
 /// owned and bounded to a few (50 on average, 200 at most) lives within its owner; what is shown
-/// along with the many and never changes is copied to them.
+/// along with the many and never changes is copied to them; the first of a long relation, where they are
+/// read ten times as often as it is written, are kept with the one.
 pub fn by_the_rules(model: &Model, work: &Work, engine: Engine) -> Structure {
     let mut structure = Structure::normalised(model);
     if engine == Engine::Postgres {
@@ -256,6 +257,16 @@ pub fn by_the_rules(model: &Model, work: &Work, engine: Engine) -> Structure {
         }
         if is_possible(model, &next) {
             structure = next;
+        }
+    }
+    for subset in subsets(model, work, engine) {
+        let other = structure.subsets.iter().any(|known| known.relation == subset.relation);
+        if !other && subset_by_the_rules(model, work, &subset) {
+            let mut next = structure.clone();
+            next.subsets.push(subset);
+            if is_possible(model, &next) {
+                structure = next;
+            }
         }
     }
     structure

@@ -1,7 +1,7 @@
 use marula_core::Engine;
-use marula_core::model::Model;
+use marula_core::model::{Model, Write};
 
-use super::work::Work;
+use super::work::{Asking, Work};
 use crate::question::{cannot_be_kept, firsts};
 use crate::schema::time_attribute;
 use crate::structure::{Structure, Subset};
@@ -81,4 +81,32 @@ pub(super) fn are_possible(model: &Model, structure: &Structure) -> bool {
         let races = subset.is_refilled(model) && subset.recopied(model, structure).next().is_some();
         alone(&r.from) && alone(&r.to) && !races
     })
+}
+
+/// From so many of one on, or without a bound, a relation is a long one.
+const LONG: u64 = 1_000;
+/// So many reads to a write are worth keeping things twice, by the rule of thumb.
+const READS: f64 = 10.0;
+
+/// How often a subset could be asked for, and how often the many are written, per second.
+pub(crate) fn reads_and_writes(model: &Model, work: &Work, subset: &Subset) -> [f64; 2] {
+    let many = &model.relations[subset.relation].from;
+    let asks = |asking: &&Asking| {
+        let firsts = firsts(model, &asking.question);
+        firsts.iter().any(|f| f.relation == subset.relation && f.order == subset.order)
+    };
+    let asked = work.asked.iter().filter(asks).map(|asking| model.queries[asking.query].rate.0);
+    let of_it = |write: &&Write| write.entity == *many || write.with.contains(many);
+    let named = |name: &String| model.writes.iter().filter(of_it).any(|w| w.name == *name);
+    let alone = model.writes.iter().filter(of_it).map(|write| write.rate.0);
+    let together = model.transactions.iter().filter(|one| one.writes.iter().any(named));
+    [asked.sum(), alone.chain(together.map(|one| one.rate.0)).sum()]
+}
+
+/// Whether the rules of thumb keep a subset: of a long relation, read ten times as often as written.
+pub(crate) fn subset_by_the_rules(model: &Model, work: &Work, subset: &Subset) -> bool {
+    let fanout = model.relations[subset.relation].fanout;
+    let long = fanout.and_then(|fanout| fanout.max).is_none_or(|most| most >= LONG);
+    let [asked, written] = reads_and_writes(model, work, subset);
+    long && asked >= READS * written
 }

@@ -1,9 +1,8 @@
 use marula_core::model::{AttributeType, Model};
 
 use super::{Draw, SchemaOptions, timeseries};
-use crate::question::firsts;
 use crate::schema::references;
-use crate::search::Work;
+use crate::search::{Work, reads_and_writes, subset_by_the_rules};
 use crate::structure::{Bucket, Layout, Placement, Structure, Subset, reference_name};
 
 /// A pattern by the name the field has for it, and where it is used.
@@ -91,9 +90,9 @@ pub fn patterns(
         let (many, one) = (&relation.from, reference_name(relation));
         let why = format!(
             "up to {} {many} of one {one} in a document, one behind the other in time: fewer \
-             documents and index keys for what is read by {one} and {}; as the rule of thumb has it \
-             for what is measured, where the native time-series collection takes no writes in \
-             transactions and keeps nothing unique",
+             documents and index keys for what is read by {one} and {}. The rule of thumb is the \
+             native time-series collection; that takes no writes in transactions, and keeps nothing \
+             unique",
             bucket.count, bucket.time
         );
         say("bucket", format!("{many}.{}", Bucket::ROWS), why);
@@ -148,44 +147,24 @@ pub fn patterns(
     found
 }
 
-/// From so many reads to a write on keeping things twice is what the rule of thumb asks for.
-const READS: f64 = 10.0;
-
 /// Why the first of the many are kept with the one, and whether that is by the rule of thumb.
 fn why_subset(model: &Model, subset: &Subset) -> String {
-    let relation = &model.relations[subset.relation];
     let by: Vec<String> = subset
         .order
         .iter()
         .map(|(name, down)| format!("{name}{}", if *down { " descending" } else { "" }))
         .collect();
-    let rate = |entity: &str| -> f64 {
-        let named =
-            |name: &String| model.writes.iter().any(|w| w.name == *name && w.entity == entity);
-        let alone = model.writes.iter().filter(|write| write.entity == entity);
-        let together = model.transactions.iter().filter(|one| one.writes.iter().any(named));
-        alone.map(|write| write.rate.0).chain(together.map(|one| one.rate.0)).sum()
-    };
-    let asked: f64 = Work::new(model)
-        .asked
-        .iter()
-        .filter(|asking| {
-            firsts(model, &asking.question)
-                .iter()
-                .any(|first| first.relation == subset.relation && first.order == subset.order)
-        })
-        .map(|asking| model.queries[asking.query].rate.0)
-        .sum();
-    let written = rate(&relation.from);
-    let rule = match asked >= READS * written {
+    let work = Work::new(model);
+    let [asked, written] = reads_and_writes(model, &work, subset);
+    let rule = match subset_by_the_rules(model, &work, subset) {
         true => "as the rule of thumb has it",
-        false => "against the rule of thumb, which asks for ten reads to a write",
+        false => "against the rule of thumb, which is for long relations with ten reads to a write",
     };
     format!(
         "the first {} {} of one by {} are read with it, and all of them stay in their own \
          collection: {asked:.1} reads a second to {written:.1} writes, {rule}",
         subset.count,
-        relation.from,
+        model.relations[subset.relation].from,
         by.join(", ")
     )
 }

@@ -4,7 +4,7 @@ use bson::{Bson, Document, doc};
 use marula_core::model::{Deed, Model, Rate, Write};
 use marula_core::{Engine, Quiet, Result, Timestamp};
 use marula_design::question::start;
-use marula_design::search::{Candidate, Work, candidates, indexes, options};
+use marula_design::search::{Candidate, Work, by_the_rules, candidates, indexes, options};
 use marula_design::structure::{Layout, Placement, Structure, Subset};
 use marula_design::synth::{Value, World};
 use marula_design::trial::{Mongodb, Subject, mongodb, operations};
@@ -218,6 +218,10 @@ fn the_search_chooses_subsets_where_they_help() {
     let found = candidates(&model, &work(&model), Engine::Mongodb, 4);
     let names: Vec<&str> = found.iter().map(|one| one.name.as_str()).collect();
     assert!(names[0].contains("subset of reviews in products"), "{names:?}");
+    let rules = by_the_rules(&model, &work(&model), Engine::Mongodb);
+    let kept: Vec<&str> = rules.subsets.iter().map(|subset| subset.name.as_str()).collect();
+    assert_eq!(kept, ["newest_reviews"]);
+    assert!(by_the_rules(&model, &work(&model), Engine::Postgres).subsets.is_empty());
     // With few reviews to a product, and many writes, they cost more than they save.
     let mut model = product_pages();
     model.relations[0].fanout.as_mut().unwrap().average = 2.0;
@@ -225,6 +229,7 @@ fn the_search_chooses_subsets_where_they_help() {
     model.writes.iter_mut().for_each(|write| write.rate = Rate(200.0));
     let found = candidates(&model, &work(&model), Engine::Mongodb, 4);
     assert!(found[0].structure.subsets.is_empty(), "{}", found[0].name);
+    assert!(by_the_rules(&model, &work(&model), Engine::Mongodb).subsets.is_empty());
 }
 
 /// The shop of the blueprints asks for the ten newest reviews of a product: kept with it they are the
