@@ -27,7 +27,7 @@ pub fn start(model: &Model, structure: &Structure, layout: &Layout, question: &Q
                 };
                 (spot.container == 0).then_some((share * by).min(1.0))
             });
-        let mut found = rows * shares.product::<f64>();
+        let found = rows * shares.product::<f64>();
         // A first page is read off an index that has its order.
         let first_page = question.limit.filter(|_| !question.groups() && !question.sort.is_empty());
         let sorted_here = question.sort.iter().all(|(key, _)| match key {
@@ -36,10 +36,12 @@ pub fn start(model: &Model, structure: &Structure, layout: &Layout, question: &Q
                 .is_some_and(|spot| spot.container == 0 && spot.element.is_none()),
             Key::Aggregate(_) => false,
         });
-        if let (Some(limit), true) = (first_page, sorted_here) {
-            found = found.min(limit as f64 * 2.0);
+        match first_page {
+            Some(limit) if sorted_here => found.min(limit as f64 * 2.0),
+            // All that belongs to what is found is read before the first of it are known.
+            Some(_) => found * multiplied(&figures, question, node),
+            None => found,
         }
-        found
     };
     let mut best = (0, f64::INFINITY);
     for node in 0..question.nodes.len() {
@@ -49,6 +51,18 @@ pub fn start(model: &Model, structure: &Structure, layout: &Layout, question: &Q
         }
     }
     best.0
+}
+
+/// How many rows come of one member of a node, by the relationships that lead from it to many.
+fn multiplied(figures: &Figures<'_>, question: &Question, start: usize) -> f64 {
+    let mut way = vec![start];
+    while let Some((from, ..)) = way.last().and_then(|&node| question.nodes[node].step) {
+        way.push(from);
+    }
+    let steps = question.nodes.iter().enumerate().filter_map(|(at, node)| Some((at, node.step?)));
+    // On the way from the start to where the path begins, steps are gone backwards.
+    let to_many = steps.filter(|(at, (_, _, to_one))| way.contains(at) == *to_one);
+    to_many.map(|(_, (_, relation, _))| figures.fanout(relation).max(1.0)).product()
 }
 
 /// Whether an index can find what a condition asks for.
