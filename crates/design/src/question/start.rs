@@ -36,8 +36,14 @@ pub fn start(model: &Model, structure: &Structure, layout: &Layout, question: &Q
                 .is_some_and(|spot| spot.container == 0 && spot.element.is_none()),
             Key::Aggregate(_) => false,
         });
+        // What is asked elsewhere may leave nothing of the first ones.
+        let asked_here = question.conditions.iter().all(|demand| {
+            places
+                .spot(demand.at.node, &demand.at.attribute)
+                .is_some_and(|spot| spot.container == 0)
+        });
         match first_page {
-            Some(limit) if sorted_here => found.min(limit as f64 * 2.0),
+            Some(limit) if sorted_here && asked_here => found.min(limit as f64 * 2.0),
             // All that belongs to what is found is read before the first of it are known.
             Some(_) => found * multiplied(&figures, question, node),
             None => found,

@@ -3,9 +3,8 @@
 use bson::{Bson, Document, doc};
 use marula_core::model::{Deed, Model};
 use marula_core::{Engine, Result};
-use marula_design::question::start;
 use marula_design::search::{Work, candidates, indexes, options};
-use marula_design::structure::{Bucket, Layout, Structure};
+use marula_design::structure::{Bucket, Structure};
 use marula_design::synth::World;
 use marula_design::trial::{Mongodb, Subject, operations};
 use marula_mongodb::{Session, SessionOptions};
@@ -159,19 +158,4 @@ async fn a_range_of_measurements_reads_few_documents() -> Result<()> {
     }
     assert!(read[1] > 0 && read[0] >= 10 * read[1], "{read:?}");
     Ok(())
-}
-
-/// The first few of one are read off their index and then looked up, though there are fewer ones than
-/// that: from the ones all of theirs would be read.
-#[test]
-fn a_first_page_begins_where_its_order_is() {
-    let mut model = telemetry();
-    model.entities[0].rows = marula_core::model::Count(40);
-    let work = work(&model);
-    let structure = Structure::normalised(&model);
-    let layout = Layout::new(&model, &structure);
-    let asking = work.asked.iter().find(|a| model.queries[a.query].name == "newest_with_label");
-    let question = &asking.unwrap().question;
-    let node = start(&model, &structure, &layout, question);
-    assert_eq!(question.nodes[node].entity, "readings");
 }

@@ -3,10 +3,11 @@
 mod bucket;
 mod subset;
 
-use marula_core::model::{AggregateFunction, Deed, Model, Skew};
+use marula_core::model::{AggregateFunction, Count, Deed, Model, Skew};
 use marula_core::{Engine, Quiet, Result};
+use marula_design::question::start;
 use marula_design::search::{Work, candidates, options};
-use marula_design::structure::{Computed, Structure};
+use marula_design::structure::{Computed, Layout, Structure};
 use marula_design::synth::{Dice, World};
 use marula_design::trial::{TrialOptions, mongodb, postgres, same};
 use std::time::Duration;
@@ -182,6 +183,26 @@ fn what_no_write_keeps_in_step_is_not_computed() {
         write.by = vec!["customer_id".into()];
     });
     assert!(cleared.is_empty(), "{cleared:?}");
+}
+
+/// The first few of one are read off their index and then looked up, though there are fewer ones than
+/// that: from the ones all of theirs would be read. What is asked of the one is asked of it first.
+#[test]
+fn a_first_page_begins_where_it_is_found() {
+    let begins = |model: &Model, name: &str| {
+        let work = work(model);
+        let structure = Structure::normalised(model);
+        let layout = Layout::new(model, &structure);
+        let asking = work.asked.iter().find(|a| model.queries[a.query].name == name).unwrap();
+        let node = start(model, &structure, &layout, &asking.question);
+        asking.question.nodes[node].entity.clone()
+    };
+    let mut telemetry = model(include_str!("../models/telemetry.yaml"));
+    telemetry.entities[0].rows = Count(40);
+    assert_eq!(begins(&telemetry, "newest_with_label"), "readings");
+    let pages = model(include_str!("../models/product_pages.yaml"));
+    assert_eq!(begins(&pages, "newest_of_product"), "reviews");
+    assert_eq!(begins(&pages, "teaser"), "products");
 }
 
 /// What MongoDB acknowledges is on disk, as it is on a PostgreSQL with `fsync`: each of the writes
