@@ -53,6 +53,10 @@ impl Weigher<'_> {
                 _ => {}
             }
         }
+        // A bucket is found, checked as a whole, and put anew in two indexes.
+        if write.does == Deed::Insert && self.structure.bucket(self.model, top).is_some() {
+            cost += 2.0 * c.write;
+        }
         let (more, held) = self.held(write);
         steps += more;
         cost += held;
