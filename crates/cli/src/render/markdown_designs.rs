@@ -56,7 +56,7 @@ fn of_engine(engine: &EngineDesigns, out: &mut String) {
             bytes(design.bytes)
         ));
     }
-    out.push_str(&format!("\nProposed: the first, since {}.\n", line(&engine.verdict)));
+    out.push_str(&format!("\nProposed: the first: {}.\n", line(&engine.verdict)));
     engine.rules_of_thumb.iter().for_each(|rule| out.push_str(&format!("\n{}.\n", line(rule))));
     let Some(best) = engine.candidates.first() else { return };
     out.push_str(

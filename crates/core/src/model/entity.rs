@@ -105,12 +105,15 @@ pub struct Attribute {
     /// The value a new member gets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Json>,
-    /// The least value.
+    /// The least value there may be: a rule, which the schema enforces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
-    /// The greatest value.
+    /// The greatest value there may be: a rule, which the schema enforces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
+    /// Between which numbers its values usually lie: no rule, but what synthetic data is drawn from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual: Option<Span>,
     /// How many different values there are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distinct: Option<Count>,
@@ -126,6 +129,16 @@ pub struct Attribute {
     /// Whether nobody said so: it was guessed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guess: bool,
+}
+
+/// From one number to another, both included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
 }
 
 impl Attribute {

@@ -135,7 +135,7 @@ fn attributes(world: &World, at: usize, comments: &mut Comments) -> Vec<Attribut
         let refers = world.references.iter().any(|r| r.from == at && r.attributes == [place]);
         if typed.class == Class::Integer && (key || refers) {
             attribute.kind = AttributeType::Id;
-            (attribute.min, attribute.max) = (None, None);
+            attribute.usual = None;
         }
         out.push(attribute);
     }
@@ -212,7 +212,7 @@ fn relations(world: &World, model: &mut Model, comments: &mut Comments) {
             if let Some(attribute) = from.attributes.iter_mut().find(|known| known.name == *name) {
                 attribute.kind = kind;
                 if kind == AttributeType::Id {
-                    (attribute.min, attribute.max) = (None, None);
+                    attribute.usual = None;
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What type the values of a column have, also where they were written as text.
 
-use marula_core::model::{Attribute, AttributeType, Count};
+use marula_core::model::{Attribute, AttributeType, Count, Span};
 
 use super::column::{Column, Kind};
 use crate::looks;
@@ -127,7 +127,6 @@ pub fn of(column: &Column) -> Typed {
         Class::Boolean => AttributeType::Boolean,
         Class::Integer => AttributeType::Integer,
         Class::Decimal => {
-            attribute.precision = Some((shape.whole + shape.scale).max(1) as u32);
             attribute.scale = Some(shape.scale as u32);
             let money = names::is_money(&column.name) || money_by_part(&column.name);
             // What stays below one is a rate.
@@ -171,8 +170,10 @@ pub fn of(column: &Column) -> Typed {
         attribute.kind,
         AttributeType::Integer | AttributeType::Decimal | AttributeType::Money
     ) {
-        attribute.min = shape.least.filter(|number| number.is_finite());
-        attribute.max = shape.most.filter(|number| number.is_finite());
+        // What was seen is no rule for what is to come.
+        let finite = |number: Option<f64>| number.filter(|number| number.is_finite());
+        let (least, most) = (finite(shape.least), finite(shape.most));
+        attribute.usual = least.zip(most).map(|(min, max)| Span { min, max });
     }
     if matches!(attribute.kind, AttributeType::Text | AttributeType::Json | AttributeType::Binary) {
         attribute.average_length = characters.checked_div(there).map(|mean| mean as u32);

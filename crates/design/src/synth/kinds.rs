@@ -24,8 +24,10 @@ impl World<'_> {
         };
         let dice = &mut dice;
         let within = |dice: &mut Dice, least: f64, most: f64| {
-            let least = attribute.min.unwrap_or(least);
-            let most = attribute.max.unwrap_or(most.max(least + 1.0));
+            let usual = attribute.usual;
+            let least = usual.map(|usual| usual.min).or(attribute.min).unwrap_or(least);
+            let most =
+                usual.map(|usual| usual.max).or(attribute.max).unwrap_or(most.max(least + 1.0));
             match attribute.skew {
                 Skew::Zipf => least + dice.rank((most - least).max(1.0) as u64) as f64,
                 _ => least + dice.share() * (most - least),
@@ -34,7 +36,10 @@ impl World<'_> {
         match kind {
             AttributeType::Id => Value::Integer(1 + dice.below(1_000_000) as i64),
             AttributeType::Integer => Value::Integer(match rank {
-                Some(rank) => attribute.min.unwrap_or(0.0) as i64 + rank as i64,
+                Some(rank) => {
+                    let usual = attribute.usual.map(|usual| usual.min);
+                    usual.or(attribute.min).unwrap_or(0.0) as i64 + rank as i64
+                }
                 None => within(dice, 0.0, 1_000.0).round() as i64,
             }),
             AttributeType::Decimal | AttributeType::Money => {

@@ -88,7 +88,7 @@ fn of_engine(engine: &EngineDesigns, look: &Look, out: &mut String) {
         let said = format!("{} ({})", design.name, design.why);
         out.push_str(&text::wrap(&said, paragraph(look), &mark, "     "));
     }
-    let mut said = vec![format!("Proposed: {}, since {}.", letter(0), engine.verdict)];
+    let mut said = vec![format!("Proposed: {}: {}.", letter(0), engine.verdict)];
     said.extend(engine.rules_of_thumb.iter().map(|rule| format!("{}.", capital(rule))));
     out.push('\n');
     for line in said {

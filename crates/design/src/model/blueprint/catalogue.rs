@@ -14,6 +14,8 @@ pub struct Blueprint {
     pub text: &'static str,
     /// Words for the whole, in the singular: a sentence with one of them means this blueprint.
     pub words: &'static [&'static str],
+    /// What there is in each of them: whoever names the whole means these, too.
+    pub heart: &'static [&'static str],
     /// Words for the entities besides their names, in the singular.
     pub nouns: &'static [(&'static str, &'static [&'static str])],
 }
@@ -43,6 +45,7 @@ pub const ALL: [Blueprint; 10] = [
             "retailer",
             "web shop",
         ],
+        heart: &["products", "orders"],
         nouns: &[
             ("users", &["user", "customer", "buyer", "shopper", "account", "client", "person"]),
             ("addresses", &["address", "shipping address", "billing address"]),
@@ -70,6 +73,7 @@ pub const ALL: [Blueprint; 10] = [
             "wiki",
             "publisher",
         ],
+        heart: &["articles"],
         nouns: &[
             ("users", &["author", "editor", "writer", "reader"]),
             ("articles", &["article", "page", "post", "blog post", "story", "entry", "news"]),
@@ -94,6 +98,7 @@ pub const ALL: [Blueprint; 10] = [
             "software as a service",
             "b2b",
         ],
+        heart: &["organizations"],
         nouns: &[
             ("organizations", &["organization", "organisation", "tenant", "company", "workspace"]),
             ("members", &["member", "team member", "employee"]),
@@ -122,6 +127,7 @@ pub const ALL: [Blueprint; 10] = [
             "double-entry",
             "neobank",
         ],
+        heart: &["journal_entries", "postings"],
         nouns: &[
             ("customers", &["customer", "account holder", "client"]),
             ("accounts", &["account", "bank account"]),
@@ -145,6 +151,7 @@ pub const ALL: [Blueprint; 10] = [
             "purchasing",
             "inventory management",
         ],
+        heart: &["items", "stock_levels"],
         nouns: &[
             ("suppliers", &["supplier", "vendor"]),
             ("items", &["item", "part", "material", "component"]),
@@ -170,6 +177,7 @@ pub const ALL: [Blueprint; 10] = [
             "iot telemetry",
             "smart meter",
         ],
+        heart: &["readings"],
         nouns: &[
             ("sites", &["site", "plant", "building", "factory"]),
             ("devices", &["device", "machine", "gateway", "meter", "thing"]),
@@ -191,6 +199,7 @@ pub const ALL: [Blueprint; 10] = [
             "feed",
             "social networking",
         ],
+        heart: &["posts"],
         nouns: &[
             ("users", &["profile", "friend"]),
             ("follows", &["follow", "follower", "friendship", "following"]),
@@ -211,6 +220,7 @@ pub const ALL: [Blueprint; 10] = [
             "team chat",
             "chat room app",
         ],
+        heart: &["messages"],
         nouns: &[
             ("conversations", &["conversation", "channel", "room", "chat room", "thread", "group"]),
             ("participants", &["participant"]),
@@ -231,6 +241,7 @@ pub const ALL: [Blueprint; 10] = [
             "clickstream",
             "event tracking",
         ],
+        heart: &["events"],
         nouns: &[
             ("websites", &["website", "domain", "property"]),
             ("visitors", &["visitor", "anonymous user"]),
@@ -255,6 +266,7 @@ pub const ALL: [Blueprint; 10] = [
             "car rental",
             "rental",
         ],
+        heart: &["bookings"],
         nouns: &[
             ("users", &["guest", "patient"]),
             (

@@ -30,14 +30,17 @@ pub fn join(sentence: &str, named: &Named) -> Made {
         let text = format!("\"{}\"{meant} in the sentence", part.word);
         chosen.entry(entity).or_insert(Reason { blueprint, text });
     }
-    // A whole without parts of its own is taken whole.
-    for whole in &order {
+    // A whole without parts of its own is taken whole, else what it cannot be without.
+    for whole in order.iter().filter(|whole| named.wholes.contains(whole)) {
         let own = chosen.values().any(|reason| reason.blueprint == *whole);
-        if named.wholes.contains(whole) && !own {
-            for entity in &models()[*whole].entities {
-                let text = format!("part of {}", ALL[*whole].name);
-                chosen.entry(entity.name.as_str()).or_insert(Reason { blueprint: *whole, text });
-            }
+        let (name, heart) = (ALL[*whole].name, ALL[*whole].heart);
+        for entity in &models()[*whole].entities {
+            let text = match own {
+                false => format!("part of {name}"),
+                true if heart.contains(&entity.name.as_str()) => format!("the heart of {name}"),
+                true => continue,
+            };
+            chosen.entry(entity.name.as_str()).or_insert(Reason { blueprint: *whole, text });
         }
     }
     close(&mut chosen);
@@ -240,7 +243,7 @@ fn guess(model: &mut Model, thing: &str) {
 }
 
 fn name_of(first: Option<usize>, named: &Named) -> String {
-    match (first, named.unknown.first()) {
+    match (first, named.whole.as_ref().or(named.unknown.first())) {
         (Some(at), _) => models()[at].name.clone(),
         (None, Some(thing)) => thing.replace([' ', '-'], "_"),
         (None, None) => "model".into(),
@@ -261,6 +264,9 @@ fn comment(
     ];
     if !named.unknown.is_empty() {
         head.push(format!("No blueprint knows {}: see guess: true.", named.unknown.join(", ")));
+    }
+    if !named.unused.is_empty() {
+        head.push(format!("Nothing was made of: {}.", named.unused.join(", ")));
     }
     comments.insert(Way::root(), head);
     let entities = Way::root().to("entities");
@@ -295,9 +301,12 @@ fn comment(
             }
         }
     }
-    let notes = match model.entities.iter().any(|entity| entity.guess) {
-        true => vec!["entities marked guess: true are only a beginning: say more of them".into()],
-        false => Vec::new(),
-    };
+    let mut notes = Vec::new();
+    if model.entities.iter().any(|entity| entity.guess) {
+        notes.push("entities marked guess: true are only a beginning: say more of them".into());
+    }
+    if !named.unused.is_empty() {
+        notes.push(format!("nothing was made of these words: {}", named.unused.join(", ")));
+    }
     Made { model, comments, notes }
 }

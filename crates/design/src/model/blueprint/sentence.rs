@@ -12,6 +12,10 @@ pub struct Named {
     pub parts: Vec<Part>,
     /// Things that no blueprint knows.
     pub unknown: Vec<String>,
+    /// What the whole is called, where no blueprint knows it: `zoo`.
+    pub whole: Option<String>,
+    /// Words that nothing was made of.
+    pub unused: Vec<String>,
 }
 
 /// A word for an entity.
@@ -175,7 +179,7 @@ const EMPTY: &[&str] = &[
     "keys",
 ];
 
-/// Words that lists of things follow.
+/// Words that the parts of the whole follow.
 const LEADS: &[&str] = &[
     "with",
     "of",
@@ -193,11 +197,6 @@ const LEADS: &[&str] = &[
     "that",
     "which",
     "holding",
-    "plus",
-    "and",
-    "or",
-    "as",
-    "well",
     "between",
     "manages",
     "managing",
@@ -207,20 +206,24 @@ const LEADS: &[&str] = &[
     "to",
 ];
 
+/// Words that one more thing follows.
+const MORE: &[&str] = &["plus", "and", "or", "as", "well", "by"];
+
 /// Reads a sentence.
 pub fn read(sentence: &str) -> Named {
     let mut named = Named::default();
-    let phrases = phrases(sentence);
-    let many = phrases.len();
+    let (phrases, described) = phrases(sentence);
     for (at, words) in phrases.iter().enumerate() {
-        phrase(words, at == 0 && many > 1, &mut named);
+        phrase(words, at == 0 && described, &mut named);
     }
     named
 }
 
-/// The sentence cut at commas and small words, in lower case.
-fn phrases(sentence: &str) -> Vec<Vec<String>> {
+/// The sentence cut at commas and small words, in lower case; and whether its first piece says what
+/// the whole is, of which the others are the parts: `zoo with animals`, but not `zoos, animals`.
+fn phrases(sentence: &str) -> (Vec<Vec<String>>, bool) {
     let mut phrases: Vec<Vec<String>> = vec![Vec::new()];
+    let mut described = false;
     let lower: String = sentence.chars().take(2000).collect::<String>().to_lowercase();
     for piece in lower.split_inclusive(|c: char| c.is_whitespace() || ",;:.!?()/&+\"".contains(c)) {
         let word: String =
@@ -228,19 +231,25 @@ fn phrases(sentence: &str) -> Vec<Vec<String>> {
         let word = word.trim_matches('-').replace('_', " ");
         let cuts = piece.ends_with(|c: char| ",;:.!?()/&+".contains(c));
         if !word.is_empty() {
-            let whole = LEADS.contains(&word.as_str()) && !is_inner(&phrases, &word);
-            match (whole, phrases.last_mut()) {
+            let leads = LEADS.contains(&word.as_str());
+            let cut = (leads || MORE.contains(&word.as_str())) && !is_inner(&phrases, &word);
+            let begun = phrases.iter().filter(|words| !words.is_empty()).count();
+            described |= cut && leads && begun == 1;
+            match (cut, phrases.last_mut()) {
                 (true, _) => phrases.push(Vec::new()),
                 (false, Some(last)) => last.extend(word.split(' ').map(str::to_string)),
                 (false, None) => {}
             }
         }
         if cuts {
+            let begun = phrases.iter().filter(|words| !words.is_empty()).count();
+            described |= piece.ends_with(':') && begun == 1;
             phrases.push(Vec::new());
         }
     }
     phrases.retain(|words| !words.is_empty());
-    phrases
+    described &= phrases.len() > 1;
+    (phrases, described)
 }
 
 /// Whether a small word belongs to a name: `internet of things`, `software as a service`.
@@ -303,13 +312,24 @@ fn phrase(words: &[String], first: bool, named: &mut Named) {
             _ => unknown.push(word),
         }
     }
-    if known || first || wholes > 0 || unknown.is_empty() || unknown.len() > 3 {
-        return;
+    // `invoices paid`: what was done with them is no part of their name.
+    while unknown.len() > 1 && unknown.last().is_some_and(|word| is_participle(word)) {
+        named.unused.extend(unknown.pop().map(str::to_string));
     }
     let thing = unknown.join(" ");
-    if !named.unknown.contains(&thing) && thing.chars().any(char::is_alphabetic) {
+    let is_thing = unknown.len() <= 3 && thing.chars().any(char::is_alphabetic);
+    if known || wholes > 0 || !is_thing {
+        named.unused.extend(unknown.iter().map(|word| (*word).to_string()));
+    } else if first {
+        named.whole = Some(thing);
+    } else if !named.unknown.contains(&thing) {
         named.unknown.push(thing);
     }
+}
+
+/// Whether a word says what is done with the one before it.
+fn is_participle(word: &str) -> bool {
+    word.ends_with("ed") || ["paid", "made", "written", "sold", "bought", "sent"].contains(&word)
 }
 
 /// A name as the catalogue writes it: its last word in the singular.

@@ -159,7 +159,27 @@ const SENTENCES: &[Sentence] = &[
         &[],
     ),
     ("community with posts and badges", &["posts", "users"], &["badges"]),
+    ("invoices and dragons", &[], &["invoices", "dragons"]),
+    ("invoices paid by customers", &["users"], &["invoices"]),
+    ("blog posts, unicorns and invoices", &["articles"], &["unicorns", "invoices"]),
+    ("hotel booking with rooms and guests", &["resources", "users", "bookings"], &[]),
+    ("IoT telemetry with devices and alarms", &["devices", "alarms", "readings"], &[]),
+    ("inventory with warehouses", &["warehouses", "items", "stock_levels"], &[]),
+    ("zoo with animals and keepers", &[], &["animals", "keepers"]),
 ];
+
+#[test]
+fn what_a_whole_is_called_is_the_models_name_and_unused_words_are_said() {
+    let zoo = from_sentence("zoo with animals and keepers").unwrap();
+    assert_eq!(zoo.model.name, "zoo");
+    let made = from_sentence("shop with fancy products and reviews written in blood").unwrap();
+    assert!(
+        made.notes.iter().any(|note| note.ends_with("fancy, written, blood")),
+        "{:?}",
+        made.notes
+    );
+    assert!(made.written().contains("# Nothing was made of: fancy, written, blood."));
+}
 
 #[test]
 fn a_sentence_that_names_nothing_is_refused() {

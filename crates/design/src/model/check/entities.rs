@@ -115,6 +115,18 @@ impl<'a> Checker<'a> {
             let what = format!("the least value of {name} is above the greatest: {min} > {max}");
             self.say(Mistake::new(way.to("min"), what).leave());
         }
+        if let Some(usual) = attribute.usual {
+            let below = attribute.min.is_some_and(|min| usual.min < min);
+            let above = attribute.max.is_some_and(|max| usual.max > max);
+            if usual.min > usual.max || below || above {
+                let what = format!(
+                    "the usual values of {name}, {} to {}, are not among those it may have",
+                    usual.min, usual.max
+                );
+                let hint = "usual: {min, max} lies between min and max";
+                self.say(Mistake::new(way.to("usual"), what).hint(hint).leave());
+            }
+        }
         if let (Some(precision), Some(scale)) = (attribute.precision, attribute.scale)
             && scale > precision
         {
