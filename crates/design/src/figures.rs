@@ -117,6 +117,12 @@ pub fn rows(entity: &Entity) -> u64 {
     if entity.rows.0 == 0 { UNSAID } else { entity.rows.0 }
 }
 
+/// How many members an entity has in a year's time, as it grows now.
+pub fn rows_in_a_year(entity: &Entity) -> f64 {
+    let growth = entity.growth.map_or(0.0, |growth| growth.0).max(0.0);
+    rows(entity) as f64 * (1.0 + growth).powi(12).min(1e6)
+}
+
 /// The entities of which nobody says how many members there are, as a note.
 pub fn unsaid(model: &Model) -> Option<String> {
     let names: Vec<&str> =

@@ -1,7 +1,7 @@
-use marula_core::model::{Model, Operator, Query};
-use marula_core::{Error, ErrorKind, Result};
+use marula_core::model::{Model, Operator};
+use marula_core::{Error, ErrorKind};
 
-use crate::model::sql::access_path;
+use crate::model::sql::path_of;
 use crate::question::{Question, resolve};
 
 /// A model's queries with every name found.
@@ -27,7 +27,7 @@ impl Work {
     pub fn new(model: &Model) -> Self {
         let mut work = Work::default();
         for (query, said) in model.queries.iter().enumerate() {
-            match read(model, said) {
+            match path_of(model, said).and_then(|path| resolve(model, &path)) {
                 Ok(question) if answered_alike(&question) => {
                     work.asked.push(Asking { query, question })
                 }
@@ -46,15 +46,4 @@ impl Work {
 /// Whether every engine and structure must give the same answer.
 fn answered_alike(question: &Question) -> bool {
     question.conditions.iter().all(|demand| demand.is != Operator::Matches)
-}
-
-fn read(model: &Model, query: &Query) -> Result<Question> {
-    match (&query.access, &query.sql) {
-        (Some(access), _) => resolve(model, access),
-        (None, Some(text)) => resolve(model, &access_path(model, text)?),
-        (None, None) => {
-            let what = format!("{} says neither sql nor access", query.name);
-            Err(Error::new(ErrorKind::Usage, what))
-        }
-    }
 }

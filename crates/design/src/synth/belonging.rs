@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use marula_core::model::{Fanout, Relationship};
 
@@ -146,24 +146,41 @@ fn shares(weights: &[f64], many: u64, at_least_one: bool, most: Option<u64>) -> 
     counts
 }
 
-/// Deals the second of two relationships anew wherever two of the many have the same two ones.
+/// Deals two relationships anew wherever two of the many have the same two ones: the second of
+/// them, and where a one of the first has all of the second already, both.
 pub(super) fn tell_apart(all: &mut [Belonging], first: usize, last: usize, rows: u64, seed: u64) {
-    let ones = all[last].ones();
-    if ones == 0 {
+    let (firsts, lasts) = (all[first].ones(), all[last].ones());
+    if firsts == 0 || lasts == 0 {
         return;
     }
     let mut dice = Dice::of(&[seed, 0x7061_6972]);
     let mut seen = HashSet::new();
-    let mut parent = all[last].parent.clone();
-    for (row, last) in parent.iter_mut().enumerate().take(rows as usize) {
-        let one = all[first].parent.get(row).copied().unwrap_or(NOBODY);
-        let mut tries = 0;
-        while !seen.insert((one, *last)) && tries < 1_000 {
-            *last = dice.below(ones) as u32;
-            tries += 1;
+    let mut had: HashMap<u32, u64> = HashMap::new();
+    let mut pairs: (Vec<u32>, Vec<u32>) = (all[first].parent.clone(), all[last].parent.clone());
+    for (one, other) in pairs.0.iter_mut().zip(&mut pairs.1).take(rows as usize) {
+        for tries in 0..1_000u32 {
+            let full = had.get(one).is_some_and(|had| *had >= lasts);
+            if !full && seen.insert((*one, *other)) {
+                *had.entry(*one).or_default() += 1;
+                break;
+            }
+            // Late tries are for those that have nearly all.
+            if full || tries > 500 {
+                *one = dice.below(firsts) as u32;
+            }
+            *other = dice.below(lasts) as u32;
         }
     }
-    all[last] = Belonging::from_parents(parent, ones);
+    all[first] = Belonging::from_parents(pairs.0, firsts);
+    all[last] = Belonging::from_parents(pairs.1, lasts);
+}
+
+/// The ones of the first relationship that can be given a further one of the second, and another
+/// after that for long.
+pub(super) fn with_room(first: &Belonging, last: &Belonging) -> Vec<u64> {
+    let room = |one: &u64| last.ones().saturating_sub(first.children(*one).count() as u64);
+    let much: Vec<u64> = (0..first.ones()).filter(|one| room(one) * 2 >= last.ones()).collect();
+    if much.is_empty() { (0..first.ones()).filter(|one| room(one) > 0).collect() } else { much }
 }
 
 #[cfg(test)]
@@ -211,5 +228,20 @@ mod tests {
         let pairs: HashSet<_> =
             (0..1_000).map(|row| (all[0].parent(row), all[1].parent(row))).collect();
         assert_eq!(pairs.len(), 1_000);
+    }
+
+    #[test]
+    fn one_that_would_have_more_than_there_are_leaves_some_to_others() {
+        // Without a bound one in a hundred has most of them.
+        let skewed = Belonging::deal(&relation(6.0, 800, 100_000), 900, 150, 0.0, 1);
+        assert!(skewed.most() > 40, "{}", skewed.most());
+        let few = Belonging::deal(&relation(22.0, 40, 60), 900, 40, 0.0, 2);
+        let mut all = [skewed, few];
+        tell_apart(&mut all, 0, 1, 900, 3);
+        let pairs: HashSet<_> =
+            (0..900).map(|row| (all[0].parent(row), all[1].parent(row))).collect();
+        assert_eq!(pairs.len(), 900);
+        let room = with_room(&all[0], &all[1]);
+        assert!(room.iter().all(|&one| all[0].children(one).count() <= 20));
     }
 }

@@ -11,7 +11,7 @@ mod text;
 mod value;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use marula_core::model::{Entity, Model, Skew};
 
@@ -28,6 +28,9 @@ pub struct World<'m> {
     rows: Vec<u64>,
     belonging: Vec<Belonging>,
     orders: BTreeMap<(usize, usize), values::Order>,
+    /// For each pair of relationships that no two members share: which of the first have room for
+    /// more of the second.
+    room: BTreeMap<(usize, usize), Vec<u64>>,
 }
 
 /// A member of an entity: one that was there from the start, or one that is added.
@@ -66,9 +69,15 @@ impl<'m> World<'m> {
                 )
             })
             .collect();
-        let mut world = World { model, seed, rows: counts, belonging, orders: BTreeMap::new() };
+        let orders = values::orders(model);
+        let room = BTreeMap::new();
+        let mut world = World { model, seed, rows: counts, belonging, orders, room };
         world.tell_pairs_apart();
-        world.orders = values::orders(model);
+        let pairs: Vec<_> = (0..model.entities.len()).filter_map(|at| world.pair(at)).collect();
+        for (first, last) in pairs {
+            let room = belonging::with_room(&world.belonging[first], &world.belonging[last]);
+            world.room.insert((first, last), room);
+        }
         world
     }
 
@@ -115,8 +124,8 @@ impl<'m> World<'m> {
                 }
             }
         }
-        if let Some((first, last)) = self.pair(entity) {
-            self.tell_apart_from_all(serial, first, last, &mut parents, dice);
+        if let Some(pair) = self.pair(entity) {
+            self.tell_apart_from_all(serial, pair, &mut parents);
         }
         Member {
             entity,
@@ -147,29 +156,28 @@ impl<'m> World<'m> {
         })
     }
 
-    /// Gives a member that is added a pair of its own: another first one than those added beside it,
-    /// and a last one that the first does not have yet.
+    /// Gives a member that is added a pair of its own: one that nobody has from the start, and
+    /// another for every serial number.
     fn tell_apart_from_all(
         &self,
         serial: u64,
-        first: usize,
-        last: usize,
+        pair: (usize, usize),
         parents: &mut BTreeMap<usize, u64>,
-        dice: &mut Dice,
     ) {
-        let ones = |relation: usize| self.belonging[relation].ones().max(1);
-        let one = serial % ones(first);
-        parents.insert(first, one);
-        let taken: Vec<Option<u64>> = self.belonging[first]
+        let (first, last) = pair;
+        let Some(room) = self.room.get(&pair).filter(|room| !room.is_empty()) else { return };
+        let one = room[(serial % room.len() as u64) as usize];
+        let round = serial / room.len() as u64;
+        let taken: HashSet<u64> = self.belonging[first]
             .children(one)
-            .map(|row| self.belonging[last].parent(row))
+            .filter_map(|row| self.belonging[last].parent(row))
             .collect();
-        for _ in 0..100 {
-            let other = dice.below(ones(last));
+        let lasts = self.belonging[last].ones();
+        let start = Dice::of(&[self.seed, one]).below(lasts);
+        let free = (0..lasts).map(|at| (start + at) % lasts).filter(|one| !taken.contains(one));
+        if let Some(other) = free.cycle().nth(round as usize) {
+            parents.insert(first, one);
             parents.insert(last, other);
-            if !taken.contains(&Some(other)) {
-                return;
-            }
         }
     }
 

@@ -15,7 +15,9 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-use marula_core::model::{AccessPath, Model};
+use std::borrow::Cow;
+
+use marula_core::model::{AccessPath, Model, Query};
 use marula_core::{Error, ErrorKind, Result};
 use marula_postgres::access::ast;
 use marula_postgres::sql::{self, ParsedStatement};
@@ -34,6 +36,21 @@ struct Reader<'a> {
     tables: Vec<Table<'a>>,
     /// Columns that USING made one of two.
     merged: Vec<String>,
+}
+
+/// What a query asks for, as a path: the one it says, or the one its SQL means.
+///
+/// # Errors
+/// `Usage` where it says neither; those of [`access_path`].
+pub fn path_of<'q>(model: &Model, query: &'q Query) -> Result<Cow<'q, AccessPath>> {
+    match (&query.access, &query.sql) {
+        (Some(access), _) => Ok(Cow::Borrowed(access)),
+        (None, Some(text)) => access_path(model, text).map(Cow::Owned),
+        (None, None) => {
+            let what = format!("{} says neither sql nor access", query.name);
+            Err(Error::new(ErrorKind::Usage, what))
+        }
+    }
 }
 
 /// Reads one SELECT over the entities of `model` as a path.

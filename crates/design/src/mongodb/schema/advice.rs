@@ -18,6 +18,9 @@ pub struct Advice {
     pub shard_keys: Vec<ShardKey>,
 }
 
+/// A server serves so many bytes of documents well: what MongoDB advises to shard from on.
+const ONE_SERVER: f64 = 200e9;
+
 /// All there is to say of a structure beside its commands.
 pub fn advice(
     model: &Model,
@@ -29,7 +32,7 @@ pub fn advice(
         sizes: sizes(model, structure, layout),
         patterns: patterns(model, structure, layout, options),
         duplicates: duplicates(model, structure),
-        shard_keys: shard_keys(model, structure, layout),
+        shard_keys: shard_keys(model, structure, layout, options),
     }
 }
 
@@ -51,8 +54,18 @@ impl Advice {
             .patterns
             .iter()
             .map(|one| format!("pattern {}: {} ({})", one.name, one.place, one.why));
-        let keys = self.shard_keys.iter();
-        let keys = keys.map(|key| format!("to shard: {} ({})", key.to_shell("DATABASE"), key.why));
+        // What is small is of no use on several servers.
+        let all: f64 = self.shard_keys.iter().map(|key| key.bytes_in_a_year).sum();
+        let head = (all < ONE_SERVER).then(|| {
+            format!(
+                "nothing has to be sharded: in a year's time the documents take {} in all; the keys \
+                 below are for the day that it must be",
+                bytes(all)
+            )
+        });
+        let large = self.shard_keys.iter().filter(move |key| key.bytes_in_a_year >= all * 0.02);
+        let keys = large.map(|key| format!("to shard: {} ({})", key.to_shell("DATABASE"), key.why));
+        let keys = head.into_iter().chain(keys);
         sizes.chain(patterns).chain(keys).collect()
     }
 }
@@ -61,6 +74,7 @@ fn bytes(number: f64) -> String {
     match number {
         small if small < 1e4 => format!("{small:.0} bytes"),
         some if some < 1e6 => format!("{:.0} kB", some / 1e3),
-        many => format!("{:.1} MB", many / 1e6),
+        many if many < 1e9 => format!("{:.1} MB", many / 1e6),
+        huge => format!("{:.0} GB", huge / 1e9),
     }
 }

@@ -2,6 +2,7 @@ use marula_core::model::{AttributeType, Deed, Entity, Operator};
 
 use super::Draw;
 use super::types::stored_name;
+use crate::model::sql::path_of;
 use crate::schema::time_attribute;
 use crate::structure::{Source, Store};
 
@@ -71,7 +72,7 @@ fn obstacle(draw: &Draw<'_>, entity: &Entity, store: &Store) -> Option<String> {
     let referred = draw.references.iter().find(|one| one.relation.to == entity.name);
     let key = entity.key();
     let by_key = model.queries.iter().find(|query| {
-        query.access.as_ref().is_some_and(|access| {
+        path_of(model, query).is_ok_and(|access| {
             access.from == entity.name
                 && key.len() == 1
                 && access.conditions.iter().any(|condition| {

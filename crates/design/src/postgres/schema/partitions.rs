@@ -3,6 +3,7 @@ use marula_postgres::sql::{quote_ident, quote_literal};
 
 use super::Draw;
 use super::names::cut;
+use crate::figures::rows_in_a_year;
 use crate::schema::time_attribute;
 use crate::structure::Store;
 
@@ -49,7 +50,7 @@ impl Step {
 /// be, a note says so.
 pub(super) fn decide(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Option<Partitioning> {
     let growth = entity.growth.map_or(0.0, |growth| growth.0).max(0.0);
-    let rows = entity.rows.0 as f64 * (1.0 + growth).powi(12).min(1e6);
+    let rows = rows_in_a_year(entity);
     if rows < MANY_ROWS || !(entity.append_only || entity.keep_days.is_some()) {
         return None;
     }
