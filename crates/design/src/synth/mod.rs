@@ -4,6 +4,7 @@
 //! Nothing is stored but who belongs to whom; every value follows from the seed, the entity, the
 //! attribute and the member's number.
 
+mod added;
 mod belonging;
 mod draw;
 mod kinds;
@@ -11,10 +12,11 @@ mod text;
 mod value;
 mod values;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use marula_core::model::{Entity, Model, Skew};
+use marula_core::model::{Entity, Fanout, Model, Relationship, Skew};
 
+pub use added::Turn;
 pub use belonging::Belonging;
 pub use draw::Dice;
 pub use value::Value;
@@ -28,9 +30,7 @@ pub struct World<'m> {
     rows: Vec<u64>,
     belonging: Vec<Belonging>,
     orders: BTreeMap<(usize, usize), values::Order>,
-    /// For each pair of relationships that no two members share: which of the first have room for
-    /// more of the second.
-    room: BTreeMap<(usize, usize), Vec<u64>>,
+    room: added::Room,
 }
 
 /// A member of an entity: one that was there from the start, or one that is added.
@@ -42,7 +42,7 @@ pub struct Member {
     pub row: u64,
     /// Whom it belongs to, by the relationship's index; only for those added.
     pub parents: BTreeMap<usize, u64>,
-    /// Its number among those of its owner; only for those added.
+    /// Which of those it is that are added to what its owner has; only for those added.
     pub ordinal: Option<u64>,
 }
 
@@ -60,8 +60,13 @@ impl<'m> World<'m> {
                     model.entities.iter().position(|e| e.name == name).map_or(0, |at| counts[at])
                 };
                 let optional = optional_share(model, relation);
+                let mut relation = relation.clone();
+                if at_most_one(model, &relation) {
+                    let fanout = relation.fanout.unwrap_or_default();
+                    relation.fanout = Some(Fanout { max: Some(1), ..fanout });
+                }
                 Belonging::deal(
-                    relation,
+                    &relation,
                     count(&relation.from),
                     count(&relation.to),
                     optional,
@@ -70,14 +75,10 @@ impl<'m> World<'m> {
             })
             .collect();
         let orders = values::orders(model);
-        let room = BTreeMap::new();
+        let room = added::Room::default();
         let mut world = World { model, seed, rows: counts, belonging, orders, room };
         world.tell_pairs_apart();
-        let pairs: Vec<_> = (0..model.entities.len()).filter_map(|at| world.pair(at)).collect();
-        for (first, last) in pairs {
-            let room = belonging::with_room(&world.belonging[first], &world.belonging[last]);
-            world.room.insert((first, last), room);
-        }
+        world.room = added::Room::of(&world);
         world
     }
 
@@ -110,75 +111,6 @@ impl<'m> World<'m> {
     /// A member that was there from the start.
     pub fn member(&self, entity: usize, row: u64) -> Member {
         Member { entity, row, parents: BTreeMap::new(), ordinal: None }
-    }
-
-    /// The `serial`-th member that is added, belonging to members drawn by `skew`.
-    pub fn added(&self, entity: usize, serial: u64, skew: Skew, dice: &mut Dice) -> Member {
-        let mut parents = BTreeMap::new();
-        for (at, relation) in self.model.relations.iter().enumerate() {
-            let of_it = relation.from == self.model.entities[entity].name;
-            if let (true, Some(to)) = (of_it, self.index(&relation.to)) {
-                let count = self.rows(to);
-                if count > 0 {
-                    parents.insert(at, dice.pick(count, skew));
-                }
-            }
-        }
-        if let Some(pair) = self.pair(entity) {
-            self.tell_apart_from_all(serial, pair, &mut parents);
-        }
-        Member {
-            entity,
-            row: self.rows(entity) + serial,
-            parents,
-            ordinal: Some(1_000_000 + serial),
-        }
-    }
-
-    /// The first and last relationship of an entity no two members of which may share all they
-    /// belong to.
-    fn pair(&self, entity: usize) -> Option<(usize, usize)> {
-        let entity = &self.model.entities[entity];
-        let key = entity.key().into_iter().map(str::to_owned).collect();
-        let sets = std::iter::once(key).chain(entity.unique.iter().cloned());
-        let within = |set: &Vec<String>| -> Vec<usize> {
-            let relations = self.model.relations.iter().enumerate();
-            relations
-                .filter(|(_, r)| {
-                    r.from == entity.name && r.attributes.iter().all(|a| set.contains(a))
-                })
-                .map(|(at, _)| at)
-                .collect()
-        };
-        sets.map(|set| within(&set)).find_map(|relations| match relations.as_slice() {
-            [first, .., last] => Some((*first, *last)),
-            _ => None,
-        })
-    }
-
-    /// Gives a member that is added a pair of its own: one that nobody has from the start, and
-    /// another for every serial number.
-    fn tell_apart_from_all(
-        &self,
-        serial: u64,
-        pair: (usize, usize),
-        parents: &mut BTreeMap<usize, u64>,
-    ) {
-        let (first, last) = pair;
-        let Some(room) = self.room.get(&pair).filter(|room| !room.is_empty()) else { return };
-        let one = room[(serial % room.len() as u64) as usize];
-        let round = serial / room.len() as u64;
-        let taken: HashSet<u64> = self.belonging[first]
-            .children(one)
-            .filter_map(|row| self.belonging[last].parent(row))
-            .collect();
-        let lasts = self.belonging[last].ones();
-        let start = Dice::of(&[self.seed, one]).below(lasts);
-        let free = (0..lasts).map(|at| (start + at) % lasts).filter(|one| !taken.contains(one));
-        if let Some(other) = free.cycle().nth(round as usize) {
-            parents.insert(first, one);
-            parents.insert(last, other);
-        }
     }
 
     /// The one that `member` belongs to by the relationship.
@@ -248,13 +180,36 @@ fn scaled(model: &Model, rows: u64) -> Vec<u64> {
         0 => 1.0,
         _ => (rows.saturating_sub(kept).max(1) as f64 / large as f64).min(1.0),
     };
-    counts()
-        .map(|count| if small(count) { count } else { ((count as f64 * factor) as u64).max(100) })
-        .collect()
+    let scaled =
+        |count| if small(count) { count } else { ((count as f64 * factor) as u64).max(100) };
+    let mut counts: Vec<u64> = counts().map(scaled).collect();
+    // Of what there is one at most there are no more than of what it belongs to.
+    for relation in model.relations.iter().filter(|relation| at_most_one(model, relation)) {
+        let at = |name: &str| model.entities.iter().position(|entity| entity.name == name);
+        if let (Some(from), Some(to)) = (at(&relation.from), at(&relation.to)) {
+            counts[from] = counts[from].min(counts[to]);
+        }
+    }
+    counts
+}
+
+/// Whether no two of the many may belong to the same one.
+fn at_most_one(model: &Model, relation: &Relationship) -> bool {
+    let Some(entity) = model.entity(&relation.from) else { return false };
+    let same = |set: &[&str]| {
+        set.len() == relation.attributes.len()
+            && set.iter().all(|name| relation.attributes.iter().any(|own| own == name))
+    };
+    let unique = |set: &Vec<String>| same(&set.iter().map(String::as_str).collect::<Vec<_>>());
+    let own = |name: &String| entity.attribute(name).is_some_and(|attribute| attribute.unique);
+    relation.fanout.is_some_and(|fanout| fanout.max == Some(1))
+        || same(&entity.key())
+        || entity.unique.iter().any(unique)
+        || relation.attributes.iter().any(own)
 }
 
 /// The share of the many that belong to nobody.
-fn optional_share(model: &Model, relation: &marula_core::model::Relationship) -> f64 {
+fn optional_share(model: &Model, relation: &Relationship) -> f64 {
     let attribute = model
         .entity(&relation.from)
         .and_then(|entity| entity.attribute(relation.attributes.first()?));

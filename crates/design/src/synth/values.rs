@@ -140,8 +140,14 @@ impl World<'_> {
             relation.from == entity.name
                 && relation.attributes.iter().all(|a| entity.key().contains(&a.as_str()))
         });
+        // Those added come after those that their owner has.
+        let had = |owner: usize| {
+            let one = member.parents.get(&owner).copied().unwrap_or(u64::MAX);
+            self.belonging[owner].children(one).count() as u64
+        };
         let ordinal = match (member.ordinal, owner) {
-            (Some(ordinal), _) => ordinal,
+            (Some(ordinal), Some(owner)) => had(owner) + ordinal,
+            (Some(ordinal), None) => self.rows(member.entity) + ordinal,
             (None, Some(owner)) => self.belonging[owner].ordinal(member.row),
             (None, None) => member.row,
         };
@@ -152,11 +158,13 @@ impl World<'_> {
                 let most =
                     self.belonging.get(owner.unwrap_or_default()).map_or(1, |b| b.most().max(1));
                 let step = SPAN / most as f64;
-                // Those added come after all that were there.
-                let place = if member.ordinal.is_some() { most + member.row } else { ordinal };
+                if member.ordinal.is_some() {
+                    let since = member.row.saturating_sub(self.rows(member.entity));
+                    return Value::Timestamp(Timestamp(NOW + since as i64));
+                }
                 let offset = of_owner.unwrap_or_default() % 1_000;
                 Value::Timestamp(Timestamp(
-                    NOW - SPAN as i64 + (place as f64 * step) as i64 + offset as i64,
+                    NOW - SPAN as i64 + (ordinal as f64 * step) as i64 + offset as i64,
                 ))
             }
             AttributeType::Date => Value::Date(18_000 + ordinal as i32),
@@ -175,7 +183,8 @@ impl World<'_> {
     pub(super) fn moment(&self, member: &Member, within: f64) -> i64 {
         let rows = self.rows(member.entity).max(1);
         if member.row >= rows {
-            return NOW + (member.row - rows) as i64 * 1_000;
+            // Within some days, however many are added.
+            return NOW + ((member.row - rows) % 1_000_000) as i64 * 1_000;
         }
         let share = (member.row as f64 + within) / rows as f64;
         NOW - SPAN as i64 + (share * SPAN) as i64

@@ -13,6 +13,8 @@ use crate::synth::World;
 /// them are the same for every structure.
 const RUNS: u64 = 25;
 const WARM_UP: u64 = 5;
+/// How often that is in all.
+pub(super) const TIMES: u64 = WARM_UP + RUNS;
 /// How many parameters each question is compared with.
 const COMPARED: u64 = 4;
 /// The longest that one operation is timed on one structure.
@@ -73,7 +75,7 @@ pub(super) async fn time<S: Subject>(
     let total = operations.len() as u64;
     for (number, operation) in operations.iter().enumerate() {
         progress.advance(number as u64, total);
-        for serial in 0..WARM_UP + RUNS {
+        for serial in 0..TIMES {
             for (at, (subject, structure)) in subjects.iter().enumerate() {
                 let known: f64 = times[at][number].iter().sum();
                 // Writes must be the same everywhere, however long they take.

@@ -4,7 +4,7 @@ use super::draws::draw;
 use crate::search::Work;
 use crate::structure::Structure;
 use crate::synth::{Value, World};
-use crate::work::{Effect, effects};
+use crate::work::{Effect, Time, effects};
 
 /// Something the model's work does again and again.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +26,13 @@ pub enum OperationKind {
     Query(usize),
     /// A write, by its index in the model.
     Write(usize),
-    /// Several writes together, by their indexes.
-    Transaction(Vec<usize>),
+    /// Several writes together.
+    Transaction {
+        /// The transaction's index in the model.
+        at: usize,
+        /// The writes' indexes.
+        writes: Vec<usize>,
+    },
 }
 
 /// One time of an operation.
@@ -68,7 +73,7 @@ pub fn operations(model: &Model, work: &Work) -> Vec<Operation> {
             });
         }
     }
-    for transaction in &model.transactions {
+    for (at, transaction) in model.transactions.iter().enumerate() {
         let named = |name: &String| model.writes.iter().position(|write| write.name == *name);
         let writes: Vec<usize> = transaction.writes.iter().filter_map(named).collect();
         let goals = writes.iter().map(|&at| model.writes[at].p99_ms);
@@ -76,7 +81,7 @@ pub fn operations(model: &Model, work: &Work) -> Vec<Operation> {
             name: transaction.name.clone(),
             rate: transaction.rate.0,
             goal_ms: goals.sum::<Option<f64>>().filter(|_| !writes.is_empty()),
-            kind: OperationKind::Transaction(writes),
+            kind: OperationKind::Transaction { at, writes },
         });
     }
     found
@@ -94,22 +99,32 @@ impl Operation {
                 }
             }
             OperationKind::Write(write) => {
-                Job::Do(effects(world, structure, &world.model.writes[*write], serial))
+                let time = Time { serial, within: None };
+                let write = &world.model.writes[*write];
+                let done = effects(world, structure, write, time, &mut Vec::new());
+                Job::Do(done.unwrap_or_default())
             }
-            OperationKind::Transaction(writes) => Job::Do(
-                writes
-                    .iter()
-                    .flat_map(|&write| {
-                        effects(
-                            world,
-                            structure,
-                            &world.model.writes[write],
-                            serial + FIRST_TOGETHER,
-                        )
-                    })
-                    .collect(),
-            ),
+            OperationKind::Transaction { at, writes } => {
+                let time = Time { serial, within: Some(*at) };
+                let mut beside = Vec::new();
+                let mut one = |write: &usize| {
+                    effects(world, structure, &world.model.writes[*write], time, &mut beside)
+                };
+                // All of it or nothing.
+                let done: Option<Vec<_>> = writes.iter().map(&mut one).collect();
+                Job::Do(done.unwrap_or_default().concat())
+            }
         }
+    }
+
+    /// Whether it asks or changes anything at all.
+    pub(super) fn does_something(
+        &self,
+        world: &World<'_>,
+        work: &Work,
+        structure: &Structure,
+    ) -> bool {
+        !matches!(self.job(world, work, structure, 0), Job::Do(effects) if effects.is_empty())
     }
 
     /// `query`, `write` or `transaction`.
@@ -117,10 +132,7 @@ impl Operation {
         match self.kind {
             OperationKind::Query(_) => "query",
             OperationKind::Write(_) => "write",
-            OperationKind::Transaction(_) => "transaction",
+            OperationKind::Transaction { .. } => "transaction",
         }
     }
 }
-
-/// Writes within transactions have numbers of their own, so that they add members of their own.
-const FIRST_TOGETHER: u64 = 1_000_000;

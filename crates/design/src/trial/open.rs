@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::try_join_all;
 use marula_core::Result;
 
+use super::alone;
 use super::jobs::Operation;
 use super::subject::Subject;
 use crate::search::Work;
@@ -15,8 +16,8 @@ use crate::synth::{Dice, World};
 
 /// How many connections there are.
 const CONNECTIONS: usize = 12;
-/// Writes of the load have numbers of their own.
-const FIRST: u64 = 10_000;
+/// Writes of the load have numbers of their own: they go on where those done alone ended.
+const FIRST: u64 = alone::TIMES;
 /// How many different jobs are made of an operation; after them it begins anew with its questions.
 const MOST: usize = 200_000;
 

@@ -134,7 +134,11 @@ async fn measure<S: Subject>(
     options: &TrialOptions,
     progress: &dyn Progress,
 ) -> Result<Tried> {
-    let operations = operations(world.model, work);
+    let (operations, idle): (Vec<Operation>, Vec<Operation>) =
+        operations(world.model, work).into_iter().partition(|operation| {
+            let structure = subjects.first().map(|(_, structure)| structure);
+            structure.is_some_and(|structure| operation.does_something(world, work, structure))
+        });
     progress.step("comparing answers");
     let before = answers(&subjects, world, work, &operations).await?;
     progress.step("timing each operation alone");
@@ -220,17 +224,24 @@ async fn measure<S: Subject>(
             rules_of_thumb: rules_of_thumb(&designs),
             candidates: designs,
             verdict,
-            left_out: work
-                .left_out
-                .iter()
-                .map(|(name, error): &(String, Error)| LeftOut {
-                    statement: name.clone(),
-                    calls: 0,
-                    reason: error.to_string(),
-                })
-                .collect(),
+            left_out: left_out(work, &idle),
         },
     })
+}
+
+fn left_out(work: &Work, idle: &[Operation]) -> Vec<LeftOut> {
+    let of = |statement: &str, reason: String| LeftOut {
+        statement: statement.to_owned(),
+        calls: 0,
+        reason,
+    };
+    let queries =
+        work.left_out.iter().map(|(name, error): &(String, Error)| of(name, error.to_string()));
+    let writes = idle.iter().map(|operation| {
+        let reason = "it changes nothing, or adds what everybody it could belong to has already";
+        of(&operation.name, reason.into())
+    });
+    queries.chain(writes).collect()
 }
 
 async fn answers<S: Subject>(

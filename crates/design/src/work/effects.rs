@@ -1,29 +1,49 @@
+use std::collections::BTreeMap;
+
 use marula_core::model::{AggregateFunction, Deed, Write};
 
 use super::effect::Effect;
 use super::held;
 use super::record::{Tree, add};
+use super::turns;
 use crate::structure::{Placement, Structure};
-use crate::synth::{Dice, Member, Value, World};
+use crate::synth::{Dice, Member, Turn, Value, World};
 
-/// What the `serial`-th time of a write does to the stores of a structure.
+/// Which time of a write it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time {
+    /// The how-manieth, from 0.
+    pub serial: u64,
+    /// The transaction it is part of, by its index in the model.
+    pub within: Option<usize>,
+}
+
+/// Numbers of members above those of all that are added.
+const UNSEEN: u64 = 1_000_000_000;
+
+/// What a time of a write does to the stores of a structure; `None` where it cannot be done, since
+/// all have one that may have one only.
+///
+/// What is added belongs to what was added `beside` it in the same transaction.
 pub fn effects(
     world: &World<'_>,
     structure: &Structure,
     write: &Write,
-    serial: u64,
-) -> Vec<Effect> {
-    let Some(entity) = world.index(&write.entity) else { return Vec::new() };
-    let mut dice = Dice::of(&[0x776f_726b, hash(&write.name), serial]);
+    time: Time,
+    beside: &mut Vec<Member>,
+) -> Option<Vec<Effect>> {
+    let Some(entity) = world.index(&write.entity) else { return Some(Vec::new()) };
+    let within = time.within.map_or(0, |at| at as u64 + 1);
+    let mut dice = Dice::of(&[0x776f_726b, hash(&write.name), time.serial, within]);
     match write.does {
-        Deed::Insert => inserts(world, structure, write, entity, serial, &mut dice),
-        Deed::Update => updates(world, structure, write, entity, serial, &mut dice),
+        Deed::Insert => inserts(world, structure, write, entity, time, beside, &mut dice),
+        Deed::Update => Some(updates(world, structure, write, entity, time, &mut dice)),
         Deed::Delete => {
             let member = world.member(entity, dice.pick(world.rows(entity), write.skew));
             let mut effects = vec![Effect::Remove { entity, by: found_by(world, write, &member) }];
             effects.extend(tallies(world, structure, &Tree::alone(member.clone()), -1));
             effects.extend(held::refills(world, structure, &member));
-            effects
+            Some(effects)
         }
     }
 }
@@ -33,32 +53,55 @@ fn inserts(
     structure: &Structure,
     write: &Write,
     entity: usize,
-    serial: u64,
+    time: Time,
+    beside: &mut Vec<Member>,
     dice: &mut Dice,
-) -> Vec<Effect> {
-    let member = world.added(entity, serial, write.skew, dice);
-    let tree = grown(world, write, member, serial, dice);
+) -> Option<Vec<Effect>> {
+    let name = &world.model.entities[entity].name;
+    let mut given = BTreeMap::new();
+    for (at, relation) in world.model.relations.iter().enumerate().filter(|(_, r)| r.from == *name)
+    {
+        let to = beside.iter().find(|one| world.entity(one).name == relation.to);
+        // A key of several parts is not told by a number.
+        let Some(one) = to.filter(|one| world.entity(one).key().len() == 1) else { continue };
+        if relation.from != relation.to && !given.values().any(|row| *row == one.row) {
+            given.insert(at, one.row);
+        }
+    }
+    let turn = turns::alone(world.model, write, time);
+    let member = world.added(entity, turn, write.skew, &given, dice)?;
+    beside.push(member.clone());
+    let along = turns::Along::new(world.model, write, time);
+    let tree = grown(world, write, member, &along, time.serial, dice)?;
     let mut effects = Vec::new();
     place(world, structure, tree, &mut effects);
-    effects
+    Some(effects)
 }
 
 /// The member with those of its own that a write brings along.
-fn grown(world: &World<'_>, write: &Write, member: Member, serial: u64, dice: &mut Dice) -> Tree {
+fn grown(
+    world: &World<'_>,
+    write: &Write,
+    member: Member,
+    along: &turns::Along,
+    serial: u64,
+    dice: &mut Dice,
+) -> Option<Tree> {
     let mut tree = Tree::alone(member);
     let name = world.entity(&tree.member).name.clone();
     for (at, relation) in world.model.relations.iter().enumerate() {
         let brought =
             relation.to == name && write.with.contains(&relation.from) && relation.from != name;
         let (true, Some(many)) = (brought, world.index(&relation.from)) else { continue };
-        let count = world.some_fanout(at, dice);
-        let members = (0..count).map(|number| {
-            let mut child = world.added(many, serial * 1_000 + number, write.skew, dice);
-            child.parents.insert(at, tree.member.row);
-            child.ordinal = Some(number);
-            grown(world, write, child, serial * 1_000 + number, dice)
-        });
-        let members = members.collect();
+        let count = world.some_fanout(at, dice).min(turns::MOST_ALONG);
+        let given = BTreeMap::from([(at, tree.member.row)]);
+        let mut members = Vec::new();
+        for place in 0..count {
+            let number = serial * turns::MOST_ALONG + place;
+            let turn = Turn { number: along.number(number), place };
+            let child = world.added(many, turn, write.skew, &given, dice)?;
+            members.push(grown(world, write, child, along, number, dice)?);
+        }
         tree.with.insert(at, members);
     }
     // Nobody who is new has anybody else of whom nothing is known.
@@ -67,7 +110,7 @@ fn grown(world: &World<'_>, write: &Write, member: Member, serial: u64, dice: &m
             tree.with.entry(at).or_default();
         }
     }
-    tree
+    Some(tree)
 }
 
 /// Puts a member, and those that come along and have stores of their own, where they belong.
@@ -133,14 +176,16 @@ fn updates(
     structure: &Structure,
     write: &Write,
     entity: usize,
-    serial: u64,
+    time: Time,
     dice: &mut Dice,
 ) -> Vec<Effect> {
     let row = dice.pick(world.rows(entity), write.skew);
     let member = world.member(entity, row);
     // A new value is that of a member nobody has seen.
-    let mut other = world.member(entity, world.rows(entity) + serial);
-    other.ordinal = Some(serial);
+    let within = time.within.map_or(0, |at| at as u64 + 1);
+    let seen = world.rows(entity) + UNSEEN;
+    let mut other = world.member(entity, seen + within * 1_000_000 + time.serial);
+    other.ordinal = Some(time.serial);
     let set: Vec<(String, Value)> =
         write.set.iter().map(|name| (name.clone(), fresh(world, &other, &member, name))).collect();
     let added: Vec<(String, Value)> = write

@@ -4,7 +4,8 @@ mod effect;
 mod effects;
 mod held;
 mod record;
+mod turns;
 
 pub use effect::Effect;
-pub use effects::effects;
+pub use effects::{Time, effects};
 pub use record::{FieldValue, Record, Tree};

@@ -7,3 +7,4 @@ mod mongodb;
 mod postgres;
 mod schema;
 mod trials;
+mod worlds;

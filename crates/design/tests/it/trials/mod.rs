@@ -3,12 +3,12 @@
 mod bucket;
 mod subset;
 
-use marula_core::model::{AggregateFunction, Count, Deed, Model, Skew};
+use marula_core::model::{AggregateFunction, Count, Deed, Model};
 use marula_core::{Engine, Quiet, Result};
 use marula_design::question::start;
 use marula_design::search::{Work, candidates, options};
 use marula_design::structure::{Computed, Layout, Structure};
-use marula_design::synth::{Dice, World};
+use marula_design::synth::World;
 use marula_design::trial::{TrialOptions, mongodb, postgres, same};
 use std::time::Duration;
 
@@ -232,24 +232,4 @@ async fn mongodb_syncs_what_it_acknowledges() -> Result<()> {
     let after = syncs().await;
     assert!(after - before >= i64::from(WRITES), "{before} {after}");
     Ok(())
-}
-
-/// Who likes what is told by both: a like that is added is not one that is there, nor one added
-/// before it.
-#[test]
-fn members_that_are_added_have_pairs_of_their_own() {
-    let model = model(include_str!("../../../examples/bench_designs/models/ebay.yaml"));
-    let world = World::new(&model, 8_000, 1);
-    let likes = world.index("likes").unwrap();
-    let there = (0..world.rows(likes)).map(|row| world.key(&world.member(likes, row)));
-    let mut pairs: Vec<_> = there.map(|key| format!("{key:?}")).collect();
-    for serial in 0..300 {
-        let mut dice = Dice::of(&[serial]);
-        let member = world.added(likes, serial, Skew::Uniform, &mut dice);
-        pairs.push(format!("{:?}", world.key(&member)));
-    }
-    let all = pairs.len();
-    pairs.sort_unstable();
-    pairs.dedup();
-    assert_eq!(pairs.len(), all);
 }
