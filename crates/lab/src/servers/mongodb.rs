@@ -187,7 +187,10 @@ fn arguments(options: &StartOptions, sockets: &Path, data: &Path, log: &Path) ->
         arguments.push(format!("--{name}"));
         arguments.push(value);
     };
-    set("dbpath", data.display().to_string());
+    // Data may be wanted on another disk; then the folder stays empty.
+    if !options.settings.iter().any(|(name, _)| name == "dbpath") {
+        set("dbpath", data.display().to_string());
+    }
     set("logpath", log.display().to_string());
     set("bind_ip", bind);
     set("port", port.to_string());

@@ -123,7 +123,7 @@ async fn total(work: &Work<'_>, batched: &Batched) -> u64 {
     counted.unwrap_or_default()
 }
 
-fn read_key(text: &str) -> Result<Bson> {
+pub(super) fn read_key(text: &str) -> Result<Bson> {
     let wrong = |what: String| {
         Error::new(ErrorKind::Internal, format!("the history holds no _id: {what}"))
             .at("marula.migrations")

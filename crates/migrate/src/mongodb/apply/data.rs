@@ -51,7 +51,7 @@ fn shown(id: Option<&Bson>) -> String {
 }
 
 /// The update as stages that give the same document, where that is certain.
-fn stages_of(update: &Bson) -> Option<Vec<Document>> {
+pub(super) fn stages_of(update: &Bson) -> Option<Vec<Document>> {
     match update {
         Bson::Array(stages) => stages.iter().map(|stage| stage.as_document().cloned()).collect(),
         Bson::Document(operators) => {

@@ -25,6 +25,8 @@ pub(super) struct Lease {
     /// When it was last renewed; the lease is over for us before it is over for others.
     renewed: Arc<Mutex<Option<Instant>>>,
     lost: Arc<AtomicBool>,
+    /// Why it could not be renewed the last time.
+    trouble: Arc<Mutex<Option<Error>>>,
     beat: Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
 
@@ -179,6 +181,8 @@ fn beat(ground: &Ground) {
     let locks = ground.collection(COLLECTION);
     let token = ground.lease.token();
     let (lost, renewed) = (ground.lease.lost.clone(), ground.lease.renewed.clone());
+    let trouble = ground.lease.trouble.clone();
+    let session = ground.session.with_timeout(ground.session.options().timeout);
     let task = tokio::spawn(async move {
         loop {
             tokio::time::sleep(BEAT).await;
@@ -190,13 +194,17 @@ fn beat(ground: &Ground) {
                 Ok(done) if done.matched_count == 1 => {
                     *renewed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
                         Some(asked);
+                    *trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
                 }
                 Ok(_) => {
                     lost.store(true, Ordering::Relaxed);
                     return;
                 }
                 // Until the lease is over the server may come back.
-                Err(_) => {}
+                Err(error) => {
+                    *trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+                        Some(session.map(error));
+                }
             }
         }
     });
@@ -210,8 +218,14 @@ fn beat(ground: &Ground) {
 pub(super) fn check(ground: &Ground) -> Result<()> {
     let renewed = *ground.lease.renewed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let fresh = renewed.is_some_and(|renewed| renewed.elapsed() < LEASE);
-    if ground.lease.lost.load(Ordering::Relaxed) || !fresh {
+    if ground.lease.lost.load(Ordering::Relaxed) {
         return Err(lost());
+    }
+    if !fresh {
+        // A server that is gone is told of, not the lease that went with it.
+        let trouble = &ground.lease.trouble;
+        let why = trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        return Err(why.unwrap_or_else(lost));
     }
     Ok(())
 }

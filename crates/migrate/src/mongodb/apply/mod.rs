@@ -14,6 +14,7 @@ mod lock;
 mod outside;
 mod pieces;
 mod preflight;
+mod room;
 mod run;
 mod send;
 mod verify;

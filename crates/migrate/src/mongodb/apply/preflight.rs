@@ -6,7 +6,7 @@ use bson::{Bson, Document, doc};
 use marula_core::{Engine, Error, ErrorKind, Result, Version};
 
 use super::pieces::{self, How};
-use super::{Ground, data};
+use super::{Ground, data, room};
 use crate::apply::{ApplyOptions, Due, key_of};
 
 /// Looks at the server, the rights, how every step runs, and at the data.
@@ -32,6 +32,7 @@ pub(super) async fn check(ground: &Ground, due: &[Due<'_>], options: &ApplyOptio
     if !options.check_data {
         return Ok(());
     }
+    room::check(ground, due).await?;
     // What an earlier step will have changed is looked at when its turn comes.
     let mut touched: HashSet<String> = HashSet::new();
     for due in due {

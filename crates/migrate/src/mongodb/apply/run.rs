@@ -1,10 +1,12 @@
 //! One migration, from where it was left to its end.
 
+use std::sync::Mutex;
+
 use bson::{Bson, Document};
-use marula_core::{Error, Progress, Result};
+use marula_core::{Error, ErrorKind, Progress, Result};
 
 use super::pieces::{self, How};
-use super::{Ground, batch, data, history, outside, send};
+use super::{Ground, batch, data, history, outside, room, send};
 use crate::apply::record::Current;
 use crate::apply::{ApplyOptions, Due, key_of};
 
@@ -14,6 +16,8 @@ pub(super) struct Work<'a> {
     pub due: &'a Due<'a>,
     pub options: &'a ApplyOptions,
     pub progress: &'a dyn Progress,
+    /// What little was free on the server's disk before the step.
+    little: Mutex<Option<String>>,
 }
 
 /// Runs what is left of a part.
@@ -25,7 +29,7 @@ pub(super) async fn run(
 ) -> Result<()> {
     pieces::check(due, ground.deployment)?;
     history::begin(ground, due).await?;
-    let work = Work { ground, due, options, progress };
+    let work = Work { ground, due, options, progress, little: Mutex::default() };
     let all = due.steps().len();
     if due.options().transaction && due.from() < all {
         return work.whole().await.map_err(|error| work.explain(error, due.from()));
@@ -63,8 +67,13 @@ impl Work<'_> {
             let known = ground.checked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             known.contains(key)
         };
-        if self.options.check_data && self.begun(step).is_none() && !checked(&key) {
-            data::check(ground, &how).await?;
+        let little = room::little(ground).await;
+        *self.little.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = little;
+        if self.options.check_data && !checked(&key) {
+            room::check_step(ground, self.due, step, &how).await?;
+            if self.begun(step).is_none() {
+                data::check(ground, &how).await?;
+            }
         }
         match &how {
             How::Batches(batched) => batch::run(self, step, batched).await,
@@ -175,6 +184,18 @@ impl Work<'_> {
         let error = match error.place() {
             Some(place) if place.contains(':') && !place.contains("://") => error,
             _ => error.at(self.due.place(step)),
+        };
+        let full = error.server_code() == Some("OutOfDiskSpace")
+            || error.message().contains("No space left on device");
+        let gone = matches!(error.kind(), ErrorKind::ServerDied | ErrorKind::Unreachable);
+        let little = self.little.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let error = match (full, gone, little.as_deref()) {
+            (true, ..) => error.hint("make room on the disk of the server's data"),
+            (_, true, Some(little)) => error.hint(format!(
+                "before the step the server's disk had {little} free: if its log says that it is \
+                 full, make room and start it again"
+            )),
+            _ => error,
         };
         let said = match (self.due.options().transaction, done) {
             (true, _) => {
