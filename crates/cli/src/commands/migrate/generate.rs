@@ -2,7 +2,7 @@
 
 use marula_core::{Engine, Error, ErrorKind, RelationalCatalog, Report, Result, Version};
 use marula_migrate::postgres::generate::Dropped;
-use marula_migrate::postgres::long::{self, Derived, LongChange, Place};
+use marula_migrate::postgres::long::{self, Around, Derived, LongChange, Place};
 use marula_migrate::{mongodb, postgres};
 use serde_json::{Value, json};
 
@@ -23,6 +23,25 @@ pub struct For {
     pub version: Version,
     /// What the target holds.
     pub catalog: Option<RelationalCatalog>,
+    /// The target, to ask it for more.
+    session: Option<Session>,
+}
+
+impl For {
+    fn place<'a>(&'a self, table: &'a str, around: Option<&'a Around>) -> Place<'a> {
+        Place { table, catalog: self.catalog.as_ref(), around, version: self.version }
+    }
+
+    /// What hangs on columns of a table, when a PostgreSQL target is named.
+    async fn around(&self, table: &str, columns: &[&str]) -> Result<Option<Around>> {
+        match (&self.session, &self.catalog) {
+            // A table that is not there is told of by who looks for its columns.
+            (Some(Session::Postgres(session)), Some(catalog)) if catalog.find(table).is_some() => {
+                Around::read(session, table, columns).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 /// Looks at the target, when one is named.
@@ -30,7 +49,8 @@ pub async fn what_for(app: &App, file: &NewFile) -> Result<For> {
     let newest = postgres::lint::NEWEST;
     let Some(name) = &file.target else {
         let version = file.server_version.unwrap_or(newest);
-        return Ok(For { engine: file.engine.unwrap_or(Engine::Postgres), version, catalog: None });
+        let engine = file.engine.unwrap_or(Engine::Postgres);
+        return Ok(For { engine, version, catalog: None, session: None });
     };
     let (target, session) = open::open(app, name, app.timeout(None)).await?;
     if file.engine.is_some_and(|engine| engine != target.engine) {
@@ -47,7 +67,7 @@ pub async fn what_for(app: &App, file: &NewFile) -> Result<For> {
         }
         Session::Mongodb(_) => None,
     };
-    Ok(For { engine: target.engine, version, catalog })
+    Ok(For { engine: target.engine, version, catalog, session: Some(session) })
 }
 
 /// Another name for a table, a column or a field.
@@ -73,7 +93,8 @@ pub async fn rename(app: &App, args: &MigrateRename) -> Result<Outcome> {
         return several(app, &args.file, given.engine, &name, steps, Vec::new());
     }
     let (table, column) = parts(&args.what)?;
-    let place = Place { table, catalog: given.catalog.as_ref(), version: given.version };
+    let around = given.around(table, &[column]).await?;
+    let place = given.place(table, around.as_ref());
     let change = long::rename_column(&place, column, &args.new, args.data_type.as_deref())?;
     in_steps(app, &args.file, &name, change)
 }
@@ -87,7 +108,8 @@ pub async fn change_type(app: &App, args: &MigrateChangeType) -> Result<Outcome>
         let steps = mongodb::generate::change_type(table, column, &args.data_type);
         return several(app, &args.file, given.engine, &name, steps, Vec::new());
     }
-    let place = Place { table, catalog: given.catalog.as_ref(), version: given.version };
+    let around = given.around(table, &[column]).await?;
+    let place = given.place(table, around.as_ref());
     let (using, back) = (args.using.as_deref(), args.back.as_deref());
     let change = long::change_type(&place, column, &args.data_type, using, back)?;
     in_steps(app, &args.file, &name, change)
@@ -106,8 +128,9 @@ pub async fn derive(app: &App, args: &MigrateDerive, word: &str) -> Result<Outco
         };
         backs.push((column.trim().to_string(), expression.trim().to_string()));
     }
-    let place =
-        Place { table: &args.table, catalog: given.catalog.as_ref(), version: given.version };
+    let columns: Vec<&str> = args.columns.iter().map(String::as_str).collect();
+    let around = given.around(&args.table, &columns).await?;
+    let place = given.place(&args.table, around.as_ref());
     let change = long::derive(&place, &args.columns, &news, &backs)?;
     in_steps(app, &args.file, &format!("{word}_{}_{}", args.table, args.columns.join("_")), change)
 }

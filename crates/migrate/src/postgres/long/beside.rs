@@ -1,11 +1,11 @@
 //! What a column has besides: indexes, keys and foreign keys, built for the new one beforehand.
 
-use marula_core::{ConstraintKind, Error, ErrorKind, Result};
+use marula_core::{ConstraintKind, Error, ErrorKind, RelationKind, Result};
 use marula_postgres::sql::{self, quote_ident};
 use pg_query::NodeEnum;
 use pg_query::protobuf as pb;
 
-use super::{Place, depend, short};
+use super::{Place, expression, short};
 
 /// Statements around the swap.
 #[derive(Debug, Default)]
@@ -18,6 +18,8 @@ pub(super) struct Beside {
     pub swap: Vec<String>,
     /// What takes `swap` back, in the same order.
     pub swap_back: Vec<String>,
+    /// Behind all of that, when columns are NOT NULL again.
+    pub swap_back_last: Vec<String>,
     /// What is left to do by hand.
     pub notes: Vec<String>,
 }
@@ -45,10 +47,10 @@ impl Beside {
         };
         let own = relation.qualified();
         for index in &relation.indexes {
-            let touches = index
-                .keys
-                .iter()
-                .any(|key| key.column.as_deref().is_some_and(|column| new_of(column).is_some()));
+            let touches =
+                index.keys.iter().any(|key| {
+                    key.column.as_deref().is_some_and(|column| new_of(column).is_some())
+                }) || index.include.iter().any(|column| new_of(column).is_some());
             let said =
                 |text: &str| names.iter().any(|(old, _)| words(text).any(|word| word == *old));
             let inside = index.keys.iter().any(|key| key.column.is_none() && said(&key.expression))
@@ -56,8 +58,15 @@ impl Beside {
             if !touches && !inside {
                 continue;
             }
+            if relation.kind == RelationKind::PartitionedTable {
+                let what =
+                    format!("index {} of a partitioned table has no online form", index.name);
+                return Err(Error::new(ErrorKind::Unsupported, what)
+                    .at(place.table.to_string())
+                    .hint("drop it in a migration before these; behind the last step make it on each partition, then ATTACH"));
+            }
             let name = short(&format!("{}_new", index.name));
-            let built = depend::with_column(&index.definition, &new_of)
+            let built = expression::with_column(&index.definition, &new_of)
                 .and_then(|definition| renamed_index(&definition, &name, &new_of));
             let Some(built) = built else {
                 beside.notes.push(format!("index {} is to be made anew by hand", index.name));
@@ -69,6 +78,8 @@ impl Beside {
             let now = quote_ident(&index.name);
             beside.build.push(built);
             beside.unbuild.push(format!("DROP INDEX CONCURRENTLY {schema}{quoted}"));
+            let offices = offices(place, &index.name);
+            beside.swap_back_last.extend(offices.iter().cloned());
             let constraint = relation.constraints.iter().find(|constraint| {
                 matches!(constraint.kind, ConstraintKind::PrimaryKey | ConstraintKind::Unique)
                     && constraint.name == index.name
@@ -128,6 +139,7 @@ impl Beside {
                     beside.swap_back.push(format!("ALTER INDEX {schema}{now} RENAME TO {quoted}"));
                 }
             }
+            beside.swap.extend(offices);
         }
         for constraint in &relation.constraints {
             let touches = constraint.columns.iter().any(|column| new_of(column).is_some());
@@ -144,7 +156,11 @@ impl Beside {
                     let (quoted, now) = (quote_ident(&name), quote_ident(&constraint.name));
                     let before = quote_ident(&short(&format!("{}_old", constraint.name)));
                     beside.build.push(added);
-                    beside.build.push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {quoted}"));
+                    if constraint.validated {
+                        beside
+                            .build
+                            .push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {quoted}"));
+                    }
                     beside.unbuild.push(format!("ALTER TABLE {table} DROP CONSTRAINT {quoted}"));
                     let rename = |from: &str, to: &str| {
                         format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}")
@@ -165,7 +181,11 @@ impl Beside {
                     let (quoted, now) = (quote_ident(&name), quote_ident(now));
                     let before = quote_ident(&short(&format!("{}_old", constraint.name)));
                     beside.build.push(added);
-                    beside.build.push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {quoted}"));
+                    if constraint.validated {
+                        beside
+                            .build
+                            .push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {quoted}"));
+                    }
                     beside.unbuild.push(format!("ALTER TABLE {table} DROP CONSTRAINT {quoted}"));
                     let rename = |from: &str, to: &str| {
                         format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}")
@@ -191,6 +211,20 @@ impl Beside {
         }
         Ok(beside)
     }
+}
+
+/// What makes an index the one that replicas or CLUSTER go by.
+fn offices(place: &Place<'_>, index: &str) -> Vec<String> {
+    let Some(around) = place.around else { return Vec::new() };
+    let (table, quoted) = (place.quoted(), quote_ident(index));
+    let mut all = Vec::new();
+    if around.identity_index.as_deref() == Some(index) {
+        all.push(format!("ALTER TABLE {table} REPLICA IDENTITY USING INDEX {quoted}"));
+    }
+    if around.cluster_index.as_deref() == Some(index) {
+        all.push(format!("ALTER TABLE {table} CLUSTER ON {quoted}"));
+    }
+    all
 }
 
 /// The names in a text.
@@ -256,13 +290,13 @@ fn checked(
 ) -> Option<String> {
     let definition = definition.trim_end_matches(" NOT VALID");
     let name = quote_ident(name);
-    depend::with_column(
+    expression::with_column(
         &format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID"),
         new_of,
     )
 }
 
-fn deparse(node: NodeEnum) -> Option<String> {
+pub(super) fn deparse(node: NodeEnum) -> Option<String> {
     let raw = pb::RawStmt {
         stmt: Some(Box::new(pb::Node { node: Some(node) })),
         stmt_location: 0,

@@ -2,12 +2,13 @@
 //! neither carried over nor left alone, which is refused by name.
 
 use marula_core::{Error, ErrorKind, Relation, RelationKind, Result};
-use marula_postgres::sql::{self, quote_ident, quote_qualified};
+use marula_postgres::sql::{self, quote_qualified};
 use pg_query::protobuf as pb;
 use pg_query::{NodeEnum, NodeRef};
 
 use super::Place;
 use super::beside::words;
+use super::expression::replaced;
 
 /// Views over the table that read one of the columns, and generated columns made from them.
 fn readers<'a>(place: &Place<'a>, columns: &[&str]) -> (Vec<&'a Relation>, Vec<String>) {
@@ -37,7 +38,7 @@ fn called(view: &Relation) -> String {
     format!("{kind} {}", view.qualified())
 }
 
-fn refused(place: &Place<'_>, readers: &[String]) -> Error {
+pub(super) fn refused(place: &Place<'_>, readers: &[String]) -> Error {
     Error::new(
         ErrorKind::Unsupported,
         format!("what reads the column would keep the old one: {}", readers.join(", ")),
@@ -46,16 +47,55 @@ fn refused(place: &Place<'_>, readers: &[String]) -> Error {
     .hint("drop it in a migration before these, and make it again in one behind the last step")
 }
 
+/// What the server knows to hang on the columns, and nobody here can write anew.
+fn named<'a>(place: &Place<'a>) -> impl Iterator<Item = String> + use<'a> {
+    place.around.into_iter().flat_map(|around| around.stuck.iter().cloned())
+}
+
+/// Fails for a table whose rows are elsewhere, or come from elsewhere.
+pub(super) fn whole(place: &Place<'_>, columns: &[&str]) -> Result<()> {
+    let Some((catalog, table)) = place.catalog.and_then(|c| Some((c, c.find(place.table)?))) else {
+        return Ok(());
+    };
+    let no = |what: String, hint: &str| {
+        Err(Error::new(ErrorKind::Unsupported, what).at(place.table.to_string()).hint(hint))
+    };
+    if let Some(parent) = &table.partition_of {
+        let what = format!("{} gets its columns from {parent}", table.qualified());
+        return no(what, "change the table it belongs to");
+    }
+    if let Some(key) = &table.partition_key
+        && words(key).any(|word| columns.contains(&word))
+    {
+        let what = format!("{} is partitioned by it: {key}", table.qualified());
+        return no(what, "make another table with the partitions it is to have, and copy the rows");
+    }
+    let own = table.qualified();
+    let heir = catalog.relations.iter().find(|relation| {
+        relation.partition_of.as_deref() == Some(own.as_str()) && relation.partition_bound.is_none()
+    });
+    match heir {
+        Some(heir) if table.partition_key.is_none() => {
+            let what =
+                format!("{} inherits from it, and its rows meet no trigger here", heir.qualified());
+            no(what, "end the inheritance first, or change both by hand")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Fails for whatever reads one of the columns.
 pub(super) fn refuse(place: &Place<'_>, columns: &[&str]) -> Result<()> {
     let (views, mut all) = readers(place, columns);
     all.splice(0..0, views.into_iter().map(called));
+    all.extend(named(place));
     if all.is_empty() { Ok(()) } else { Err(refused(place, &all)) }
 }
 
 /// The views over a column that gets another name: each as it is to be, and as it is.
 pub(super) fn carried(place: &Place<'_>, old: &str, new: &str) -> Result<Vec<(String, String)>> {
     let (views, mut stuck) = readers(place, &[old]);
+    stuck.extend(named(place));
     let mut all = Vec::new();
     for view in views {
         let definition = view.definition.as_deref().unwrap_or_default();
@@ -131,109 +171,6 @@ fn renamed(query: &str, table: &str, old: &str, new: &str) -> Option<String> {
     replaced(query, &places, old, new)
 }
 
-/// Puts the new name where the old one stands.
-fn replaced(text: &str, places: &[(usize, bool)], old: &str, new: &str) -> Option<String> {
-    let mut places = places.to_vec();
-    places.sort_unstable();
-    let mut out = text.to_string();
-    let mut at = places.len();
-    while at > 0 {
-        at -= 1;
-        let (start, mut named) = places[at];
-        if at > 0 && places[at - 1].0 == start {
-            // Once as a column, once as a result.
-            named |= places[at - 1].1;
-            at -= 1;
-        }
-        let (from, to) = last_name(text, start)?;
-        let alias = if named { format!(" AS {}", quote_ident(old)) } else { String::new() };
-        out.replace_range(from..to, &format!("{}{alias}", quote_ident(new)));
-    }
-    Some(out)
-}
-
-/// The last part of the dotted name that begins at `start`.
-fn last_name(text: &str, start: usize) -> Option<(usize, usize)> {
-    let bytes = text.as_bytes();
-    let mut at = start;
-    loop {
-        let from = at;
-        if bytes.get(at) == Some(&b'"') {
-            at += 1;
-            while let Some(byte) = bytes.get(at) {
-                at += 1;
-                if *byte == b'"' {
-                    if bytes.get(at) != Some(&b'"') {
-                        break;
-                    }
-                    at += 1;
-                }
-            }
-        } else {
-            let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$') || *b >= 0x80;
-            while bytes.get(at).is_some_and(part) {
-                at += 1;
-            }
-        }
-        if at == from {
-            return None;
-        }
-        if bytes.get(at) != Some(&b'.') {
-            return Some((from, at));
-        }
-        at += 1;
-    }
-}
-
-/// A text, such as a constraint's or an index's definition, with another name for a column. `None`
-/// when it does not parse.
-pub(super) fn with_column(text: &str, new_of: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    let statement = sql::parse(text).ok()?;
-    let mut places: Vec<(usize, String)> = Vec::new();
-    for expression in expressions(statement.root()?) {
-        sql::walk(expression.node.as_ref()?.to_ref(), |node| {
-            if let NodeRef::ColumnRef(column) = node
-                && let Some(name) = super::super::context::strings(&column.fields).pop()
-                && let Some(new) = new_of(&name)
-                && let Ok(at) = usize::try_from(column.location)
-            {
-                places.push((at, new));
-            }
-        })
-        .ok()?;
-    }
-    places.sort_unstable();
-    let mut out = text.to_string();
-    for (start, new) in places.iter().rev() {
-        let (from, to) = last_name(text, *start)?;
-        out.replace_range(from..to, &quote_ident(new));
-    }
-    Some(out)
-}
-
-/// The expressions of an index, or of the constraints an ALTER TABLE adds.
-fn expressions(root: &NodeEnum) -> Vec<&pb::Node> {
-    match root {
-        NodeEnum::IndexStmt(index) => {
-            let keys = index.index_params.iter().filter_map(|node| match node.node.as_ref() {
-                Some(NodeEnum::IndexElem(element)) => element.expr.as_deref(),
-                _ => None,
-            });
-            keys.chain(index.where_clause.as_deref()).collect()
-        }
-        NodeEnum::AlterTableStmt(alter) => alter.cmds.iter().filter_map(checked).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn checked(node: &pb::Node) -> Option<&pb::Node> {
-    let Some(NodeEnum::AlterTableCmd(cmd)) = node.node.as_ref() else { return None };
-    match cmd.def.as_deref()?.node.as_ref() {
-        Some(NodeEnum::Constraint(constraint)) => constraint.raw_expr.as_deref(),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,17 +195,5 @@ mod tests {
         ] {
             assert_eq!(renamed(query, "items", "code", "number").as_deref(), wanted, "{query}");
         }
-    }
-
-    #[test]
-    fn definitions_take_the_new_name() {
-        let new = |name: &str| (name == "code").then(|| "code new".to_string());
-        let text = "ALTER TABLE t ADD CONSTRAINT c CHECK (code > 0 AND \"code\" <> length(note))";
-        assert_eq!(
-            with_column(text, &new).as_deref(),
-            Some(
-                "ALTER TABLE t ADD CONSTRAINT c CHECK (\"code new\" > 0 AND \"code new\" <> length(note))"
-            )
-        );
     }
 }

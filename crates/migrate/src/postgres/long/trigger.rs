@@ -4,6 +4,7 @@ use marula_core::Result;
 use marula_postgres::sql::quote_ident;
 
 use super::beside::Beside;
+use super::carry::Carried;
 use super::{Derived, Place, Stage, file, short};
 use crate::postgres::fix;
 use crate::postgres::schema::Schema;
@@ -16,6 +17,8 @@ pub(super) struct Dual<'a> {
     news: Vec<Derived>,
     /// Old columns as expressions over the new ones.
     backs: Vec<(String, String)>,
+    /// Whether an old column counts by itself, so that it has a value where none was written.
+    counted: bool,
     /// The trigger's and the function's name, quoted.
     name: String,
 }
@@ -35,8 +38,17 @@ impl<'a> Dual<'a> {
             olds: olds.to_vec(),
             news: news.to_vec(),
             backs: backs.to_vec(),
+            counted: olds.iter().any(|(_, default)| {
+                default.as_deref().is_some_and(|default| default.contains("nextval("))
+            }),
             name: quote_ident(&name),
         }
+    }
+
+    /// The same with identity columns among the old ones.
+    pub(super) fn counted(mut self, identity: bool) -> Dual<'a> {
+        self.counted |= identity;
+        self
     }
 
     fn routine(&self) -> String {
@@ -94,9 +106,17 @@ impl<'a> Dual<'a> {
                 .map(|(old, _)| format!("      NEW.{0} := back.{0};\n", quote_ident(old)))
                 .collect();
             let nothing: Vec<&str> = news.iter().map(|_| "NULL").collect();
+            // Of a column that counts nobody can tell whether its value was written.
+            let unwritten = match self.counted {
+                true => String::new(),
+                false => format!(
+                    "{} IS NOT DISTINCT FROM ({}) AND ",
+                    Self::row("NEW.", &olds),
+                    usual.join(", ")
+                ),
+            };
             format!(
-                "    IF TG_OP = 'INSERT' AND {new_olds} IS NOT DISTINCT FROM ({usual}) AND \
-                 {new_news} IS DISTINCT FROM ({nothing})\n    OR TG_OP = 'UPDATE' AND {new_olds} IS \
+                "    IF TG_OP = 'INSERT' AND {unwritten}{new_news} IS DISTINCT FROM ({nothing})\n    OR TG_OP = 'UPDATE' AND {new_olds} IS \
                  NOT DISTINCT FROM {old_olds} AND {new_news} IS DISTINCT FROM {old_news} THEN\n      \
                  SELECT {to} INTO back FROM (SELECT {from}) AS written;\n{back}    ELSE\n{forward}    \
                  END IF;\n",
@@ -104,7 +124,6 @@ impl<'a> Dual<'a> {
                 old_olds = Self::row("OLD.", &olds),
                 new_news = Self::row("NEW.", &news),
                 old_news = Self::row("OLD.", &news),
-                usual = usual.join(", "),
                 nothing = nothing.join(", "),
                 to = to.join(", "),
                 from = from.join(", "),
@@ -146,14 +165,18 @@ impl<'a> Dual<'a> {
     }
 
     /// The new columns and the trigger.
-    pub(super) fn expand(&self) -> Result<Stage> {
+    pub(super) fn expand(&self, carried: &Carried) -> Result<Stage> {
         let table = self.place.quoted();
         let mut up: Vec<String> = self
             .news
             .iter()
             .map(|new| {
                 let name = quote_ident(&new.name);
-                format!("ALTER TABLE {table} ADD COLUMN {name} {}", new.data_type)
+                let collation = match &new.collation {
+                    Some(collation) => format!(" COLLATE {collation}"),
+                    None => String::new(),
+                };
+                format!("ALTER TABLE {table} ADD COLUMN {name} {}{collation}", new.data_type)
             })
             .collect();
         up.push(self.function(false));
@@ -162,10 +185,10 @@ impl<'a> Dual<'a> {
             self.name,
             self.routine()
         ));
-        let mut down = vec![
-            format!("DROP TRIGGER {} ON {table}", self.name),
-            format!("DROP FUNCTION {}", self.routine()),
-        ];
+        up.extend(carried.expand.iter().cloned());
+        let mut down = carried.expand_back.clone();
+        down.push(format!("DROP TRIGGER {} ON {table}", self.name));
+        down.push(format!("DROP FUNCTION {}", self.routine()));
         for new in self.news() {
             down.push(format!("ALTER TABLE {table} DROP COLUMN {}", quote_ident(new)));
         }
@@ -236,17 +259,21 @@ impl<'a> Dual<'a> {
     }
 
     /// The old columns go.
-    pub(super) fn contract(&self, olds: &[String]) -> Result<Stage> {
+    pub(super) fn contract(&self, olds: &[String], carried: &Carried) -> Result<Stage> {
         let table = self.place.quoted();
-        let mut up = vec![
-            format!("DROP TRIGGER {} ON {table}", self.name),
-            format!("DROP FUNCTION {}", self.routine()),
-        ];
+        let mut up = carried.contract.clone();
+        up.push(format!("DROP TRIGGER {} ON {table}", self.name));
+        up.push(format!("DROP FUNCTION {}", self.routine()));
         for old in olds {
             up.push(format!("ALTER TABLE {table} DROP COLUMN {}", quote_ident(old)));
         }
-        let what = "Contract: the old columns go, with their values. No statement may use them any \
-                    more.";
-        file("contract", what, "lock_timeout:2s", &up, None)
+        let mut what =
+            "Contract: the old columns go, with their values. No statement may use them any \
+                        more."
+                .to_string();
+        if !carried.by_hand.is_empty() {
+            what.push_str(&format!(" By hand before it: {}.", carried.by_hand.join("; ")));
+        }
+        file("contract", &what, "lock_timeout:2s", &up, None)
     }
 }

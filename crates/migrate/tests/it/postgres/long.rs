@@ -28,7 +28,7 @@ fn parsed(stage: &Stage) -> Migration {
 
 /// Runs one direction of a stage as a runner does: in a transaction with a lock_timeout and
 /// retries, or statement by statement.
-async fn run(session: &Session, stage: &Stage, up: bool) -> Result<(), String> {
+pub async fn run(session: &Session, stage: &Stage, up: bool) -> Result<(), String> {
     let migration = parsed(stage);
     let (steps, options) = if up {
         (migration.up, migration.options)
@@ -170,7 +170,7 @@ CREATE INDEX items_code ON items (code) WHERE note IS NULL;
 CREATE TABLE kinds (code int PRIMARY KEY);
 INSERT INTO items (code, note) SELECT n, 'n' || n FROM generate_series(1, 3000) n";
 
-async fn prepared(server: &PostgresServer, setup: &str) -> (ConnectSpec, Session) {
+pub async fn prepared(server: &PostgresServer, setup: &str) -> (ConnectSpec, Session) {
     let spec = server.create_database().await.unwrap();
     let session = open(&spec).await;
     session.client().batch_execute(setup).await.unwrap();
@@ -183,7 +183,12 @@ async fn an_int_key_becomes_a_bigint_under_writers_and_can_be_taken_back_before_
         let server = shared::postgres(major).await.unwrap();
         let (spec, session) = prepared(server, ITEMS).await;
         let catalog = read(&session, Scope::All).await.unwrap();
-        let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+        let place = Place {
+            table: "items",
+            catalog: Some(&catalog),
+            around: None,
+            version: session.version(),
+        };
         let change = change_type(&place, "id", "bigint", None, None).unwrap();
         let names: Vec<&str> = change.stages.iter().map(|stage| stage.name).collect();
         assert_eq!(names, ["expand", "backfill", "verify", "swap", "contract"]);
@@ -252,7 +257,12 @@ async fn a_column_is_renamed_while_both_names_are_written() {
         let server = shared::postgres(major).await.unwrap();
         let (spec, session) = prepared(server, ITEMS).await;
         let catalog = read(&session, Scope::All).await.unwrap();
-        let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+        let place = Place {
+            table: "items",
+            catalog: Some(&catalog),
+            around: None,
+            version: session.version(),
+        };
         let change = rename_column(&place, "code", "number", None).unwrap();
         let names: Vec<&str> = change.stages.iter().map(|stage| stage.name).collect();
         assert_eq!(names, ["expand", "backfill", "verify", "switch", "contract"]);
@@ -291,7 +301,12 @@ async fn columns_are_split_and_merged_while_both_sides_are_written() {
         let server = shared::postgres(major).await.unwrap();
         let (spec, session) = prepared(server, setup).await;
         let catalog = read(&session, Scope::All).await.unwrap();
-        let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+        let place = Place {
+            table: "items",
+            catalog: Some(&catalog),
+            around: None,
+            version: session.version(),
+        };
         let news = [
             of("a=bigint:split_part(pair, ' ', 1)::bigint"),
             of("b=bigint:split_part(pair, ' ', 2)::bigint"),
@@ -318,7 +333,12 @@ async fn columns_are_split_and_merged_while_both_sides_are_written() {
         assert_eq!(client.query_one(right, &[]).await.unwrap().get::<_, i64>(0), 2000);
         // And together again, without a way for the new column to reach the old ones.
         let catalog = read(&session, Scope::All).await.unwrap();
-        let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+        let place = Place {
+            table: "items",
+            catalog: Some(&catalog),
+            around: None,
+            version: session.version(),
+        };
         let olds = ["a".to_string(), "b".to_string()];
         let change = derive(&place, &olds, &[of("pair=text:a || ' ' || b")], &[]).unwrap();
         for stage in &change.stages {
@@ -341,7 +361,12 @@ async fn views_checks_and_expressions_go_with_the_column_or_are_refused_by_name(
         let server = shared::postgres(major).await.unwrap();
         let (_, session) = prepared(server, &setup).await;
         let catalog = read(&session, Scope::All).await.unwrap();
-        let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+        let place = Place {
+            table: "items",
+            catalog: Some(&catalog),
+            around: None,
+            version: session.version(),
+        };
         let before = shape(&session).await;
         let change = rename_column(&place, "code", "number", None).unwrap();
         let count = "SELECT (SELECT count(code) FROM small) + (SELECT count(code) FROM smaller)";
@@ -368,7 +393,12 @@ async fn views_checks_and_expressions_go_with_the_column_or_are_refused_by_name(
                     ALTER TABLE items ADD twice int GENERATED ALWAYS AS (code * 2) STORED";
         session.client().batch_execute(more).await.unwrap();
         let catalog = read(&session, Scope::All).await.unwrap();
-        let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+        let place = Place {
+            table: "items",
+            catalog: Some(&catalog),
+            around: None,
+            version: session.version(),
+        };
         let refused = change_type(&place, "code", "bigint", None, None).unwrap_err();
         for name in ["view public.small", "materialized view public.sums", "generated column twice"]
         {
@@ -387,7 +417,7 @@ async fn views_checks_and_expressions_go_with_the_column_or_are_refused_by_name(
 async fn the_check_fails_while_a_row_differs_and_what_refers_is_refused() {
     let server = shared::postgres(15).await.unwrap();
     let (_, session) = prepared(server, ITEMS).await;
-    let place = Place { table: "items", catalog: None, version: session.version() };
+    let place = Place { table: "items", catalog: None, around: None, version: session.version() };
     let change = change_type(&place, "code", "text", None, None).unwrap();
     assert!(change.notes.iter().any(|note| note.contains("--target")), "{:?}", change.notes);
     run(&session, &change.stages[0], true).await.unwrap();
@@ -396,11 +426,13 @@ async fn the_check_fails_while_a_row_differs_and_what_refers_is_refused() {
     assert!(failed.contains("3000 rows of items differ"), "{failed}");
     session.client().batch_execute("CREATE TABLE o (item int REFERENCES items)").await.unwrap();
     let catalog = read(&session, Scope::All).await.unwrap();
-    let place = Place { table: "items", catalog: Some(&catalog), version: session.version() };
+    let place =
+        Place { table: "items", catalog: Some(&catalog), around: None, version: session.version() };
     let refused = change_type(&place, "id", "bigint", None, None).unwrap_err();
     assert!(refused.message().contains("o_item_fkey of o"), "{refused}");
     // The column that refers is another matter: its foreign key is made for the new one.
-    let place = Place { table: "o", catalog: Some(&catalog), version: session.version() };
+    let place =
+        Place { table: "o", catalog: Some(&catalog), around: None, version: session.version() };
     let change = change_type(&place, "item", "bigint", None, None).unwrap();
     for stage in &change.stages {
         run(&session, stage, true).await.unwrap_or_else(|error| panic!("{}: {error}", stage.name));

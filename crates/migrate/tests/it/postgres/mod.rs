@@ -5,5 +5,6 @@ mod edits;
 mod examples;
 mod fixes;
 mod long;
+mod long_around;
 pub mod probe;
 mod rehearse;
