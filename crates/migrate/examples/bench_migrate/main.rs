@@ -1,5 +1,6 @@
 //! How many hazards of the corpus are found and how many false alarms are raised, against what
-//! servers show, with squawk beside; and how long a file takes.
+//! servers show, with squawk and eugene beside; how long a file takes; and how long it takes to run
+//! many small migrations, with dbmate beside.
 #![allow(clippy::print_stdout, missing_docs)]
 
 #[allow(clippy::unwrap_used, clippy::panic, dead_code)]
@@ -9,27 +10,15 @@ mod cases;
 #[path = "../../tests/it/postgres/probe.rs"]
 mod probe;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod peers;
+mod runners;
+
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use marula_core::{Engine, MigrationHazard};
 use marula_migrate::Tool;
 use probe::{Probe, linted, migration};
-
-/// squawk's rules on work that grows with the table under a lock that stops somebody.
-const SIZE_ALARMS: [&str; 10] = [
-    "changing-column-type",
-    "constraint-missing-not-valid",
-    "adding-field-with-default",
-    "require-concurrent-index-creation",
-    "require-concurrent-reindex",
-    "adding-foreign-key-constraint",
-    "adding-not-nullable-field",
-    "disallowed-unique-constraint",
-    "adding-serial-primary-key-field",
-    "ban-alter-domain-with-add-constraint",
-];
 
 #[derive(Default)]
 struct Score {
@@ -61,34 +50,14 @@ impl Score {
     }
 }
 
-fn squawk() -> Option<PathBuf> {
-    let own = marula_lab::home().join("cache/squawk/bin/squawk");
-    let found = [PathBuf::from("squawk"), own];
-    found.into_iter().find(|path| {
-        Command::new(path).arg("--version").output().is_ok_and(|output| output.status.success())
-    })
-}
-
-fn squawk_alarms(squawk: &Path, sql: &str, major: u16) -> std::io::Result<bool> {
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("case.sql");
-    std::fs::write(&file, format!("{sql};\n"))?;
-    let version = format!("--pg-version={major}.0");
-    let output = Command::new(squawk).args(["--reporter=Json", &version]).arg(&file).output()?;
-    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let alarms = |one: &serde_json::Value| {
-        one["rule_name"].as_str().is_some_and(|rule| SIZE_ALARMS.contains(&rule))
-    };
-    Ok(found.as_array().into_iter().flatten().any(alarms))
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let peer = squawk();
+    let peers = peers::all();
     println!("| linter | PostgreSQL | hazards found | false alarms |\n|---|---:|---:|---:|");
     for major in [15, 18] {
         let probe = Probe::start(major).await;
-        let [mut ours, mut alone, mut theirs] = [(); 3].map(|()| Score::default());
+        let [mut ours, mut alone] = [(); 2].map(|()| Score::default());
+        let mut theirs: Vec<Score> = peers.iter().map(|_| Score::default()).collect();
         for case in cases::cases().iter().filter(|case| case.runs_on(major)) {
             let parsed = migration(&case.sql);
             probe.reset(&case.setup).await;
@@ -104,20 +73,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             };
             ours.add(truth, said(&case.setup));
             alone.add(truth, said(""));
-            if let Some(squawk) = &peer {
-                theirs.add(truth, squawk_alarms(squawk, &case.sql, major)?);
+            for (peer, score) in peers.iter().zip(&mut theirs) {
+                let setup = if peer.knows_the_schema() { case.setup.as_str() } else { "" };
+                score.add(truth, peer.alarms(setup, &case.sql, major)?);
             }
         }
         println!("{}", ours.row("marula, knowing the schema", major));
         println!("{}", alone.row("marula, by the statement alone", major));
-        if peer.is_some() {
-            println!("{}", theirs.row("squawk, by the statement alone", major));
+        for (peer, score) in peers.iter().zip(&theirs) {
+            println!("{}", score.row(peer.title(), major));
         }
     }
-    if peer.is_none() {
-        println!("\nsquawk is not there: pip install squawk-cli");
-    }
+    peers::missing(&peers);
     times()?;
+    runners::compare().await?;
     Ok(())
 }
 
