@@ -165,11 +165,13 @@ async fn policies_triggers_statistics_and_rights_go_with_another_type() {
     }
 }
 
+type Write<'w> = &'w dyn Fn(&Place<'_>) -> marula_core::Result<LongChange>;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_identity_column_goes_on_counting() {
     for major in [15, 18] {
         let server = shared::postgres(major).await.unwrap();
-        let write: [&dyn Fn(&Place<'_>) -> marula_core::Result<LongChange>; 2] =
+        let write: [Write<'_>; 2] =
             [&|place| change_type(place, "id", "bigint", None, None), &|place| {
                 rename_column(place, "id", "number", None)
             }];
