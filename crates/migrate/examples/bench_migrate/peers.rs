@@ -24,8 +24,8 @@ const EUGENE: [&str; 9] = ["E1", "E2", "E5", "E6", "E7", "E8", "E10", "E11", "W1
 pub enum Peer {
     /// By the statement's text.
     Squawk(PathBuf),
-    /// By the statement's text, and by that of the statements before it.
-    Eugene { program: PathBuf, schema: bool },
+    /// By the statement's text; what an earlier file made it does not remember.
+    Eugene(PathBuf),
 }
 
 /// The program of that name, in the path or where `scripts/setup --bench` puts it.
@@ -39,9 +39,7 @@ fn program(name: &str) -> Option<PathBuf> {
 /// Those that are there.
 pub fn all() -> Vec<Peer> {
     let squawk = program("squawk").map(Peer::Squawk);
-    let eugene = program("eugene").into_iter().flat_map(|program| {
-        [false, true].map(|schema| Peer::Eugene { program: program.clone(), schema })
-    });
+    let eugene = program("eugene").map(Peer::Eugene);
     squawk.into_iter().chain(eugene).collect()
 }
 
@@ -50,7 +48,7 @@ pub fn missing(peers: &[Peer]) {
     if !peers.iter().any(|peer| matches!(peer, Peer::Squawk(_))) {
         println!("\nsquawk is not there: scripts/setup --bench gets it");
     }
-    if !peers.iter().any(|peer| matches!(peer, Peer::Eugene { .. })) {
+    if !peers.iter().any(|peer| matches!(peer, Peer::Eugene(_))) {
         println!("\neugene is not there: scripts/setup --bench builds it");
     }
 }
@@ -59,18 +57,12 @@ impl Peer {
     pub fn title(&self) -> &'static str {
         match self {
             Peer::Squawk(_) => "squawk, by the statement alone",
-            Peer::Eugene { schema: false, .. } => "eugene lint, by the statement alone",
-            Peer::Eugene { schema: true, .. } => "eugene lint, with the schema in a file before it",
+            Peer::Eugene(_) => "eugene lint, by the statement alone",
         }
     }
 
-    /// Whether it is given what was there before.
-    pub fn knows_the_schema(&self) -> bool {
-        matches!(self, Peer::Eugene { schema: true, .. })
-    }
-
     /// Whether it says that the statement's work grows with a table while others wait.
-    pub fn alarms(&self, setup: &str, sql: &str, major: u16) -> std::io::Result<bool> {
+    pub fn alarms(&self, sql: &str, major: u16) -> std::io::Result<bool> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("V2__case.sql");
         std::fs::write(&file, format!("{sql};\n"))?;
@@ -80,13 +72,9 @@ impl Peer {
                 command.args(["--reporter=Json", &format!("--pg-version={major}.0")]).arg(&file);
                 command
             }
-            Peer::Eugene { program, schema } => {
-                if *schema {
-                    std::fs::write(folder.path().join("V1__setup.sql"), format!("{setup};\n"))?;
-                }
+            Peer::Eugene(program) => {
                 let mut command = Command::new(program);
-                let path = if *schema { folder.path() } else { file.as_path() };
-                command.args(["lint", "--format", "json", "--accept-failures"]).arg(path);
+                command.args(["lint", "--format", "json", "--accept-failures"]).arg(&file);
                 command
             }
         };
@@ -95,13 +83,6 @@ impl Peer {
         let values = serde_json::Deserializer::from_slice(&output.stdout);
         let values: Vec<serde_json::Value> = values.into_iter().filter_map(Result::ok).collect();
         let Some(last) = values.last() else {
-            if matches!(self, Peer::Eugene { .. }) && std::env::var_os("BENCH_SAY").is_some() {
-                println!(
-                    "{}: {}",
-                    sql.replace('\n', " "),
-                    String::from_utf8_lossy(&output.stderr).trim()
-                );
-            }
             return Ok(false);
         };
         Ok(match self {
@@ -110,7 +91,7 @@ impl Peer {
                 .into_iter()
                 .flatten()
                 .any(|one| one["rule_name"].as_str().is_some_and(|rule| SQUAWK.contains(&rule))),
-            Peer::Eugene { .. } => {
+            Peer::Eugene(_) => {
                 let statements = last["statements"].as_array().into_iter().flatten();
                 statements
                     .flat_map(|one| one["triggered_rules"].as_array().into_iter().flatten())
