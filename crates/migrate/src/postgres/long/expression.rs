@@ -101,7 +101,8 @@ pub(super) fn in_expression(text: &str, table: &str, old: &str, new: &str) -> Op
         NodeRef::RangeVar(relation) => {
             others = true;
             let alias = relation.alias.as_ref().map(|alias| alias.aliasname.as_str());
-            own |= alias.unwrap_or(&relation.relname) == table;
+            // The table once more, or another of its name: which column is meant is for a person.
+            own |= relation.relname == table || alias == Some(table);
         }
         NodeRef::ColumnRef(column) => {
             columns.push((super::super::context::strings(&column.fields), column.location));

@@ -84,6 +84,8 @@ async fn up(session: &Session, change: &LongChange, stages: std::ops::Range<usiz
     }
 }
 
+type Write<'a> = &'a dyn Fn(&Place<'_>) -> marula_core::Result<LongChange>;
+
 async fn number(session: &Session, sql: &str) -> i64 {
     session.client().query_one(sql, &[]).await.unwrap_or_else(|e| panic!("{sql}: {e:?}")).get(0)
 }

@@ -200,6 +200,6 @@ mod tests {
         assert_eq!(key(&document, &doc! { "items.n": 1 }), (2.0, 8.0));
         assert_eq!(key(&document, &doc! { "a": "hashed" }), (1.0, 9.0));
         let (words, _) = key(&document, &doc! { "_fts": "text" });
-        assert_eq!(words, 5.0);
+        assert_eq!(words, 4.0);
     }
 }
