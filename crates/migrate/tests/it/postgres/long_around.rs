@@ -167,8 +167,6 @@ async fn policies_triggers_statistics_and_rights_go_with_another_type() {
     }
 }
 
-type Write<'w> = &'w dyn Fn(&Place<'_>) -> marula_core::Result<LongChange>;
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_identity_column_goes_on_counting() {
     for major in [15, 18] {
