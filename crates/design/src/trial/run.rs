@@ -64,7 +64,6 @@ pub async fn postgres(
     let install = install(Engine::Postgres, options.version)?;
     let start = StartOptions { cache_mb: options.cache_mb, ..StartOptions::default() }
         .setting("fsync", "on")
-        .setting("synchronous_commit", "on")
         .setting("jit", "off");
     progress.step("starting PostgreSQL");
     let server = PostgresServer::start(&install, &start).await?;

@@ -165,9 +165,7 @@ impl Eye {
 fn server(major: u16) -> PostgresServer {
     let version = marula_core::Version::new(major, 0, 0);
     let install = discover::choose_exactly(Engine::Postgres, Some(version)).unwrap();
-    // What is committed must be there after a crash, as on a server of the user's.
     let options = StartOptions::default()
-        .setting("synchronous_commit", "on")
         .setting("wal_level", "replica")
         .setting("max_connections", "20");
     let runtime = tokio::runtime::Runtime::new().unwrap();
