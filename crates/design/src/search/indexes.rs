@@ -2,7 +2,7 @@ use marula_core::model::{Model, Operator};
 
 use super::work::Work;
 use crate::question::{Direction, Key, Places, Question, Spot, indexed, start};
-use crate::structure::{Bucket, Layout, Structure, Subset, WantedIndex, reference_name};
+use crate::structure::{Bucket, KeyOrder, Layout, Structure, Subset, WantedIndex, reference_name};
 
 /// The indexes that the work asks of a structure: for each question equalities, then its order,
 /// then ranges, where the search begins; and what its joins look for. Those that are the beginning
@@ -17,7 +17,7 @@ pub fn indexes(model: &Model, structure: &Structure, work: &Work) -> Vec<WantedI
     }
     for write in &model.writes {
         if !write.by.is_empty() && structure.home(model, &write.entity).is_none() {
-            let keys = write.by.iter().map(|name| (name.clone(), false)).collect();
+            let keys = write.by.iter().map(|name| (name.clone(), KeyOrder::Any)).collect();
             add(
                 model,
                 &mut wanted,
@@ -32,35 +32,36 @@ pub fn indexes(model: &Model, structure: &Structure, work: &Work) -> Vec<WantedI
     }
     for bucket in &structure.buckets {
         let r = &model.relations[bucket.relation];
-        let whose = r.attributes.iter().map(|name| (name.clone(), false));
-        let keys = whose.chain([(Bucket::LAST.to_owned(), false)]).collect();
+        let whose = r.attributes.iter().map(|name| (name.clone(), KeyOrder::Any));
+        let keys = whose.chain([(Bucket::LAST.to_owned(), KeyOrder::Ascending)]).collect();
         let why = format!("the buckets of one {}, by their moments", reference_name(r));
         wanted.push(WantedIndex { store: r.from.clone(), keys, unique: false, why });
     }
-    let whole = wanted.clone();
-    wanted.retain(|index| {
-        !whole.iter().any(|other| {
-            other.store == index.store
-                && other.keys.len() > index.keys.len()
-                && other.keys.starts_with(&index.keys)
+    let served = |at: usize, index: &WantedIndex| {
+        wanted.iter().enumerate().any(|(other, one)| {
+            // Of two that do for each other the first stays.
+            let stays = other < at || !one.is_served_by(index);
+            other != at && index.is_served_by(one) && stays
         })
-    });
-    wanted
+    };
+    let left = wanted.iter().enumerate().filter(|(at, index)| !served(*at, index));
+    left.map(|(_, index)| index.clone()).collect()
 }
 
 /// What keeps a subset in step looks for the first of one's many, and for those that show another.
 fn of_subset(model: &Model, structure: &Structure, subset: &Subset, wanted: &mut Vec<WantedIndex>) {
     let r = &model.relations[subset.relation];
     if subset.is_refilled(model) {
-        let whose = r.attributes.iter().map(|name| (name.clone(), false));
-        let keys = whose.chain(subset.order.iter().cloned()).collect();
+        let whose = r.attributes.iter().map(|name| (name.clone(), KeyOrder::Any));
+        let order = subset.order.iter().map(|(name, down)| (name.clone(), KeyOrder::sorted(*down)));
+        let keys = whose.chain(order).collect();
         let why = format!("the first {} that {} keep are read anew by it", r.from, r.to);
         add(model, wanted, &r.from, keys, why);
     }
     for (relation, attribute) in subset.recopied(model, structure) {
         let other = &model.relations[*relation];
         let names = other.attributes.iter();
-        let keys = names.map(|name| (format!("{}.{name}", subset.name), false)).collect();
+        let keys = names.map(|name| (format!("{}.{name}", subset.name), KeyOrder::Any)).collect();
         let why = format!("finds the copies of {attribute} of {} in {}", other.to, subset.name);
         add(model, wanted, &r.to, keys, why);
     }
@@ -88,11 +89,11 @@ fn of_question(
     let ranges = here(&|is| !matches!(is, Operator::Equal | Operator::In | Operator::Contains));
     let (plain, within): (Vec<Spot>, Vec<Spot>) =
         equal.into_iter().partition(|spot| spot.element.is_none());
-    let mut keys: Vec<(String, bool)> =
-        plain.iter().map(|spot| (spot.field.clone(), false)).collect();
-    let mut push = |field: String, down: bool| {
+    let mut keys: Vec<(String, KeyOrder)> =
+        plain.iter().map(|spot| (spot.field.clone(), KeyOrder::Any)).collect();
+    let mut push = |field: String, order: KeyOrder| {
         if !keys.iter().any(|(known, _)| *known == field) {
-            keys.push((field, down));
+            keys.push((field, order));
         }
     };
     let sorted: Option<Vec<(Spot, bool)>> = question
@@ -106,16 +107,16 @@ fn of_question(
         })
         .collect();
     if let (Some(sorted), false) = (sorted, question.groups()) {
-        sorted.into_iter().for_each(|(spot, down)| push(spot.field, down));
+        sorted.into_iter().for_each(|(spot, down)| push(spot.field, KeyOrder::sorted(down)));
     }
     if let Some(range) = ranges.iter().find(|spot| spot.element.is_none()) {
-        push(range.field.clone(), false);
+        push(range.field.clone(), KeyOrder::Any);
     }
     let entity = &places.containers[0].entity;
     // A bucket is found by its last moment.
     let bucket = structure.bucket(model, entity).map(|(_, bucket)| bucket);
     if bucket.is_some_and(|bucket| ranges.iter().any(|spot| spot.field == bucket.time)) {
-        push(Bucket::LAST.into(), false);
+        push(Bucket::LAST.into(), KeyOrder::Any);
     }
     if !keys.is_empty() {
         add(model, wanted, entity, keys, format!("{name}: equalities, order, range"));
@@ -125,13 +126,14 @@ fn of_question(
             model,
             wanted,
             entity,
-            vec![(path(&places, &spot), false)],
+            vec![(path(&places, &spot), KeyOrder::Any)],
             format!("{name}: finds an element"),
         );
     }
     for container in &places.containers {
         if let Some(join) = &container.join {
-            let keys = join.wanted.iter().map(|spot| (path(&places, spot), false)).collect();
+            let keys =
+                join.wanted.iter().map(|spot| (path(&places, spot), KeyOrder::Any)).collect();
             add(model, wanted, &container.entity, keys, format!("{name}: what it joins"));
         }
     }
@@ -153,7 +155,7 @@ fn add(
     model: &Model,
     wanted: &mut Vec<WantedIndex>,
     store: &str,
-    keys: Vec<(String, bool)>,
+    keys: Vec<(String, KeyOrder)>,
     why: String,
 ) {
     let key = model.entity(store).map(|entity| entity.key()).unwrap_or_default();

@@ -12,7 +12,7 @@ mod subset;
 use marula_core::model::{AggregateFunction, Model};
 
 pub use bucket::{Bucket, Span};
-pub use index::WantedIndex;
+pub use index::{KeyOrder, WantedIndex};
 pub use layout::{Field, Layout, Source, Store, reference_name};
 pub use subset::Subset;
 

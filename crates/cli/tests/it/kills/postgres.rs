@@ -165,9 +165,8 @@ impl Eye {
 fn server(major: u16) -> PostgresServer {
     let version = marula_core::Version::new(major, 0, 0);
     let install = discover::choose_exactly(Engine::Postgres, Some(version)).unwrap();
-    let options = StartOptions::default()
-        .setting("wal_level", "replica")
-        .setting("max_connections", "20");
+    let options =
+        StartOptions::default().setting("wal_level", "replica").setting("max_connections", "20");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(PostgresServer::start(&install, &options)).unwrap()
 }

@@ -19,7 +19,7 @@ pub(super) fn wishes(
     let bucket = draw.structure.bucket(draw.model, &entity.name);
     if bucket.is_some() {
         let why = format!("deletes buckets all of which is older than {days} days");
-        let mut wish = Wish::sorted(vec![(Bucket::LAST.to_owned(), false)], why);
+        let mut wish = Wish::on(Bucket::LAST.to_owned(), why);
         wish.options.insert("expireAfterSeconds", seconds(days));
         return vec![wish];
     }
@@ -34,8 +34,7 @@ pub(super) fn wishes(
             .push(format!("{many} that refer to one of {} stay when it expires", entity.name));
     }
     let stored = stored_name(entity, &time.name).to_owned();
-    let mut wish =
-        Wish::sorted(vec![(stored, false)], format!("deletes what is older than {days} days"));
+    let mut wish = Wish::on(stored, format!("deletes what is older than {days} days"));
     wish.options.insert("expireAfterSeconds", seconds(days));
     vec![wish]
 }

@@ -6,24 +6,33 @@ use super::timeseries::TimeSeries;
 use super::types::{is_plain, stored_name};
 use super::{Draw, expiry, search, uniques};
 use crate::schema::{Piece, source_attribute};
-use crate::structure::{Bucket, Source, Store};
+use crate::structure::{Bucket, KeyOrder, Source, Store};
 
 /// An index somebody asks for, on stored paths.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Wish {
     pub keys: Vec<(String, Bson)>,
     pub unique: bool,
     /// Further options: `partialFilterExpression`, `expireAfterSeconds`.
     pub options: Document,
+    /// The paths of which it matters in which direction they are read.
+    pub ordered: Vec<String>,
     pub why: Vec<String>,
 }
 
 impl Wish {
     /// A sorted one.
-    pub(super) fn sorted(keys: Vec<(String, bool)>, why: String) -> Self {
-        let order = |descending: bool| Bson::Int32(if descending { -1 } else { 1 });
-        let keys = keys.into_iter().map(|(path, down)| (path, order(down))).collect();
-        Wish { keys, unique: false, options: Document::new(), why: vec![why] }
+    pub(super) fn sorted(keys: Vec<(String, KeyOrder)>, why: String) -> Self {
+        let ordered = keys.iter().filter(|(_, order)| *order != KeyOrder::Any);
+        let ordered = ordered.map(|(path, _)| path.clone()).collect();
+        let built = |order: KeyOrder| Bson::Int32(if order.is_descending() { -1 } else { 1 });
+        let keys = keys.into_iter().map(|(path, order)| (path, built(order))).collect();
+        Wish { keys, ordered, why: vec![why], ..Wish::default() }
+    }
+
+    /// One that finds what is equal.
+    pub(super) fn on(path: String, why: String) -> Self {
+        Wish::sorted(vec![(path, KeyOrder::Any)], why)
     }
 
     fn plain(&self) -> bool {
@@ -33,17 +42,25 @@ impl Wish {
     /// Whether an index for `other` serves this one, too.
     fn is_served_by(&self, other: &Wish) -> bool {
         let pairs = || self.keys.iter().zip(&other.keys);
-        let reverse =
-            |a: &Bson, b: &Bson| matches!((a, b), (Bson::Int32(a), Bson::Int32(b)) if *a == -*b);
+        let is_sorted = |key: &Bson| matches!(key, Bson::Int32(_));
+        let built = |key: &Bson| KeyOrder::sorted(*key == Bson::Int32(-1));
+        let needed = |path: &String, key: &Bson| match self.ordered.contains(path) {
+            true => built(key),
+            false => KeyOrder::Any,
+        };
         let expires = other.options.contains_key("expireAfterSeconds");
         let whole = other.plain() || (expires && other.options.len() == 1);
         self.plain()
             && whole
             && self.keys.len() <= other.keys.len()
             && (!self.unique || (other.unique && self.keys.len() == other.keys.len()))
-            && pairs().all(|(own, theirs)| own.0 == theirs.0)
-            && (pairs().all(|(own, theirs)| own.1 == theirs.1)
-                || pairs().all(|(own, theirs)| reverse(&own.1, &theirs.1)))
+            && pairs().all(|(own, theirs)| {
+                own.0 == theirs.0
+                    && (own.1 == theirs.1 || is_sorted(&own.1) && is_sorted(&theirs.1))
+            })
+            && KeyOrder::read_by(
+                pairs().map(|((path, own), (_, theirs))| (needed(path, own), built(theirs))),
+            )
     }
 }
 
@@ -111,9 +128,9 @@ fn piece(entity: &Entity, wish: &Wish) -> Piece {
 fn wanted(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
     let mut found = Vec::new();
     for wanted in draw.wanted.iter().filter(|wanted| wanted.store == entity.name) {
-        let mut keys: Vec<(String, bool)> = Vec::new();
+        let mut keys: Vec<(String, KeyOrder)> = Vec::new();
         let mut array: Option<String> = None;
-        for (path, descending) in &wanted.keys {
+        for (path, order) in &wanted.keys {
             let Some((stored, within)) = stored_path(draw, entity, store, path) else {
                 draw.note(format!("{} has no field {path} to index: {}", entity.name, wanted.why));
                 continue;
@@ -132,7 +149,7 @@ fn wanted(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
                 _ => {}
             }
             if !keys.iter().any(|(known, _)| *known == stored) {
-                keys.push((stored, *descending));
+                keys.push((stored, *order));
             }
         }
         if !keys.is_empty() && keys.len() <= 32 {
@@ -198,7 +215,7 @@ fn references(draw: &Draw<'_>, entity: &Entity, store: &Store, path: &str) -> Ve
         if relation.from != store.entity || embedded || draw.layout.store(&relation.to).is_none() {
             continue;
         }
-        let keys: Option<Vec<(String, bool)>> = relation
+        let keys: Option<Vec<(String, KeyOrder)>> = relation
             .attributes
             .iter()
             .map(|name| {
@@ -207,14 +224,14 @@ fn references(draw: &Draw<'_>, entity: &Entity, store: &Store, path: &str) -> Ve
                     "" => stored_name(entity, &field.name),
                     _ => &field.name,
                 };
-                Some((format!("{path}{stored}"), false))
+                Some((format!("{path}{stored}"), KeyOrder::Any))
             })
             .collect();
         let why =
             format!("reference to {}: the {} of one are found by it", relation.to, relation.from);
         // Buckets are found by their last moment, too; the reference alone tells the last of them.
         let bucket = draw.structure.buckets.iter().any(|bucket| bucket.relation == at);
-        let last = bucket.then(|| (Bucket::LAST.to_owned(), false));
+        let last = bucket.then(|| (Bucket::LAST.to_owned(), KeyOrder::Ascending));
         let keys = keys.map(|keys| keys.into_iter().chain(last).collect::<Vec<_>>());
         found.extend(keys.filter(|keys| !keys.is_empty()).map(|keys| Wish::sorted(keys, why)));
     }

@@ -32,11 +32,11 @@ pub(super) fn wishes(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec
         if holds(store, "language") {
             options.insert("language_override", "text_language");
         }
-        found.push(Wish { keys, unique: false, options, why: vec![why] });
+        found.push(Wish { keys, options, why: vec![why], ..Wish::default() });
     }
     for name in searched(Search::Prefix) {
         let why = format!("{name} is looked for by its beginning");
-        found.push(Wish::sorted(vec![(name, false)], why));
+        found.push(Wish::on(name, why));
     }
     for name in searched(Search::Part) {
         draw.note(format!(
@@ -46,7 +46,7 @@ pub(super) fn wishes(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec
         ));
         let why =
             format!("its keys are fewer bytes than the documents, for a search within {name}");
-        found.push(Wish::sorted(vec![(name, false)], why));
+        found.push(Wish::on(name, why));
     }
     found
 }
@@ -71,9 +71,8 @@ pub(super) fn places(entity: &Entity, store: &Store) -> Vec<Wish> {
         .filter(|field| is_plain(&field.name))
         .map(|field| Wish {
             keys: vec![(field.name.clone(), "2dsphere".into())],
-            unique: false,
-            options: Document::new(),
             why: vec![format!("finds what is near a place in {}", field.name)],
+            ..Wish::default()
         })
         .collect()
 }

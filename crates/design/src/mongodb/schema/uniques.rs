@@ -5,7 +5,7 @@ use super::Draw;
 use super::indexes::{Wish, there};
 use super::types::{is_plain, stored_name};
 use crate::names;
-use crate::structure::{Bucket, Source, Store};
+use crate::structure::{Bucket, KeyOrder, Source, Store};
 
 /// What no two documents share, beside the `_id`.
 pub(super) fn wishes(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
@@ -55,7 +55,7 @@ fn of_buckets(draw: &mut Draw<'_>, entity: &Entity, bucket: &Bucket) -> Vec<Wish
     };
     draw.note(format!("({}) of {} {how}", entity.key().join(", "), entity.name));
     let whose = &draw.model.relations[bucket.relation].attributes;
-    let keys = whose.iter().map(|name| (name.clone(), false)).collect();
+    let keys = whose.iter().map(|name| (name.clone(), KeyOrder::Any)).collect();
     let why = "of one only the last bucket is not full; finds it for what is added";
     let filter = doc! { Bucket::COUNT: { "$lt": bucket.count as i64 } };
     let options = [("partialFilterExpression".to_owned(), filter.into())].into_iter().collect();
@@ -69,7 +69,7 @@ fn unique(
     set: &[String],
     why: String,
 ) -> Option<Wish> {
-    let mut keys: Vec<(String, bool)> = Vec::new();
+    let mut keys: Vec<(String, KeyOrder)> = Vec::new();
     let mut missing = Vec::new();
     let mut ranges = Vec::new();
     for name in set {
@@ -85,9 +85,9 @@ fn unique(
         let stored = stored_name(entity, &field.name);
         if is_range(attribute.kind) {
             ranges.push(name.clone());
-            keys.push((format!("{stored}.from"), false));
+            keys.push((format!("{stored}.from"), KeyOrder::Any));
         } else {
-            keys.push((stored.to_owned(), false));
+            keys.push((stored.to_owned(), KeyOrder::Any));
         }
         if !attribute.required && !entity.key().contains(&name.as_str()) {
             missing.push(stored);
@@ -152,7 +152,7 @@ fn within(draw: &mut Draw<'_>, store: &Store, path: &str) -> Vec<Wish> {
                 let stored = format!("{path}{}", attribute.name);
                 let filter = there(&[&stored]);
                 let why = "unique over all documents; twice in one document the server lets it be";
-                let mut wish = Wish::sorted(vec![(stored, false)], why.into());
+                let mut wish = Wish::on(stored, why.into());
                 wish.unique = true;
                 wish.options.insert("partialFilterExpression", filter);
                 found.push(wish);

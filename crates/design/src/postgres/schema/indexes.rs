@@ -4,7 +4,7 @@ use marula_postgres::sql::quote_ident;
 use super::keys::Kept;
 use super::{Draw, partitions, search};
 use crate::schema::{Piece, source_attribute};
-use crate::structure::{Source, Store};
+use crate::structure::{KeyOrder, Source, Store};
 
 /// How an index is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) enum Method {
 #[derive(Debug, Clone)]
 pub(super) struct Wish {
     method: Method,
-    keys: Vec<(String, bool)>,
+    keys: Vec<(String, KeyOrder)>,
     unique: bool,
     /// Whether the order of the keys does not matter: a foreign key's columns.
     any_order: bool,
@@ -43,7 +43,7 @@ impl Wish {
     pub(super) fn of(method: Method, column: &str, why: String) -> Self {
         Wish {
             method,
-            keys: vec![(column.to_owned(), false)],
+            keys: vec![(column.to_owned(), KeyOrder::Any)],
             unique: false,
             any_order: false,
             why: vec![why],
@@ -71,12 +71,11 @@ impl Wish {
         }
     }
 
-    /// Whether the other begins with the same columns in the same order, or in the reverse.
+    /// Whether the other begins with the same columns, and is read in the order this one needs.
     fn same_start(&self, other: &Wish) -> bool {
-        let pairs = || self.keys.iter().zip(&other.keys);
-        pairs().all(|(own, theirs)| own.0 == theirs.0)
-            && (pairs().all(|(own, theirs)| own.1 == theirs.1)
-                || pairs().all(|(own, theirs)| own.1 != theirs.1))
+        let pairs = self.keys.iter().zip(&other.keys);
+        pairs.clone().all(|(own, theirs)| own.0 == theirs.0)
+            && KeyOrder::read_by(pairs.map(|(own, theirs)| (own.1, theirs.1)))
     }
 }
 
@@ -125,7 +124,7 @@ pub(super) fn pieces(
         .into_iter()
         .map(|columns| Wish {
             method: Method::Btree,
-            keys: columns.into_iter().map(|name| (name, false)).collect(),
+            keys: columns.into_iter().map(|name| (name, KeyOrder::Any)).collect(),
             unique: true,
             any_order: false,
             why: Vec::new(),
@@ -162,12 +161,12 @@ fn without_doubles(wishes: Vec<Wish>, there: &[Wish]) -> Vec<Wish> {
 fn wanted(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
     let mut found = Vec::new();
     for wanted in draw.wanted.iter().filter(|wanted| wanted.store == entity.name) {
-        let mut sorted: Vec<(String, bool)> = Vec::new();
-        for (path, descending) in &wanted.keys {
+        let mut sorted: Vec<(String, KeyOrder)> = Vec::new();
+        for (path, order) in &wanted.keys {
             match method(draw, store, path) {
                 Some((column, Method::Btree)) => {
                     if !sorted.iter().any(|(known, _)| *known == column) {
-                        sorted.push((column, *descending));
+                        sorted.push((column, *order));
                     }
                 }
                 Some((column, other)) => {
@@ -180,7 +179,7 @@ fn wanted(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
         if sorted.is_empty() || sorted.len() > 32 {
             continue;
         }
-        let long = |(name, _): &(String, bool)| entity.attribute(name).is_some_and(is_long);
+        let long = |(name, _): &(String, KeyOrder)| entity.attribute(name).is_some_and(is_long);
         let wish = Wish {
             method: Method::Btree,
             unique: wanted.unique && sorted.len() == wanted.keys.len(),
@@ -238,7 +237,12 @@ fn foreign_keys(draw: &Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
         .filter(|one| one.relation.from == entity.name)
         .map(|one| Wish {
             method: Method::Btree,
-            keys: one.relation.attributes.iter().map(|name| (name.clone(), false)).collect(),
+            keys: one
+                .relation
+                .attributes
+                .iter()
+                .map(|name| (name.clone(), KeyOrder::Any))
+                .collect(),
             unique: false,
             any_order: true,
             why: vec![format!("foreign key to {}: joins, and deletes there", one.relation.to)],
@@ -272,8 +276,8 @@ fn piece(draw: &mut Draw<'_>, entity: &Entity, wish: &Wish) -> Piece {
     let keys: Vec<String> = wish
         .keys
         .iter()
-        .map(|(column, descending)| {
-            let order = if *descending { " DESC" } else { "" };
+        .map(|(column, order)| {
+            let order = if order.is_descending() { " DESC" } else { "" };
             format!("{}{class}{order}", quote_ident(column))
         })
         .collect();

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
+use marula_core::model::Entity;
 use marula_postgres::sql::quote_ident;
 
 use super::{Draw, column_type};
-use crate::schema::{Piece, root};
+use crate::schema::{Piece, Reference, root};
 
 /// The setting that says for whom a session works.
 pub const SETTING: &str = "app.tenant";
@@ -26,15 +27,20 @@ pub(super) fn pieces(draw: &mut Draw<'_>) -> Vec<Piece> {
     };
     // A setting that was reset is an empty text.
     let current = format!("nullif(current_setting('{SETTING}', true), '')::{kind}");
-    let conditions = conditions(draw, &tenant.name, key, &current);
+    let ways = ways(draw, &tenant.name, key, &current);
     let mut pieces = Vec::new();
     let mut shared = Vec::new();
     for store in &draw.layout.stores {
-        match conditions.get(store.entity.as_str()) {
-            Some(condition) => pieces.push(policy(&store.entity, condition)),
+        let entity = store.entity.as_str();
+        match ways.get(entity) {
+            Some(way) => {
+                let kept = references_kept(draw, entity, &tenant.name, &ways);
+                pieces.push(policy(entity, &way.condition, &kept));
+            }
             None => shared.push(store.entity.clone()),
         }
     }
+    open_references(draw, &tenant.name, &ways);
     if !shared.is_empty() {
         draw.note(format!(
             "all {} see the same {}: nothing required leads from there to their {}",
@@ -52,25 +58,33 @@ pub(super) fn pieces(draw: &mut Draw<'_>) -> Vec<Piece> {
     pieces
 }
 
-/// For each entity with a way to its tenant, when a row is one's own.
-fn conditions<'m>(
-    draw: &Draw<'m>,
-    tenant: &'m str,
-    key: &str,
-    current: &str,
-) -> BTreeMap<&'m str, String> {
-    let mut found = BTreeMap::new();
+/// How the rows of an entity are known to be a tenant's own.
+struct Way<'m> {
+    /// What holds for one's own rows.
+    condition: String,
+    /// The entity whose own policy it looks through.
+    through: Option<&'m str>,
+}
+
+type Ways<'m> = BTreeMap<&'m str, Way<'m>>;
+
+/// For each entity that leads to a tenant, how.
+fn ways<'m>(draw: &Draw<'m>, tenant: &'m str, key: &str, current: &str) -> Ways<'m> {
+    let mut found = Ways::new();
     if draw.layout.store(tenant).is_none() {
         return found;
     }
-    found.insert(tenant, format!("{} = {current}", quote_ident(key)));
+    let own = |column: &str| {
+        let condition = format!("{} = {current}", quote_ident(column));
+        Way { condition, through: None }
+    };
+    found.insert(tenant, own(key));
     for one in &draw.references {
         let (from, [column]) = (&one.relation.from, one.relation.attributes.as_slice()) else {
             continue;
         };
         if one.relation.to == tenant && from != tenant {
-            let own = format!("{} = {current}", quote_ident(column));
-            found.entry(from.as_str()).or_insert(own);
+            found.entry(from.as_str()).or_insert_with(|| own(column));
         }
     }
     // Then those that lead there through one of these, the shortest way first.
@@ -78,57 +92,128 @@ fn conditions<'m>(
         let mut next = Vec::new();
         for one in draw.references.iter().filter(|one| one.required) {
             let (from, to) = (one.relation.from.as_str(), one.relation.to.as_str());
-            if found.contains_key(from) || !found.contains_key(to) || to == tenant && from == to {
-                continue;
+            if !found.contains_key(from) && found.contains_key(to) {
+                next.push((from, Way { condition: there(draw, one), through: Some(to) }));
             }
-            let Some(parent) = draw.model.entity(to) else { continue };
-            let pairs: Vec<String> = parent
-                .key()
-                .iter()
-                .zip(&one.relation.attributes)
-                .map(|(theirs, own)| {
-                    format!(
-                        "{}.{} = {}.{}",
-                        quote_ident(to),
-                        quote_ident(theirs),
-                        quote_ident(from),
-                        quote_ident(own)
-                    )
-                })
-                .collect();
-            // What the other's own policy hides is not there for this one either.
-            let exists =
-                format!("EXISTS (SELECT FROM {} WHERE {})", quote_ident(to), pairs.join(" AND "));
-            next.push((from, exists));
         }
         if next.is_empty() {
             return found;
         }
-        for (from, condition) in next {
-            found.entry(from).or_insert(condition);
+        for (from, way) in next {
+            found.entry(from).or_insert(way);
         }
     }
 }
 
-fn policy(table: &str, condition: &str) -> Piece {
+/// That the one a reference names is there for whoever asks: what the other's own policy hides is
+/// not.
+fn there(draw: &Draw<'_>, one: &Reference<'_>) -> String {
+    let (from, to) = (&one.relation.from, &one.relation.to);
+    let key = draw.model.entity(to).map(Entity::key).unwrap_or_default();
+    let pairs: Vec<String> = key
+        .iter()
+        .zip(&one.relation.attributes)
+        .map(|(theirs, own)| {
+            let (to, from) = (quote_ident(to), quote_ident(from));
+            format!("{to}.{} = {from}.{}", quote_ident(theirs), quote_ident(own))
+        })
+        .collect();
+    format!("EXISTS (SELECT FROM {} WHERE {})", quote_ident(to), pairs.join(" AND "))
+}
+
+/// The references of an entity to what tenants have to themselves, beside the way to the tenant.
+fn others<'a, 'm>(
+    draw: &'a Draw<'m>,
+    entity: &'a str,
+    tenant: &'a str,
+    ways: &'a Ways<'m>,
+) -> impl Iterator<Item = &'a Reference<'m>> {
+    let way = ways.get(entity).and_then(|way| way.through);
+    let mut passed = false;
+    draw.references.iter().filter(move |one| {
+        let to = one.relation.to.as_str();
+        if one.relation.from != entity || to == tenant || !ways.contains_key(to) {
+            return false;
+        }
+        let is_way = !passed && one.required && way == Some(to);
+        passed |= is_way;
+        !is_way
+    })
+}
+
+/// What keeps an entity's further references within its tenant. Foreign keys do not: the server
+/// checks them round all policies.
+fn references_kept(draw: &Draw<'_>, entity: &str, tenant: &str, ways: &Ways<'_>) -> Vec<String> {
+    let kept = others(draw, entity, tenant, ways).filter(|one| !is_circle(one, ways));
+    kept.map(|one| {
+        let columns = one.relation.attributes.iter().filter(|_| !one.required);
+        let none = columns.map(|name| format!("{} IS NULL OR ", quote_ident(name)));
+        format!("({}{})", none.collect::<String>(), there(draw, one))
+    })
+    .collect()
+}
+
+/// Whether the way to the tenant leads from the one back to the many: the server refuses policies
+/// that look into their own table.
+fn is_circle(one: &Reference<'_>, ways: &Ways<'_>) -> bool {
+    let mut next = Some(one.relation.to.as_str());
+    let mut steps = 0;
+    while let Some(here) = next.filter(|_| steps <= ways.len()) {
+        if here == one.relation.from {
+            return true;
+        }
+        next = ways.get(here).and_then(|way| way.through);
+        steps += 1;
+    }
+    false
+}
+
+/// Says which references no policy can keep within one tenant.
+fn open_references(draw: &mut Draw<'_>, tenant: &str, ways: &Ways<'_>) {
+    let mut open = Vec::new();
+    for entity in ways.keys() {
+        for one in others(draw, entity, tenant, ways).filter(|one| is_circle(one, ways)) {
+            let (from, columns) = (&one.relation.from, one.relation.attributes.join(", "));
+            let to = &one.relation.to;
+            open.push(format!(
+                "nothing keeps {from} ({columns}) → {to} within one of {tenant}: a policy cannot \
+                 look into its own table. Where that matters, {to} get a unique constraint of their \
+                 reference to {tenant} and their key, and this foreign key names both"
+            ));
+        }
+    }
+    open.into_iter().for_each(|note| draw.note(note));
+}
+
+fn policy(table: &str, condition: &str, kept: &[String]) -> Piece {
     let quoted = quote_ident(table);
-    let through = if condition.starts_with("EXISTS") {
-        "; the way leads through another table, whose own policy hides what is not theirs"
-    } else {
-        ""
-    };
+    let mut why =
+        "one tenant neither sees nor writes another's rows, whatever a query forgets; the \
+                   owner is held to it, too (FORCE)"
+            .to_owned();
+    if condition.starts_with("EXISTS") {
+        why.push_str(
+            "; the way leads through another table, whose own policy hides what is not theirs",
+        );
+    }
+    if !kept.is_empty() {
+        why.push_str(
+            "; what a row refers to must be there for its writer, since foreign keys are checked \
+             round all policies",
+        );
+    }
+    let written: Vec<&str> =
+        std::iter::once(condition).chain(kept.iter().map(String::as_str)).collect();
     Piece::after(
         format!("policy on {table}"),
         vec![
             format!("ALTER TABLE {quoted} ENABLE ROW LEVEL SECURITY"),
             format!("ALTER TABLE {quoted} FORCE ROW LEVEL SECURITY"),
             format!(
-                "CREATE POLICY tenant_rows ON {quoted} USING ({condition}) WITH CHECK ({condition})"
+                "CREATE POLICY tenant_rows ON {quoted} USING ({condition}) WITH CHECK ({})",
+                written.join(" AND ")
             ),
         ],
     )
-    .because(format!(
-        "one tenant neither sees nor writes another's rows, whatever a query forgets; the owner is \
-         held to it, too (FORCE){through}"
-    ))
+    .because(why)
 }

@@ -1,7 +1,7 @@
 //! Models as people write them.
 
 use marula_core::model::Model;
-use marula_design::structure::{Layout, Placement, Structure, WantedIndex};
+use marula_design::structure::{KeyOrder, Layout, Placement, Structure, WantedIndex};
 
 /// A model with the structure it is tried in.
 pub struct Case {
@@ -26,7 +26,8 @@ impl Case {
     }
 
     pub fn wanting(mut self, store: &str, keys: &[(&str, bool)]) -> Self {
-        let keys = keys.iter().map(|(name, down)| ((*name).to_owned(), *down)).collect();
+        let keys =
+            keys.iter().map(|(name, down)| ((*name).to_owned(), KeyOrder::sorted(*down))).collect();
         let why = "the test asks for it".into();
         self.wanted.push(WantedIndex { store: store.into(), keys, unique: false, why });
         self
@@ -125,11 +126,20 @@ entities:
       - {name: id, type: id, required: true}
       - {name: project_id, type: id, required: true}
       - {name: title, type: text, required: true}
+      - {name: before_id, type: id}
+      - {name: label_id, type: id}
+  - name: labels
+    attributes:
+      - {name: id, type: id, required: true}
+      - {name: tenant_id, type: id, required: true}
   - name: plans
     attributes: [{name: id, type: id, required: true}, {name: title, type: text, required: true}]
 relations:
   - {from: projects, attributes: [tenant_id], to: tenants}
   - {from: tasks, attributes: [project_id], to: projects, owned: true}
+  - {from: tasks, attributes: [before_id], to: tasks}
+  - {from: labels, attributes: [tenant_id], to: tenants, owned: true}
+  - {from: tasks, attributes: [label_id], to: labels}
 ";
 
 pub const TREE: &str = "

@@ -3,7 +3,7 @@
 use marula_core::model::{AttributeType, Fanout, Model, Search};
 use marula_core::{Json, Version};
 use marula_design::mongodb::schema::{advice, commands};
-use marula_design::structure::{Layout, Placement, Structure, WantedIndex};
+use marula_design::structure::{KeyOrder, Layout, Placement, Structure, WantedIndex};
 use marula_design::{mongodb, postgres};
 use marula_mongodb::shell;
 use proptest::prelude::*;
@@ -122,7 +122,7 @@ proptest! {
         let layout = Layout::new(&model, &structure);
         let wanted: Vec<WantedIndex> = model.entities.iter().map(|entity| WantedIndex {
             store: entity.name.clone(),
-            keys: vec![(path.clone(), false), (entity.attributes[0].name.clone(), true)],
+            keys: vec![(path.clone(), KeyOrder::Any), (entity.attributes[0].name.clone(), KeyOrder::Descending)],
             unique: false,
             why: path.clone(),
         }).collect();

@@ -18,7 +18,8 @@ async fn tenants_see_their_own_rows_alone() {
             run(&owner, statement).await.unwrap();
         }
         run(&owner, "INSERT INTO tenants VALUES (1, 'one'), (2, 'two'); INSERT INTO plans VALUES (1, 'free');
-             INSERT INTO projects VALUES (1, 1, 'a'), (2, 2, 'b'); INSERT INTO tasks VALUES (1, 1, 'x'), (2, 2, 'y')")
+             INSERT INTO projects VALUES (1, 1, 'a'), (2, 2, 'b'); INSERT INTO labels VALUES (1, 1), (2, 2);
+             INSERT INTO tasks VALUES (1, 1, 'x'), (2, 2, 'y')")
             .await
             .unwrap();
         for statement in schema.statements(Stage::AfterLoading) {
@@ -31,7 +32,7 @@ async fn tenants_see_their_own_rows_alone() {
             "CREATE ROLE {app}; CREATE ROLE {holder}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {app};
              GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {app};
              ALTER TABLE tenants OWNER TO {holder}; ALTER TABLE projects OWNER TO {holder};
-             ALTER TABLE tasks OWNER TO {holder}")).await.unwrap();
+             ALTER TABLE tasks OWNER TO {holder}; ALTER TABLE labels OWNER TO {holder}")).await.unwrap();
         for role in [&app, &holder] {
             let session = session(&spec).await;
             run(&session, &format!("SET ROLE {role}")).await.unwrap();
@@ -44,6 +45,13 @@ async fn tenants_see_their_own_rows_alone() {
                 ("INSERT INTO projects (id, tenant_id, title) VALUES (3, 2, 'theirs')", "42501"),
                 ("INSERT INTO tasks (id, project_id, title) VALUES (3, 2, 'theirs')", "42501"),
                 ("UPDATE projects SET tenant_id = 2", "42501"),
+                // A foreign key alone would let it name what another tenant has.
+                (
+                    "INSERT INTO tasks (id, project_id, title, label_id) VALUES (3, 1, 'x', 2)",
+                    "42501",
+                ),
+                ("UPDATE tasks SET label_id = 2", "42501"),
+                ("UPDATE tasks SET label_id = 1", ""),
                 ("INSERT INTO projects (id, tenant_id, title) VALUES (10, 1, 'ours')", ""),
                 ("INSERT INTO tasks (id, project_id, title) VALUES (10, 10, 'ours')", ""),
                 ("DELETE FROM tasks WHERE id = 2", ""),
@@ -62,6 +70,8 @@ async fn tenants_see_their_own_rows_alone() {
         assert_eq!(number(&owner, "SELECT count(*) FROM tasks").await, 2, "nobody took another's");
         assert_eq!(reviewed(&owner).await, Vec::<String>::new());
         assert!(schema.notes.iter().any(|note| note.contains("all tenants see the same plans")));
+        let open = "nothing keeps tasks (before_id) → tasks within one of tenants";
+        assert!(schema.notes.iter().any(|note| note.contains(open)), "{:?}", schema.notes);
         run(&owner, &format!("DROP OWNED BY {app}, {holder}; DROP ROLE {app}, {holder}"))
             .await
             .unwrap();
