@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use marula_core::Json;
-use marula_core::model::{AggregateFunction, AttributeType, Model, Operator, Search};
+use marula_core::model::{AggregateFunction, AttributeType, Model, Operator};
 use marula_postgres::sql::{quote_ident, quote_literal};
 
-use super::schema::{WORDS, words_column};
+use super::schema::{WORDS, words_of};
 use crate::question::{At, Demand, Direction, Key, Operand, Places, Question, Spot};
 use crate::structure::{Layout, Structure};
 
@@ -21,13 +21,12 @@ pub fn select(
     question: &Question,
 ) -> String {
     let places = Places::new(model, structure, layout, question, 0);
-    let writer = Writer { model, layout, question, places: &places };
+    let writer = Writer { model, question, places: &places };
     writer.write()
 }
 
 struct Writer<'a> {
     model: &'a Model,
-    layout: &'a Layout,
     question: &'a Question,
     places: &'a Places<'a>,
 }
@@ -229,10 +228,7 @@ impl Writer<'_> {
                 format!("{column} @> ARRAY[{operand}::{}]", cast(of))
             }
             Operator::Matches => {
-                let words = self
-                    .words(&demand.at)
-                    .unwrap_or_else(|| format!("to_tsvector('{WORDS}', {column})"));
-                format!("{words} @@ websearch_to_tsquery('{WORDS}', {operand})")
+                format!("{} @@ plainto_tsquery('{WORDS}', {operand})", words_of(&column))
             }
             Operator::Missing => format!("{column} IS NULL"),
             Operator::Present => format!("{column} IS NOT NULL"),
@@ -263,16 +259,6 @@ impl Writer<'_> {
             (Direction::Descending, false) => " DESC NULLS LAST",
         });
         text
-    }
-
-    /// The column with the words of an attribute, where its table has one.
-    fn words(&self, at: &At) -> Option<String> {
-        let spot = self.spot(at.node, &at.attribute).filter(|spot| spot.element.is_none())?;
-        self.attribute(at)?.search.filter(|how| *how == Search::Words)?;
-        let store = self.layout.store(&self.places.containers[spot.container].entity)?;
-        store.attribute(&at.attribute).filter(|own| own.name == spot.field)?;
-        let field = words_column(store, &at.attribute);
-        Some(reference(&Spot { field, ..spot }))
     }
 
     fn attribute(&self, at: &At) -> Option<&marula_core::model::Attribute> {

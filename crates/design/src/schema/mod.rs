@@ -6,7 +6,7 @@ mod duplicates;
 mod references;
 mod script;
 
-use marula_core::Engine;
+use marula_core::{Engine, Version};
 
 pub(crate) use attributes::{is_given_out, root, source_attribute, time_attribute};
 pub use duplicates::{Duplicate, InStep, duplicates};
@@ -18,6 +18,8 @@ pub(crate) use script::one_line;
 pub struct Schema {
     /// The engine whose statements they are.
     pub engine: Engine,
+    /// The server it is made for.
+    pub version: Version,
     /// What it is for: the model's name and description.
     pub title: String,
     /// The statements, in an order in which they run.

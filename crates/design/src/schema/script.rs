@@ -11,6 +11,12 @@ impl Schema {
             _ => "//",
         };
         comment(&mut out, mark, &self.title);
+        let made_for = format!(
+            "Made for {} {}: an older server may refuse parts of it.",
+            self.engine.title(),
+            self.version
+        );
+        comment(&mut out, mark, &made_for);
         for note in &self.notes {
             comment(&mut out, mark, &format!("Note: {note}"));
         }

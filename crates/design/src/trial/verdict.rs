@@ -32,12 +32,35 @@ pub(super) fn rank(designs: &mut Vec<(CandidateDesign, usize)>) -> String {
         .filter(|(_, (design, _))| alike(design))
         .min_by_key(|(at, (_, plainness))| (*plainness, *at))
         .map_or(0, |(at, _)| at);
+    let fewest = designs
+        .iter()
+        .filter(|(design, _)| alike(design))
+        .min_by_key(|(design, _)| design.goals_missed)
+        .map(|(design, _)| (design.name.clone(), design.goals_missed));
     let chosen = designs.remove(plainest);
     designs.insert(0, chosen);
+    let why = reason(designs, plainest != 0, work, missed);
+    match fewest {
+        Some((name, fewest)) if designs[0].0.goals_missed > fewest => format!(
+            "{why}; {name} is like it and missed {fewest} goals under load, this one {}: whether \
+             that was chance a longer --length tells",
+            designs[0].0.goals_missed
+        ),
+        _ => why,
+    }
+}
+
+/// Why the first is the best.
+fn reason(
+    designs: &[(CandidateDesign, usize)],
+    plainest: bool,
+    work: f64,
+    missed: usize,
+) -> String {
     let chosen = &designs[0].0;
     let next = designs.get(1).map(|(design, _)| design);
     match next {
-        _ if plainest != 0 => format!(
+        _ if plainest => format!(
             "the plainest of those the noise does not tell apart: {:.1} ms of work a second, the least {work:.1}",
             chosen.work_ms
         ),
@@ -87,6 +110,21 @@ mod tests {
         let why = rank(&mut designs);
         assert_eq!(designs[0].0.name, "plain");
         assert!(why.contains("the noise does not tell apart: 10.5 ms"), "{why}");
+    }
+
+    #[test]
+    fn one_alike_that_missed_fewer_goals_is_named() {
+        let mut late = design("plain", 10.5, 0);
+        late.goals_missed = 6;
+        let mut prompt = design("clever", 10.0, 0);
+        prompt.goals_missed = 2;
+        let mut designs = vec![(prompt, 3), (late, 0)];
+        let why = rank(&mut designs);
+        assert_eq!(designs[0].0.name, "plain");
+        assert!(
+            why.contains("clever is like it and missed 2 goals under load, this one 6"),
+            "{why}"
+        );
     }
 
     #[test]

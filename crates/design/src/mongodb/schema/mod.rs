@@ -42,14 +42,13 @@ pub fn schema(
     wanted: &[WantedIndex],
     options: &SchemaOptions,
 ) -> Schema {
-    let references = references(model, structure, layout);
-    let mut draw =
-        Draw { model, structure, layout, wanted, options, references, notes: Vec::new() };
+    let mut draw = Draw { wanted, ..Draw::new(model, structure, layout, options) };
     let pieces = draw.all();
     duplicates(model, structure).iter().for_each(|twice| draw.note(twice.to_text()));
     let about = model.description.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
     Schema {
         engine: Engine::Mongodb,
+        version: options.version,
         title: one_line(&format!("{}{about}", model.name)),
         pieces,
         notes: draw.notes.iter().map(|note| one_line(note)).collect(),
@@ -76,7 +75,18 @@ struct Draw<'m> {
     notes: Vec<String>,
 }
 
-impl Draw<'_> {
+impl<'m> Draw<'m> {
+    /// One that no work asks indexes of.
+    fn new(
+        model: &'m Model,
+        structure: &'m Structure,
+        layout: &'m Layout,
+        options: &'m SchemaOptions,
+    ) -> Self {
+        let references = references(model, structure, layout);
+        Draw { model, structure, layout, wanted: &[], options, references, notes: Vec::new() }
+    }
+
     fn all(&mut self) -> Vec<Piece> {
         let mut pieces = Vec::new();
         let mut later = Vec::new();

@@ -1,7 +1,6 @@
 use marula_core::model::{AttributeType, Model};
 
 use super::{Draw, SchemaOptions, timeseries};
-use crate::schema::references;
 use crate::search::{Work, reads_and_writes, subset_by_the_rules};
 use crate::structure::{Bucket, Layout, Placement, Structure, Subset, reference_name};
 
@@ -97,15 +96,7 @@ pub fn patterns(
         );
         say("bucket", format!("{many}.{}", Bucket::ROWS), why);
     }
-    let mut draw = Draw {
-        model,
-        structure,
-        layout,
-        wanted: &[],
-        options,
-        references: references(model, structure, layout),
-        notes: Vec::new(),
-    };
+    let mut draw = Draw::new(model, structure, layout, options);
     for store in &layout.stores {
         let Some(entity) = model.entity(&store.entity) else { continue };
         if let Some(series) = timeseries::decide(&mut draw, entity, store) {

@@ -1,4 +1,4 @@
-use bson::{Bson, Document};
+use bson::{Bson, doc};
 use marula_core::model::{AttributeType, Entity, Search};
 
 use super::Draw;
@@ -21,12 +21,17 @@ pub(super) fn wishes(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec
     };
     let words = searched(Search::Words);
     if !words.is_empty() {
-        let mut why = format!("{} looked for by words", words.join(", "));
+        let mut why = format!(
+            "{} looked for by words as they are written: {{$text: {{$search: …}}}}; for the stems of \
+             a language give it as default_language",
+            words.join(", ")
+        );
         if words.len() > 1 {
             why.push_str("; a collection has one text index, so that a search finds the words in any of them");
         }
         let keys = words.into_iter().map(|name| (name, Bson::from("text"))).collect();
-        let mut options = Document::new();
+        // Words as they are written, in any language.
+        let mut options = doc! { "default_language": "none" };
         // A field called so would say in which language a document is, and one the server does not
         // know would be refused.
         if holds(store, "language") {

@@ -8,7 +8,7 @@ use super::types::{is_plain, stored_name};
 use super::{Draw, SchemaOptions, sizes, timeseries};
 use crate::figures::rows_in_a_year;
 use crate::model::sql::path_of;
-use crate::schema::{Reference, references, root};
+use crate::schema::{Reference, root};
 use crate::structure::{Bucket, Layout, Store, Structure};
 
 /// A key to shard a collection by, with what it rests on.
@@ -47,15 +47,7 @@ pub fn shard_keys(
     layout: &Layout,
     options: &SchemaOptions,
 ) -> Vec<ShardKey> {
-    let mut draw = Draw {
-        model,
-        structure,
-        layout,
-        wanted: &[],
-        options,
-        references: references(model, structure, layout),
-        notes: Vec::new(),
-    };
+    let mut draw = Draw::new(model, structure, layout, options);
     let reads = Reads::new(model);
     let sizes = sizes(model, structure, layout);
     let of = |store: &Store| {

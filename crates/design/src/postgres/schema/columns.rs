@@ -53,7 +53,6 @@ pub(super) fn columns(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Ve
             },
         );
     }
-    columns.extend(super::search::generated(entity, store));
     columns
 }
 

@@ -15,8 +15,10 @@ pub(super) enum Method {
     Prefix,
     /// Equality of what is too long for a sorted one.
     Hash,
-    /// Elements of arrays, words.
+    /// Elements of arrays.
     Gin,
+    /// Words of texts.
+    Words,
     /// What a jsonb column contains.
     Paths,
     /// Parts of texts.
@@ -262,12 +264,13 @@ fn foreign_keys(draw: &Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
 fn piece(draw: &mut Draw<'_>, entity: &Entity, wish: &Wish) -> Piece {
     let mut words = vec![entity.name.as_str()];
     words.extend(wish.columns());
+    words.extend((wish.method == Method::Words).then_some("words"));
     let name = draw.names.of(&words, "idx");
     let (using, class) = match wish.method {
         Method::Btree => ("", ""),
         Method::Prefix => ("", " text_pattern_ops"),
         Method::Hash => (" USING hash", ""),
-        Method::Gin => (" USING gin", ""),
+        Method::Gin | Method::Words => (" USING gin", ""),
         Method::Paths => (" USING gin", " jsonb_path_ops"),
         Method::Trigrams => (" USING gin", search::TRIGRAMS),
         Method::Gist => (" USING gist", ""),
@@ -278,7 +281,12 @@ fn piece(draw: &mut Draw<'_>, entity: &Entity, wish: &Wish) -> Piece {
         .iter()
         .map(|(column, order)| {
             let order = if order.is_descending() { " DESC" } else { "" };
-            format!("{}{class}{order}", quote_ident(column))
+            let column = quote_ident(column);
+            let key = match wish.method {
+                Method::Words => search::words_of(&column),
+                _ => column,
+            };
+            format!("{key}{class}{order}")
         })
         .collect();
     let unique = if wish.unique { "UNIQUE " } else { "" };

@@ -26,7 +26,7 @@ use names::Names;
 use partitions::Partitioning;
 
 pub use options::SchemaOptions;
-pub use search::{WORDS, words_column};
+pub use search::{WORDS, words_of};
 pub use tenants::SETTING as TENANT_SETTING;
 pub use types::column_type;
 
@@ -64,6 +64,7 @@ pub fn schema(
     let about = model.description.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
     Schema {
         engine: Engine::Postgres,
+        version: options.version,
         title: one_line(&format!("{}{about}", model.name)),
         pieces,
         notes: draw.notes.iter().map(|note| one_line(note)).collect(),

@@ -2,40 +2,19 @@ use marula_core::model::{Attribute, AttributeType, Entity, Search};
 use marula_postgres::sql::quote_ident;
 
 use super::Draw;
-use super::columns::Column;
 use super::indexes::{Method, Wish};
 use crate::structure::Store;
 
 /// What shows that an index is on the parts of texts.
 pub(super) const TRIGRAMS: &str = " gin_trgm_ops";
 
-/// The configuration by which words are told apart: endings cut off and stop words left out, as
-/// MongoDB's text indexes do by default.
-pub const WORDS: &str = "english";
+/// The configuration by which words are told apart: each as it is written but for its case, in any
+/// language, as the model's own queries ask.
+pub const WORDS: &str = "simple";
 
-/// The generated column that holds the words of a text: `tsvector`, in the configuration [`WORDS`].
-pub fn words_column(store: &Store, attribute: &str) -> String {
-    let mut name = format!("{attribute}_words");
-    while store.fields.iter().any(|field| field.name == name) {
-        name.push('_');
-    }
-    name
-}
-
-/// The columns with the words of texts that are looked for by words.
-pub(super) fn generated(entity: &Entity, store: &Store) -> Vec<Column> {
-    searched(entity, store, Search::Words)
-        .map(|attribute| Column {
-            name: words_column(store, &attribute.name),
-            type_name: "tsvector".into(),
-            filled: Some(format!(
-                "GENERATED ALWAYS AS (to_tsvector('{WORDS}', {})) STORED",
-                quote_ident(&attribute.name)
-            )),
-            comment: Some(format!("the words of {}, made by the server", attribute.name)),
-            ..Column::default()
-        })
-        .collect()
+/// The words of a text, as an index holds and a query asks them. `column` is quoted.
+pub fn words_of(column: &str) -> String {
+    format!("to_tsvector('{WORDS}', {column})")
 }
 
 /// The texts of a store that are looked for in that way.
@@ -55,9 +34,13 @@ fn searched<'e>(
 pub(super) fn wishes(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
     let mut found = Vec::new();
     for attribute in searched(entity, store, Search::Words) {
-        let column = words_column(store, &attribute.name);
-        let why = format!("{} is looked for by its words", attribute.name);
-        found.push(Wish::of(Method::Gin, &column, why));
+        let why = format!(
+            "{} is looked for by its words: {} @@ plainto_tsquery('{WORDS}', …); for the stems of a \
+             language give its configuration here and there",
+            attribute.name,
+            words_of(&quote_ident(&attribute.name))
+        );
+        found.push(Wish::of(Method::Words, &attribute.name, why));
     }
     for attribute in searched(entity, store, Search::Part) {
         if draw.options.offers("pg_trgm") {
