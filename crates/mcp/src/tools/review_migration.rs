@@ -187,16 +187,34 @@ async fn rehearse(call: &Call, plan: &Plan) -> Result<Vec<RehearsedBrief>> {
         let options = RehearseOptions::default();
         let made = match &*lease {
             crate::Session::Postgres(session) => {
-                use postgres::rehearse::{Stage, rehearse};
+                use postgres::rehearse::Stage;
                 match Stage::from_target(session, &migrations, &*told).await {
-                    Ok(stage) => rehearse(&stage, &migrations, false, &options, &*told).await,
+                    Ok(stage) => {
+                        marula_migrate::rehearse::rehearse(
+                            &stage,
+                            &migrations,
+                            false,
+                            &options,
+                            &*told,
+                        )
+                        .await
+                    }
                     Err(error) => Err(error),
                 }
             }
             crate::Session::Mongodb(session) => {
-                use mongodb::rehearse::{Stage, rehearse};
+                use mongodb::rehearse::Stage;
                 match Stage::from_target(session, &migrations, &*told).await {
-                    Ok(stage) => rehearse(&stage, &migrations, false, &options, &*told).await,
+                    Ok(stage) => {
+                        marula_migrate::rehearse::rehearse(
+                            &stage,
+                            &migrations,
+                            false,
+                            &options,
+                            &*told,
+                        )
+                        .await
+                    }
                     Err(error) => Err(error),
                 }
             }

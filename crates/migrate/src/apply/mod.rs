@@ -312,6 +312,32 @@ pub async fn rollback(
     outcome
 }
 
+/// Runs one part of one migration, whatever else there is.
+///
+/// # Errors
+/// As [`apply`], and what the migration fails with.
+pub(crate) async fn once(
+    ground: &impl Ground,
+    migration: &Migration,
+    direction: Direction,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let options = ApplyOptions::default();
+    let records = ground.records().await?;
+    let key = key_of(migration);
+    let record = records.iter().find(|record| record.key == key);
+    let due = Due { migration, direction, record };
+    ground.preflight(&[due], &options).await?;
+    ground.lock(options.wait, &options.stop, progress).await?;
+    let ran = async {
+        ground.prepare().await?;
+        ground.run(&due, &options, progress).await
+    };
+    let ran = ran.await;
+    ground.unlock().await;
+    ran
+}
+
 /// Where what is due stands in the folder.
 fn indexes(folder: &[Migration], due: &[Due<'_>]) -> Vec<(usize, Direction)> {
     let place = |due: &Due<'_>| folder.iter().position(|own| std::ptr::eq(own, due.migration));

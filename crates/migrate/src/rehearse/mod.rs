@@ -2,17 +2,20 @@
 //!
 //! The engines' halves ([`crate::postgres::rehearse`], [`crate::mongodb::rehearse`]) copy what a
 //! migration touches to a throw-away server, start clients ([`clients`]) and a watcher there, and
-//! run the migration statement by statement. What the clients measured is the truth: every
+//! run the migration statement by statement; the course of it all is one ([`rehearse`]). What the clients measured is the truth: every
 //! operation is put to the statement it waited for longest ([`impact`]), and what grows with the
 //! data is worked out for the target's size ([`extrapolate`]).
 
 pub(crate) mod clients;
+pub(crate) mod course;
 pub(crate) mod extrapolate;
 pub(crate) mod impact;
 
 use std::time::{Duration, Instant};
 
 use marula_core::Workload;
+
+pub use course::{Stage, Told, rehearse, run_on};
 
 /// How a rehearsal runs.
 #[derive(Debug, Clone)]
@@ -60,6 +63,14 @@ impl Span {
     /// How long two stretches run side by side.
     pub(crate) fn overlap(&self, other: &Span) -> Duration {
         self.end.min(other.end).saturating_duration_since(self.start.max(other.start))
+    }
+
+    /// From the first one's begin to the last one's end, in milliseconds.
+    pub(crate) fn all_ms(spans: &[Span]) -> f64 {
+        match (spans.first(), spans.last()) {
+            (Some(first), Some(last)) => Span { start: first.start, end: last.end }.ms(),
+            _ => 0.0,
+        }
     }
 
     /// Its length in milliseconds.

@@ -89,7 +89,7 @@ async fn on_postgres(
     if !args.no_standby {
         stage = stage.with_standby(progress).await;
     }
-    postgres::rehearse::rehearse(&stage, migrations, args.fix, options, progress).await
+    marula_migrate::rehearse::rehearse(&stage, migrations, args.fix, options, progress).await
 }
 
 async fn on_mongodb(
@@ -102,7 +102,7 @@ async fn on_mongodb(
     if !args.no_standby {
         stage = stage.with_secondary(progress).await;
     }
-    mongodb::rehearse::rehearse(&stage, migrations, args.fix, options, progress).await
+    marula_migrate::rehearse::rehearse(&stage, migrations, args.fix, options, progress).await
 }
 
 /// What makes what is there before, where there is no target.

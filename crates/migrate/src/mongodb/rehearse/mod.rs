@@ -16,22 +16,19 @@ mod told;
 mod watch;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bson::{Bson, Document};
-use marula_core::{
-    Failure, MigrationForm, Progress, Rehearsal, RehearsalRun, RehearsedLoad, Result, WayBack,
-};
+use marula_core::{Failure, MigrationForm, Progress, RehearsalRun, RehearsedLoad, Result};
 use marula_mongodb::Session;
 
 pub use stage::Stage;
 
 use super::apply::Ground;
-use super::fix;
-use crate::apply::{ApplyOptions, Direction, Due, Ground as _, key_of};
+use crate::apply::Direction;
 use crate::migration::{Migration, Step, StepKind};
 use crate::rehearse::clients::{Ledger, Operation};
-use crate::rehearse::{RehearseOptions, ms};
+use crate::rehearse::{RehearseOptions, Told, course, ms};
 use drive::{Made, Standing};
 use record::{Looker, Recorder};
 
@@ -47,67 +44,6 @@ pub(crate) fn collection_of(command: &Document) -> Option<String> {
     }
 }
 
-/// Runs migrations in order under load, as written and, when asked, in their safe form, each form
-/// on a copy of its own.
-///
-/// # Errors
-/// When the lab's server fails; what a migration's command fails with is in its run.
-pub async fn rehearse(
-    stage: &Stage,
-    migrations: &[Migration],
-    safe_too: bool,
-    options: &RehearseOptions,
-    progress: &dyn Progress,
-) -> Result<(Rehearsal, Vec<String>)> {
-    let mut notes = stage.notes.clone();
-    let mut forms = vec![(MigrationForm::Written, migrations.to_vec())];
-    if safe_too {
-        match safe(stage, migrations)? {
-            Some(safe) => forms.push((MigrationForm::Safe, safe)),
-            None => notes.push("there is nothing that --fix would write in another way".into()),
-        }
-    }
-    let mut told = Vec::new();
-    let mut shown = RehearsedLoad::default();
-    for (form, migrations) in &forms {
-        let copy = stage.fresh().await?;
-        let ran = run_on(stage, &copy, *form, migrations, options, progress).await;
-        let _ = copy.database().drop().await;
-        let (runs, load, more) = ran?;
-        notes.extend(more);
-        told.extend(runs);
-        shown = load;
-    }
-    notes.dedup();
-    let rehearsal =
-        Rehearsal { server: stage.server(), dataset: stage.dataset(), load: shown, runs: told };
-    Ok((rehearsal, notes))
-}
-
-/// The safe form of each, where there is one; `None` when there is none at all.
-fn safe(stage: &Stage, migrations: &[Migration]) -> Result<Option<Vec<Migration>>> {
-    let mut schema = stage.schema();
-    let mut all = Vec::new();
-    let mut any = false;
-    for migration in migrations {
-        let fixed = fix::fix(migration, &schema, stage.server().version)?;
-        super::lint::follow(&mut schema, std::slice::from_ref(migration));
-        let Some(fixed) = fixed else {
-            all.push(migration.clone());
-            continue;
-        };
-        let path = &migration.path;
-        let mut safe = crate::files::parse(path, &fixed.text, migration.tool, migration.engine)?;
-        if migration.down_path.is_some() {
-            safe.down.clone_from(&migration.down);
-            safe.down_options = migration.down_options.clone();
-        }
-        any = true;
-        all.push(safe);
-    }
-    Ok(any.then_some(all))
-}
-
 /// What clients and watcher brought back.
 struct Seen {
     usual: Vec<Operation>,
@@ -115,40 +51,6 @@ struct Seen {
     watched: watch::Watched,
     /// Oplog of one writing operation, in bytes.
     oplog_per_write: f64,
-}
-
-/// Runs migrations in order under load on a copy that [`Stage::fresh`] gave; what clients did, and
-/// what the reader should know, come with it.
-///
-/// # Errors
-/// When the lab's server fails.
-pub async fn run_on(
-    stage: &Stage,
-    copy: &Session,
-    form: MigrationForm,
-    migrations: &[Migration],
-    options: &RehearseOptions,
-    progress: &dyn Progress,
-) -> Result<(Vec<RehearsalRun>, RehearsedLoad, Vec<String>)> {
-    let mut notes = Vec::new();
-    let mut runs = Vec::new();
-    let mut shown = RehearsedLoad::default();
-    for (at, migration) in migrations.iter().enumerate() {
-        let (run, load, more) = one(stage, copy, form, migration, options, progress).await?;
-        let went = run.failure.is_none();
-        let back = run.way_back.as_ref().is_some_and(|back| back.failed.is_none());
-        notes.extend(more);
-        runs.push(run);
-        shown = load;
-        if !went {
-            break;
-        }
-        // The next one meets what this one made.
-        if back && at + 1 < migrations.len() {
-            apply(copy, migration, Direction::Up, None, progress).await?;
-        }
-    }
-    Ok((runs, shown, notes))
 }
 
 /// Runs one migration under load on `copy`, and then its way back.
@@ -159,7 +61,7 @@ async fn one(
     migration: &Migration,
     options: &RehearseOptions,
     progress: &dyn Progress,
-) -> Result<(RehearsalRun, RehearsedLoad, Vec<String>)> {
+) -> Result<Told<RehearsalRun>> {
     let before = same::state(copy).await?;
     let load = match &options.workload {
         Some(given) => load::given(copy, given, &stage.touched).await?,
@@ -200,12 +102,7 @@ async fn one(
     let recorder = Recorder::new(objects, standing);
     let looker = Arc::new(Looker(tokio::sync::Mutex::new(recorder)));
     let work = apply(copy, migration, Direction::Up, Some(looker.clone()), &marula_core::Quiet);
-    let limit = options.limit.saturating_mul(u32::try_from(migration.up.len().max(1)).unwrap_or(1));
-    let ran = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-        use marula_core::{Error, ErrorKind};
-        Err(Error::new(ErrorKind::Timeout, format!("took longer than {} s", limit.as_secs()))
-            .hint("give it more with --limit"))
-    });
+    let ran = course::within(options.limit, migration.up.len(), work).await;
     // Who was stalled gets the answer now.
     tokio::time::sleep(options.warm_up.min(Duration::from_millis(500))).await;
     ledger.stop();
@@ -230,7 +127,9 @@ async fn one(
         Ok(()) => {
             if migration.down.is_some() {
                 progress.step("going back");
-                run.way_back = Some(way_back(copy, migration, &before, progress).await?);
+                let down = apply(copy, migration, Direction::Down, None, progress);
+                let after = async { Ok(same::differences(&before, &same::state(copy).await?)) };
+                run.way_back = Some(course::way_back(down, after).await?);
             }
         }
     }
@@ -244,24 +143,6 @@ async fn one(
         operations: load.kinds.iter().map(|kind| kind.about.clone()).collect(),
     };
     Ok((run, shown, load.notes))
-}
-
-/// Runs the down part without load, and compares.
-async fn way_back(
-    copy: &Session,
-    migration: &Migration,
-    before: &same::State,
-    progress: &dyn Progress,
-) -> Result<WayBack> {
-    let began = Instant::now();
-    let ran = apply(copy, migration, Direction::Down, None, progress).await;
-    let duration_ms = ms(began.elapsed());
-    if let Err(error) = ran {
-        let failed = Some(error.to_string());
-        return Ok(WayBack { duration_ms, restored: false, differences: Vec::new(), failed });
-    }
-    let differences = same::differences(before, &same::state(copy).await?);
-    Ok(WayBack { duration_ms, restored: differences.is_empty(), differences, failed: None })
 }
 
 /// The collection a step is about.
@@ -287,20 +168,7 @@ async fn apply(
         ground = ground.seen_by(looker);
     }
     let here = here(migration, copy.database().name());
-    let options = ApplyOptions::default();
-    let records = ground.records().await?;
-    let key = key_of(&here);
-    let record = records.iter().find(|record| record.key == key);
-    let due = Due { migration: &here, direction, record };
-    ground.preflight(&[due], &options).await?;
-    ground.lock(options.wait, &options.stop, progress).await?;
-    let run = async {
-        ground.prepare().await?;
-        ground.run(&due, &options, progress).await
-    };
-    let ran = run.await;
-    ground.unlock().await;
-    ran
+    crate::apply::once(&ground, &here, direction, progress).await
 }
 
 /// The same migration with names of the copy's database, which has one of its own.

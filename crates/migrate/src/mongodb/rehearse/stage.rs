@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
-use marula_core::{Dataset, Depth, DocumentCatalog, Engine, LabServer, Progress, Result, Version};
+use marula_core::{
+    Dataset, Depth, DocumentCatalog, Engine, LabServer, MigrationForm, Progress, RehearsalRun,
+    Result, Version,
+};
 use marula_lab::clone::CloneLimits;
 use marula_lab::clone::mongodb::{Request, clone};
 use marula_lab::{MongoServer, StartOptions, discover};
@@ -16,6 +19,8 @@ use crate::apply::Direction;
 use crate::lag::PATIENCE;
 use crate::migration::{Migration, StepKind};
 use crate::mongodb::schema::Schema;
+use crate::mongodb::{fix, lint};
+use crate::rehearse::{RehearseOptions, Told, course};
 
 /// A replica set of one member with a pristine database, of which every run gets a copy.
 pub struct Stage {
@@ -112,11 +117,42 @@ impl Stage {
         self
     }
 
-    /// A copy of the pristine database.
-    ///
-    /// # Errors
-    /// `Lab` when the server cannot make it.
-    pub async fn fresh(&self) -> Result<Session> {
+    /// What follows the server, where one was asked for.
+    pub fn secondary(&self) -> Option<&MongoServer> {
+        self.secondary.as_ref()
+    }
+
+    /// The documents a collection has on the target.
+    pub(super) fn target_documents(&self, name: &str) -> Option<f64> {
+        self.target.get(name).map(|count| *count as f64)
+    }
+}
+
+impl course::Stage for Stage {
+    type Copy = Session;
+
+    fn server(&self) -> LabServer {
+        LabServer { engine: Engine::Mongodb, version: self.server.version() }
+    }
+
+    fn dataset(&self) -> Dataset {
+        self.dataset.clone()
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn safe(&self, migrations: &[Migration]) -> Result<Option<Vec<Migration>>> {
+        let mut schema = Schema::from_catalog(&self.catalog);
+        course::safe(migrations, |migration| {
+            let fixed = fix::fix(migration, &schema, self.server.version())?;
+            lint::follow(&mut schema, std::slice::from_ref(migration));
+            Ok(fixed)
+        })
+    }
+
+    async fn fresh(&self) -> Result<Session> {
         let mut listed = self
             .pristine
             .database()
@@ -140,29 +176,29 @@ impl Stage {
         Ok(copy.session().clone())
     }
 
-    /// What follows the server, where one was asked for.
-    pub fn secondary(&self) -> Option<&MongoServer> {
-        self.secondary.as_ref()
+    async fn drop(&self, copy: &Session) -> Result<()> {
+        copy.database().drop().await.map_err(|error| copy.map(error))
     }
 
-    /// The server.
-    pub fn server(&self) -> LabServer {
-        LabServer { engine: Engine::Mongodb, version: self.server.version() }
+    async fn one(
+        &self,
+        copy: &Session,
+        form: MigrationForm,
+        migration: &Migration,
+        options: &RehearseOptions,
+        progress: &dyn Progress,
+    ) -> Result<Told<RehearsalRun>> {
+        super::one(self, copy, form, migration, options, progress).await
     }
 
-    /// The data.
-    pub fn dataset(&self) -> Dataset {
-        self.dataset.clone()
-    }
-
-    /// What is there before, for who lints.
-    pub(super) fn schema(&self) -> Schema {
-        Schema::from_catalog(&self.catalog)
-    }
-
-    /// The documents a collection has on the target.
-    pub(super) fn target_documents(&self, name: &str) -> Option<f64> {
-        self.target.get(name).map(|count| *count as f64)
+    async fn apply(
+        &self,
+        copy: &Session,
+        migration: &Migration,
+        direction: Direction,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        super::apply(copy, migration, direction, None, progress).await
     }
 }
 

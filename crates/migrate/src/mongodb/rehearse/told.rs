@@ -71,13 +71,12 @@ pub(super) fn run(
         statements.push(told);
     }
     let sum = |of: &dyn Fn(&RehearsedStatement) -> u64| statements.iter().map(of).sum::<u64>();
-    let whole = spans.first().zip(spans.last());
     RehearsalRun {
         file: migration.path.display().to_string(),
         form,
         text: (form == MigrationForm::Safe).then(|| migration.text.clone()),
         usual,
-        duration_ms: whole.map_or(0.0, |(a, b)| Span { start: a.start, end: b.end }.ms()),
+        duration_ms: Span::all_ms(&spans),
         longest_stall_ms: statements.iter().map(|s| s.longest_stall_ms).fold(0.0, f64::max),
         stalled: sum(&|s| s.clients.iter().map(|c| c.stalled).sum()),
         failed: sum(&|s| s.clients.iter().map(|c| c.failed).sum()),

@@ -1,6 +1,6 @@
 //! Rehearsing on PostgreSQL: the migration runs on a copy while clients go on working.
 //!
-//! [`Stage`] holds the throw-away server; [`rehearse`] runs migrations on copies of its database.
+//! [`Stage`] holds the throw-away server; [`crate::rehearse::rehearse`] runs migrations on copies of its database.
 //! Locks are recorded by OID from another session every 5 ms, and by the migration's own session
 //! before each commit, where none can be missed; a rewrite is a changed relfilenode, a scan half of
 //! a table's rows read in sequence. Who waited for which lock is in the server's own log
@@ -21,23 +21,17 @@ mod workload;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
-use std::time::Instant;
 
-use marula_core::{
-    Error, ErrorKind, Failure, MigrationForm, Progress, Rehearsal, RehearsalRun, RehearsedLoad,
-    Result, WayBack,
-};
+use marula_core::{Error, Failure, MigrationForm, Progress, RehearsalRun, RehearsedLoad, Result};
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
 
 pub use stage::Stage;
 
 use super::apply::Ground;
-use super::fix;
-use super::schema::Schema;
-use crate::apply::{ApplyOptions, Direction, Due, Ground as _, key_of};
+use crate::apply::Direction;
 use crate::migration::Migration;
 use crate::rehearse::clients::{Ledger, Operation};
-use crate::rehearse::{RehearseOptions, Span, ms};
+use crate::rehearse::{RehearseOptions, Told, course, ms};
 use drive::{Made, Standing};
 use load::Load;
 use record::{Looker, Recorder};
@@ -45,105 +39,6 @@ use record::{Looker, Recorder};
 /// A driver's error.
 pub(super) fn failed(error: tokio_postgres::Error) -> Error {
     marula_postgres::from_server(&error)
-}
-
-/// Runs migrations in order under load, as written and, when asked, in their safe form, each form
-/// on a copy of its own.
-///
-/// # Errors
-/// When the lab's server fails; what a migration's statement fails with is in its run.
-pub async fn rehearse(
-    stage: &Stage,
-    migrations: &[Migration],
-    safe_too: bool,
-    options: &RehearseOptions,
-    progress: &dyn Progress,
-) -> Result<(Rehearsal, Vec<String>)> {
-    let mut notes = stage.notes.clone();
-    let mut forms = vec![(MigrationForm::Written, migrations.to_vec())];
-    if safe_too {
-        match safe(stage, migrations)? {
-            Some(safe) => forms.push((MigrationForm::Safe, safe)),
-            None => notes.push("there is nothing that --fix would write in another way".into()),
-        }
-    }
-    let mut told = Vec::new();
-    let mut shown = RehearsedLoad::default();
-    for (form, migrations) in &forms {
-        let copy = stage.fresh().await?;
-        let ran = run_on(stage, &copy, *form, migrations, options, progress).await;
-        let _ = stage.drop(&copy).await;
-        let (runs, load, more) = ran?;
-        notes.extend(more);
-        told.extend(runs);
-        shown = load;
-    }
-    notes.dedup();
-    let rehearsal =
-        Rehearsal { server: stage.server(), dataset: stage.dataset(), load: shown, runs: told };
-    Ok((rehearsal, notes))
-}
-
-/// The safe form of each, where there is one; `None` when there is none at all.
-fn safe(stage: &Stage, migrations: &[Migration]) -> Result<Option<Vec<Migration>>> {
-    let catalog = stage.target.as_ref().unwrap_or(&stage.catalog);
-    let mut schema = Schema::from_catalog(catalog);
-    let mut all = Vec::new();
-    let mut any = false;
-    for migration in migrations {
-        let fixed = fix::fix(migration, &schema, stage.server().version)?;
-        super::lint::follow(&mut schema, std::slice::from_ref(migration));
-        let Some(fixed) = fixed else {
-            all.push(migration.clone());
-            continue;
-        };
-        let path = &migration.path;
-        let mut safe = crate::files::parse(path, &fixed.text, migration.tool, migration.engine)?;
-        if fixed.beside.is_some() {
-            safe.options.transaction = false;
-        }
-        if migration.down_path.is_some() {
-            safe.down.clone_from(&migration.down);
-            safe.down_options = migration.down_options.clone();
-        }
-        any = true;
-        all.push(safe);
-    }
-    Ok(any.then_some(all))
-}
-
-/// Runs migrations in order under load on a copy that [`Stage::fresh`] gave; what clients did, and
-/// what the reader should know, come with it.
-///
-/// # Errors
-/// When the lab's server fails.
-pub async fn run_on(
-    stage: &Stage,
-    copy: &ConnectSpec,
-    form: MigrationForm,
-    migrations: &[Migration],
-    options: &RehearseOptions,
-    progress: &dyn Progress,
-) -> Result<(Vec<RehearsalRun>, RehearsedLoad, Vec<String>)> {
-    let mut notes = Vec::new();
-    let mut runs = Vec::new();
-    let mut shown = RehearsedLoad::default();
-    for (at, migration) in migrations.iter().enumerate() {
-        let (run, load, more) = one(stage, copy, form, migration, options, progress).await?;
-        let went = run.failure.is_none();
-        let back = run.way_back.as_ref().is_some_and(|back| back.failed.is_none());
-        notes.extend(more);
-        runs.push(run);
-        shown = load;
-        if !went {
-            break;
-        }
-        // The next one meets what this one made.
-        if back && at + 1 < migrations.len() {
-            apply(copy, migration, Direction::Up, None, progress).await?;
-        }
-    }
-    Ok((runs, shown, notes))
 }
 
 /// Runs a part as `marula migrate apply` does, on the copy's own history.
@@ -158,20 +53,7 @@ async fn apply(
     if let Some(looker) = looker {
         ground = ground.seen_by(looker);
     }
-    let options = ApplyOptions::default();
-    let records = ground.records().await?;
-    let key = key_of(migration);
-    let record = records.iter().find(|record| record.key == key);
-    let due = Due { migration, direction, record };
-    ground.preflight(&[due], &options).await?;
-    ground.lock(options.wait, &options.stop, progress).await?;
-    let run = async {
-        ground.prepare().await?;
-        ground.run(&due, &options, progress).await
-    };
-    let ran = run.await;
-    ground.unlock().await;
-    ran
+    crate::apply::once(&ground, migration, direction, progress).await
 }
 
 /// What clients and watcher brought back.
@@ -193,7 +75,7 @@ async fn one(
     migration: &Migration,
     options: &RehearseOptions,
     progress: &dyn Progress,
-) -> Result<(RehearsalRun, RehearsedLoad, Vec<String>)> {
+) -> Result<Told<RehearsalRun>> {
     let own = Session::open(copy, &SessionOptions::lab()).await?;
     let catalog =
         marula_postgres::catalog::read(&own, marula_postgres::catalog::Scope::All).await?;
@@ -243,11 +125,7 @@ async fn one(
     let recorder = Recorder::new(&own, migration.up.len(), standing, pid).await?;
     let looker = Arc::new(Looker(tokio::sync::Mutex::new(recorder)));
     let work = apply(copy, migration, Direction::Up, Some(looker.clone()), &marula_core::Quiet);
-    let limit = options.limit.saturating_mul(u32::try_from(migration.up.len().max(1)).unwrap_or(1));
-    let ran = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-        let what = format!("took longer than {} s", limit.as_secs());
-        Err(Error::new(ErrorKind::Timeout, what).hint("give it more with --limit"))
-    });
+    let ran = course::within(options.limit, migration.up.len(), work).await;
     let recorder = looker.0.lock().await;
     recorder.close();
     // Who was stalled gets the answer now.
@@ -278,7 +156,9 @@ async fn one(
         Ok(()) => {
             if migration.down.is_some() {
                 progress.step("going back");
-                run.way_back = Some(way_back(copy, migration, &before, progress).await?);
+                let down = apply(copy, migration, Direction::Down, None, progress);
+                let after = async { Ok(same::differences(&before, &state(copy).await?)) };
+                run.way_back = Some(course::way_back(down, after).await?);
             }
         }
     }
@@ -306,30 +186,4 @@ async fn wal(session: &Session) -> Result<f64> {
 async fn state(spec: &ConnectSpec) -> Result<same::State> {
     let session = Session::open(spec, &SessionOptions::lab()).await?;
     same::state(session.client()).await
-}
-
-/// Runs the down part without load, and compares.
-async fn way_back(
-    copy: &ConnectSpec,
-    migration: &Migration,
-    before: &same::State,
-    progress: &dyn Progress,
-) -> Result<WayBack> {
-    let began = Instant::now();
-    let ran = apply(copy, migration, Direction::Down, None, progress).await;
-    let duration_ms = ms(began.elapsed());
-    if let Err(error) = ran {
-        let failed = Some(error.to_string());
-        return Ok(WayBack { duration_ms, restored: false, differences: Vec::new(), failed });
-    }
-    let differences = same::differences(before, &state(copy).await?);
-    Ok(WayBack { duration_ms, restored: differences.is_empty(), differences, failed: None })
-}
-
-/// From the first statement's begin to the last one's end.
-fn whole(spans: &[Span]) -> f64 {
-    match (spans.first(), spans.last()) {
-        (Some(first), Some(last)) => Span { start: first.start, end: last.end }.ms(),
-        _ => 0.0,
-    }
 }

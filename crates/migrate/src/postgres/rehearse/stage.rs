@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use marula_core::{
-    Dataset, Depth, Engine, Error, ErrorKind, LabServer, Progress, RelationalCatalog, Result,
-    Version,
+    Dataset, Depth, Engine, Error, ErrorKind, LabServer, MigrationForm, Progress, RehearsalRun,
+    RelationalCatalog, Result, Version,
 };
 use marula_lab::clone::CloneLimits;
 use marula_lab::clone::postgres::{Request, clone};
@@ -14,8 +14,12 @@ use marula_postgres::sql::{quote_ident, quote_literal};
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
 
 use super::{failed, made_up, touched};
+use crate::apply::Direction;
 use crate::lag::PATIENCE;
 use crate::migration::Migration;
+use crate::postgres::schema::Schema;
+use crate::postgres::{fix, lint};
+use crate::rehearse::{RehearseOptions, Told, course};
 
 /// A server of our own with a pristine database, of which every run gets a copy.
 pub struct Stage {
@@ -170,35 +174,6 @@ impl Stage {
         Ok(())
     }
 
-    /// A copy of the pristine database.
-    ///
-    /// # Errors
-    /// `Lab` when the server cannot make it.
-    pub async fn fresh(&self) -> Result<ConnectSpec> {
-        let name = format!("run{}", rand::random::<u32>());
-        let sql =
-            format!("CREATE DATABASE {name} TEMPLATE {}", quote_ident(self.pristine.database()));
-        let mut last = None;
-        // Sessions that were closed just now are gone in a moment.
-        for _ in 0..100 {
-            match self.server.execute(&sql).await {
-                Ok(()) => return self.set(&name).await,
-                Err(error) => last = Some(error),
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        Err(last.unwrap_or_else(|| Error::new(ErrorKind::Lab, "the copy cannot be copied")))
-    }
-
-    /// Drops a copy.
-    ///
-    /// # Errors
-    /// When the server is gone.
-    pub async fn drop(&self, copy: &ConnectSpec) -> Result<()> {
-        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote_ident(copy.database()));
-        self.server.execute(&sql).await
-    }
-
     /// Gives a copy the target's settings, for every session.
     async fn set(&self, name: &str) -> Result<ConnectSpec> {
         for (setting, value) in &self.settings {
@@ -217,16 +192,6 @@ impl Stage {
         self.standby.as_ref()
     }
 
-    /// The server.
-    pub fn server(&self) -> LabServer {
-        LabServer { engine: Engine::Postgres, version: self.server.version() }
-    }
-
-    /// The data.
-    pub fn dataset(&self) -> Dataset {
-        self.dataset.clone()
-    }
-
     /// The rows a relation has on the target, by its name in the copy.
     pub(super) fn target_rows(&self, name: &str) -> Option<f64> {
         let relation = self.target.as_ref()?.find(name)?;
@@ -236,6 +201,73 @@ impl Stage {
         let parts = self.target.iter().flat_map(|target| &target.relations);
         let parts = parts.filter(|part| part.partition_of.as_ref() == Some(&qualified));
         Some(own(relation).max(parts.map(own).sum()))
+    }
+}
+
+impl course::Stage for Stage {
+    type Copy = ConnectSpec;
+
+    fn server(&self) -> LabServer {
+        LabServer { engine: Engine::Postgres, version: self.server.version() }
+    }
+
+    fn dataset(&self) -> Dataset {
+        self.dataset.clone()
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn safe(&self, migrations: &[Migration]) -> Result<Option<Vec<Migration>>> {
+        let mut schema = Schema::from_catalog(self.target.as_ref().unwrap_or(&self.catalog));
+        course::safe(migrations, |migration| {
+            let fixed = fix::fix(migration, &schema, self.server.version())?;
+            lint::follow(&mut schema, std::slice::from_ref(migration));
+            Ok(fixed)
+        })
+    }
+
+    async fn fresh(&self) -> Result<ConnectSpec> {
+        let name = format!("run{}", rand::random::<u32>());
+        let sql =
+            format!("CREATE DATABASE {name} TEMPLATE {}", quote_ident(self.pristine.database()));
+        let mut last = None;
+        // Sessions that were closed just now are gone in a moment.
+        for _ in 0..100 {
+            match self.server.execute(&sql).await {
+                Ok(()) => return self.set(&name).await,
+                Err(error) => last = Some(error),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err(last.unwrap_or_else(|| Error::new(ErrorKind::Lab, "the copy cannot be copied")))
+    }
+
+    async fn drop(&self, copy: &ConnectSpec) -> Result<()> {
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote_ident(copy.database()));
+        self.server.execute(&sql).await
+    }
+
+    async fn one(
+        &self,
+        copy: &ConnectSpec,
+        form: MigrationForm,
+        migration: &Migration,
+        options: &RehearseOptions,
+        progress: &dyn Progress,
+    ) -> Result<Told<RehearsalRun>> {
+        super::one(self, copy, form, migration, options, progress).await
+    }
+
+    async fn apply(
+        &self,
+        copy: &ConnectSpec,
+        migration: &Migration,
+        direction: Direction,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        super::apply(copy, migration, direction, None, progress).await
     }
 }
 

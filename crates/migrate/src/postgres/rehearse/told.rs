@@ -7,11 +7,11 @@ use marula_core::{
     TakenLock,
 };
 
+use super::Seen;
 use super::load::Load;
 use super::record::{Noted, Recorder};
 use super::stage::Stage;
 use super::watch::SeenLock;
-use super::{Seen, whole};
 use crate::migration::Migration;
 use crate::postgres::Lock;
 use crate::rehearse::clients::Operation;
@@ -77,7 +77,7 @@ pub(super) fn run(
         form,
         text: (form == MigrationForm::Safe).then(|| migration.text.clone()),
         usual,
-        duration_ms: whole(&ran.iter().map(|(_, _, span)| *span).collect::<Vec<_>>()),
+        duration_ms: Span::all_ms(&ran.iter().map(|(_, _, span)| *span).collect::<Vec<_>>()),
         longest_stall_ms: statements.iter().map(|s| s.longest_stall_ms).fold(0.0, f64::max),
         stalled: sum(&|s| s.clients.iter().map(|c| c.stalled).sum()),
         failed: sum(&|s| s.clients.iter().map(|c| c.failed).sum()),

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use ::mongodb::bson::{Document, doc};
 use marula_core::{Engine, MigrationForm, MigrationWork as Work, Quiet, RehearsalRun, Version};
-use marula_migrate::mongodb::rehearse::{Stage, rehearse, run_on};
+use marula_migrate::mongodb::rehearse::Stage;
+use marula_migrate::rehearse::{Stage as _, rehearse, run_on};
 use marula_migrate::{Migration, RehearseOptions, Tool};
 use marula_mongodb::{Session, SessionOptions};
 

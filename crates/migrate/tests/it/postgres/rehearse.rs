@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use marula_core::{
     Engine, MigrationForm, MigrationWork as Work, Quiet, RehearsalRun, RehearsedStatement, Version,
 };
-use marula_migrate::postgres::rehearse::{Stage, rehearse, run_on};
+use marula_migrate::postgres::rehearse::Stage;
+use marula_migrate::rehearse::{Stage as _, rehearse, run_on};
 use marula_migrate::{Migration, RehearseOptions, Tool};
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
 
