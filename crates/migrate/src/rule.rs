@@ -36,6 +36,8 @@ pub struct Draft {
     pub evidence: Vec<Evidence>,
     /// Whether it is said even of an object that the same file made.
     pub even_new: bool,
+    /// How many lines below the statement's first it is about.
+    pub below: usize,
     /// Whether the lock is held for a moment only, so that a lock_timeout is all it needs.
     pub brief: bool,
 }
@@ -54,6 +56,7 @@ impl Draft {
             blocks: Blocks::Nothing,
             evidence: Vec::new(),
             even_new: false,
+            below: 0,
             brief: false,
         }
     }

@@ -112,7 +112,7 @@ impl<'a> Teller<'a> {
                 relation: draft.object.clone(),
                 expression: Some(step.text.chars().take(200).collect()),
                 file: Some(self.migration.path.display().to_string()),
-                line: Some(step.line),
+                line: Some(step.line + draft.below),
                 ..Place::default()
             },
             evidence,

@@ -21,6 +21,11 @@ pub(crate) fn parts(path: &Path, text: &str, tool: Tool) -> Result<Parts> {
         options.transaction = false;
         down_options.transaction = false;
     }
+    // These send a file as one query: the server runs one statement by itself, several as one
+    // transaction.
+    if matches!(tool, Tool::GolangMigrate | Tool::Prisma) && up_steps.len() == 1 {
+        options.transaction = false;
+    }
     Ok(Parts { up: up_steps, down: down_steps, options, down_options, up_range: up })
 }
 

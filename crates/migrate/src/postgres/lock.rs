@@ -45,6 +45,11 @@ impl Lock {
         ALL.iter().copied().find(|lock| letters(lock.name()) == name)
     }
 
+    /// By the number the server's parser gives it, from 1.
+    pub fn from_number(number: i32) -> Option<Lock> {
+        ALL.get(usize::try_from(number).ok()?.checked_sub(1)?).copied()
+    }
+
     /// Who waits for it, and whom it makes wait.
     pub const fn blocks(self) -> Blocks {
         match self {

@@ -1,6 +1,7 @@
 //! PostgreSQL: SQL files, the schema they meet, and the rules.
 
 pub mod apply;
+mod blocks;
 pub mod classify;
 pub mod context;
 pub mod diff;

@@ -50,6 +50,17 @@ CREATE SEQUENCE numbers;
 ALTER TABLE users ADD COLUMN a bigint DEFAULT nextval('numbers')
 == 2 among others
 ALTER TABLE users ADD COLUMN a text, ADD COLUMN b float DEFAULT random()
+== 2 a default that may be NULL
+ALTER TABLE users ADD COLUMN a int DEFAULT nullif((random() * 10)::int, 0)
+== 2 in a block
+DO $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'users'::regclass AND attname = 'a') THEN
+    ALTER TABLE users ADD COLUMN a uuid DEFAULT gen_random_uuid();
+  END IF;
+END $$
+== 1 in a block
+DO $$ BEGIN ALTER TABLE users ADD COLUMN a int; END $$
 == 2 the default for new rows alone
 ALTER TABLE users ADD COLUMN a uuid; ALTER TABLE users ALTER a SET DEFAULT gen_random_uuid()
 == 3 bigserial
@@ -216,6 +227,15 @@ ALTER TABLE users ADD CONSTRAINT e EXCLUDE USING btree (id WITH =)
 ALTER TABLE users ADD EXCLUDE USING hash (email WITH =) WHERE (age > 3)
 == 22 check
 ALTER TABLE users ADD CHECK (age < 200)
+== 22 two without names
+ALTER TABLE users ADD CHECK (age > -1), ADD CHECK (age < 1000)
+== 22 a name that is taken
+ALTER TABLE users ADD CONSTRAINT users_age_check CHECK (age > -1), ADD CHECK (age < 1000)
+== 20 where a table has the name
+CREATE TABLE users_age_key (id int);
+DELETE FROM users WHERE id > 70;
+--
+ALTER TABLE users ADD UNIQUE (id, age), ADD UNIQUE (age, id)
 == 22 check not valid
 ALTER TABLE users ADD CONSTRAINT c CHECK (age < 200) NOT VALID
 == 22 check not enforced (18)
@@ -586,3 +606,7 @@ CREATE VIEW grown AS SELECT id FROM users;
 CREATE OR REPLACE VIEW grown AS SELECT id FROM users WHERE age > 17
 == 54 create
 CREATE VIEW grown AS SELECT id FROM users WHERE age > 17
+== 33 executed in a block
+DO $$ BEGIN EXECUTE format('CREATE INDEX %I ON users (age)', 'i'); END $$
+== 53 asked for by name
+BEGIN; LOCK TABLE orders IN SHARE ROW EXCLUSIVE MODE; UPDATE users SET age = 1; COMMIT

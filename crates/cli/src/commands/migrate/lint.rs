@@ -193,7 +193,13 @@ fn fix(
                 fixed
             }
         };
-        let Some(fixed) = fixed else { continue };
+        let Some(fixed) = fixed else {
+            let found = listed[first + at]["findings"].as_u64().unwrap_or_default() > 0;
+            let why = postgres::fix::why_none_of(migration).filter(|_| found);
+            let file = migration.path.display();
+            report.notes.extend(why.map(|why| format!("{file} was not rewritten: {why}")));
+            continue;
+        };
         if input == "-" {
             listed[first + at]["fixed"] = json!(fixed.text);
         } else {

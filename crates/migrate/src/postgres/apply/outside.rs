@@ -129,7 +129,10 @@ impl<'a> Kind<'a> {
                 Kind::Unmake(format!("NOT {}", space(&drop.tablespacename)))
             }
             // A loop that ends when its own UPDATE finds nothing more passes over what is done.
-            NodeEnum::DoStmt(_) if text.to_ascii_uppercase().contains("EXIT WHEN NOT FOUND") => {
+            NodeEnum::DoStmt(_)
+                if text.contains(crate::postgres::fix::LAST_PASS)
+                    || text.to_ascii_uppercase().contains("EXIT WHEN NOT FOUND") =>
+            {
                 Kind::Again
             }
             NodeEnum::DoStmt(_) | NodeEnum::CallStmt(_) | NodeEnum::SelectStmt(_) => Kind::Unknown,

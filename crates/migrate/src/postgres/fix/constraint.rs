@@ -1,6 +1,8 @@
 //! Constraints in two steps: added without looking at the rows, then validated; or on an index that
 //! is built beforehand.
 
+use std::cell::RefCell;
+
 use marula_core::Result;
 use marula_postgres::sql::quote_ident;
 use pb::AlterTableType as At;
@@ -23,6 +25,8 @@ pub(super) struct Place<'a> {
     pub relation: &'a pb::RangeVar,
     /// Its table, as it is looked up.
     pub key: &'a str,
+    /// The names its parts have given so far.
+    pub given: &'a RefCell<Vec<String>>,
 }
 
 impl Place<'_> {
@@ -37,21 +41,29 @@ impl Place<'_> {
     /// A name for a constraint: the given one, or the one the server would choose.
     pub(super) fn name(&self, given: &str, own: &[String], suffix: &str) -> Option<String> {
         if !given.is_empty() {
+            self.given.borrow_mut().push(given.to_string());
             return Some(given.to_string());
         }
         let mut parts = vec![self.relation.relname.clone()];
         parts.extend(own.iter().cloned());
         parts.push(suffix.to_string());
         let first = parts.join("_");
+        // As the server chooses: no other constraint, index or table of the schema is called so.
+        let schema = |key: &str| key.rsplit_once('.').map(|(schema, _)| schema.to_owned());
+        let here = schema(self.key);
         let taken = |name: &str| {
-            self.context.table(self.key).is_some_and(|table| {
-                table.constraints.iter().any(|constraint| constraint.name == name)
-                    || table.indexes.iter().any(|index| index.name == name)
-            })
+            let tables = self.context.schema.tables.iter().filter(|(key, _)| schema(key) == here);
+            let mut all = tables.flat_map(|(key, table)| {
+                let constraints = table.constraints.iter().map(|one| one.name.as_str());
+                let indexes = table.indexes.iter().map(|one| one.name.as_str());
+                constraints.chain(indexes).chain(key.rsplit('.').next())
+            });
+            self.given.borrow().iter().any(|own| own == name) || all.any(|other| other == name)
         };
         let free = (0..100)
             .map(|n| if n == 0 { first.clone() } else { format!("{first}{n}") })
             .find(|name| !taken(name))?;
+        self.given.borrow_mut().push(free.clone());
         write::short(free)
     }
 

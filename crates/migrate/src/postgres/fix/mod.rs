@@ -13,10 +13,12 @@ mod write;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use marula_core::{Result, Version};
+use marula_core::{Engine, Result, Version};
 
 use super::lint::{lint, walk};
 use super::schema::Schema;
+pub(crate) use column::LAST_PASS;
+
 pub use crate::lint::Fixed;
 use crate::lint::LintOptions;
 use crate::migration::{Migration, Tool};
@@ -38,9 +40,17 @@ pub fn why_none(rule: &str) -> Option<&'static str> {
         | "add-column-stored"
         | "set-expression"
         | "change-collation"
-        | "add-column-domain"
-        | "add-column-identity" => {
+        | "add-column-domain" => {
             "it takes several migrations: marula migrate change-type writes them"
+        }
+        "add-column-identity" => {
+            "add the column without it, fill it with marula migrate backfill, and make it an \
+             identity that begins behind what is there"
+        }
+        "add-column-volatile-default" => {
+            "the default may be NULL for a row, or stands beside something that is not rewritten \
+             here: add the column without it, SET DEFAULT, and fill the rows that are there with \
+             marula migrate backfill"
         }
         "rename" => "it takes several migrations: marula migrate rename writes them",
         "attach-partition" | "partition-beside-default" => {
@@ -110,6 +120,13 @@ pub fn fix(migration: &Migration, schema: &Schema, version: Version) -> Result<O
     }
     let mut beside = None;
     let mut notes = Vec::new();
+    if edits.iter().any(|(_, _, safe)| safe.iter().any(|one| one.contains(LAST_PASS))) {
+        notes.push(
+            "the rows that are there are filled by UPDATE, in batches: UPDATE triggers of the table \
+             fire for each of them"
+                .to_string(),
+        );
+    }
     if migration.options.transaction {
         let Some(switched) = without_transaction(migration, text, &mut beside) else {
             return Ok(None);
@@ -124,6 +141,31 @@ pub fn fix(migration: &Migration, schema: &Schema, version: Version) -> Result<O
         }
     }
     checked(migration, schema, version, Fixed { text, mended: Vec::new(), beside, notes })
+}
+
+/// Why no finding of a file can be mended within it, for who asked for it.
+pub fn why_none_of(migration: &Migration) -> Option<String> {
+    if migration.engine != Engine::Postgres {
+        return None;
+    }
+    let name = migration.tool.name();
+    match migration.tool {
+        Tool::GolangMigrate | Tool::Prisma => Some(format!(
+            "{name} sends a file as one query, which is one transaction when it has several \
+             statements: give each statement of the safe form a file of its own"
+        )),
+        Tool::Diesel if migration.options.transaction => Some(format!(
+            "{name} runs it in a transaction: write run_in_transaction = false in metadata.toml \
+             beside it"
+        )),
+        _ => None,
+    }
+}
+
+/// Whether its tool runs the file's only statement by itself, so that several would become a
+/// transaction.
+fn alone(migration: &Migration) -> bool {
+    matches!(migration.tool, Tool::GolangMigrate | Tool::Prisma)
 }
 
 /// Switches the tool's transaction off.
@@ -155,9 +197,11 @@ fn without_transaction(
             *beside = Some((conf, "executeInTransaction=false\n".into()));
             Some(text)
         }
-        // It sends a file as one query, which is one transaction: only several files would do.
+        // They send a file as one query, which is one transaction: only several files would do.
         Tool::GolangMigrate | Tool::Diesel | Tool::Prisma => None,
-        Tool::Plain | Tool::MigrateMongo => Some(text),
+        // It becomes a migration when it is given a version.
+        Tool::Plain => Some(format!("-- migrate:up transaction:false\n{text}")),
+        Tool::MigrateMongo => Some(text),
     }
 }
 
@@ -173,6 +217,9 @@ fn checked(
     let Ok(mut parsed) = parsed else { return Ok(None) };
     if fixed.beside.is_some() {
         parsed.options.transaction = false;
+    }
+    if alone(&parsed) && parsed.up.len() > 1 {
+        return Ok(None);
     }
     let options = LintOptions { version: Some(version) };
     let of = |migration: &Migration| {
@@ -198,7 +245,7 @@ pub(crate) fn statements(
     let mut forms: Vec<Vec<String>> = texts.iter().map(|text| vec![text.clone()]).collect();
     let text = format!("-- migrate:up transaction:false\n{};\n", texts.join(";\n"));
     let path = std::path::Path::new("00000000000001_plan.sql");
-    let engine = marula_core::Engine::Postgres;
+    let engine = Engine::Postgres;
     let migration = crate::files::parse(path, &text, Tool::Marula, engine)?;
     if migration.up.len() != texts.len() {
         return Ok(forms);

@@ -1,5 +1,7 @@
 //! The safe form of one statement.
 
+use std::cell::RefCell;
+
 use marula_core::Result;
 use marula_postgres::sql;
 use pb::AlterTableType as At;
@@ -129,11 +131,12 @@ fn alter_table(
     let key = table_key(relation);
     let mut all = Vec::new();
     let mut changed = rules.contains(&"validate-under-lock") && alter.cmds.len() > 1;
+    let given = RefCell::default();
     for node in &alter.cmds {
         let Some(NodeEnum::AlterTableCmd(cmd)) = node.node.as_ref() else { return Ok(None) };
         let def = cmd.def.as_deref().and_then(|def| def.node.as_ref());
         let kind = At::try_from(cmd.subtype).unwrap_or(At::Undefined);
-        let place = constraint::Place { context, alter, relation, key: &key };
+        let place = constraint::Place { context, alter, relation, key: &key, given: &given };
         let safe = match (kind, def) {
             (At::AtAddConstraint, Some(NodeEnum::Constraint(constraint)))
                 if [

@@ -18,6 +18,7 @@ pub static RULE: Rule<Context> = rule(
             shop!(),
             "BEGIN; CREATE INDEX CONCURRENTLY users_age ON users (age); COMMIT",
         ),
+        bad("a block that commits", shop!(), "BEGIN; DO $$ BEGIN COMMIT; END $$; COMMIT"),
         good("outside", shop!(), "CREATE INDEX CONCURRENTLY users_age ON users (age)"),
     ],
     check,
@@ -37,6 +38,12 @@ fn check(context: &Context) -> Vec<Draft> {
         return vec![Draft::plain(Severity::High, title, why).even_new()];
     }
     match context.node() {
+        Some(NodeEnum::DoStmt(_)) if context.transaction.open => {
+            let commits = body(&context.statement).is_some_and(|body| body.commits);
+            let title = "a block that ends transactions cannot run in one: fails";
+            let draft = commits.then(|| Draft::plain(Severity::High, title, why).even_new());
+            draft.into_iter().collect()
+        }
         Some(NodeEnum::IndexStmt(index)) if index.concurrent => {
             let table = index.relation.as_ref().map(table_key).unwrap_or_default();
             if !is_partitioned(context, &table) {

@@ -47,6 +47,15 @@ fn check(context: &Context) -> Vec<Draft> {
             }
             tables.iter().map(|table| draft(table, "VACUUM FULL")).collect()
         }
+        Some(NodeEnum::AlterTableMoveAllStmt(moved)) => {
+            let what = format!("ALL IN TABLESPACE {}", moved.orig_tablespacename);
+            vec![draft("every table", &what)]
+        }
+        Some(NodeEnum::AlterTableStmt(alter))
+            if alter.objtype == pb::ObjectType::ObjectIndex as i32 =>
+        {
+            moved_index(context, alter)
+        }
         _ => context
             .alters()
             .into_iter()
@@ -62,4 +71,25 @@ fn check(context: &Context) -> Vec<Draft> {
             })
             .collect(),
     }
+}
+
+/// An index that is written anew in another tablespace; who works on its table waits for it.
+fn moved_index(context: &Context, alter: &pb::AlterTableStmt) -> Vec<Draft> {
+    let moves = alter.cmds.iter().any(|cmd| {
+        matches!(cmd.node.as_ref(), Some(NodeEnum::AlterTableCmd(cmd))
+            if cmd.subtype == At::AtSetTableSpace as i32)
+    });
+    let Some(index) = alter.relation.as_ref().map(table_key).filter(|_| moves) else {
+        return Vec::new();
+    };
+    let bare = index.rsplit('.').next().unwrap_or(&index);
+    let tables = context.schema.tables.iter();
+    let table = tables
+        .filter(|(_, table)| table.indexes.iter().any(|own| own.name == bare))
+        .map(|(name, _)| name.clone())
+        .next();
+    let title = format!("SET TABLESPACE writes all of the index {index} anew");
+    let why = "REINDEX INDEX CONCURRENTLY … (TABLESPACE …) does it while all go on working.";
+    let object = table.unwrap_or(index);
+    vec![heavy(Lock::AccessExclusive, &object, Work::Rewrite, title, why)]
 }

@@ -16,6 +16,11 @@ pub static RULE: Rule<Context> = rule(
             shop!(),
             "BEGIN; ALTER TABLE users ADD COLUMN kind text; UPDATE users SET kind = 'person'; COMMIT",
         ),
+        bad(
+            "a lock that is asked for",
+            shop!(),
+            "BEGIN; LOCK TABLE users; UPDATE users SET active = false; COMMIT",
+        ),
         good(
             "each by itself",
             shop!(),
@@ -26,6 +31,9 @@ pub static RULE: Rule<Context> = rule(
 );
 
 fn check(context: &Context) -> Vec<Draft> {
+    if let Some(NodeEnum::LockStmt(locks)) = context.node() {
+        return said(locks);
+    }
     if !context.transaction.open {
         return Vec::new();
     }
@@ -52,6 +60,23 @@ fn check(context: &Context) -> Vec<Draft> {
         }
     }
     drafts
+}
+
+/// What LOCK TABLE takes.
+fn said(statement: &pb::LockStmt) -> Vec<Draft> {
+    let Some(lock) = Lock::from_number(statement.mode).filter(|lock| *lock >= Lock::Share) else {
+        return Vec::new();
+    };
+    let tables = statement.relations.iter().filter_map(|node| match node.node.as_ref()? {
+        NodeEnum::RangeVar(relation) => Some(table_key(relation)),
+        _ => None,
+    });
+    let told = |table: String| {
+        let title = format!("LOCK TABLE keeps {table} locked {} to the end", lock.name());
+        let why = "Let each statement take the lock it needs, or end the transaction at once.";
+        locked(lock, &table, Severity::Low, title, why)
+    };
+    tables.map(told).collect()
 }
 
 /// The wait for a second table's lock while a first table's is held.

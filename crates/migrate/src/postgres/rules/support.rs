@@ -6,6 +6,7 @@ pub(super) use pg_query::protobuf as pb;
 pub(super) use pg_query::protobuf::{AlterTableType as At, ConstrType as Kind};
 
 pub(super) use super::super::Lock;
+pub(super) use super::super::blocks::body;
 pub(super) use super::super::classify::{flag, outside_transaction};
 pub(super) use super::super::context::{
     Alter, Context, NewColumn, brief, default_of, has_inline, heavy, inline, locked, name_of,

@@ -51,8 +51,18 @@ fn check(context: &Context) -> Vec<Draft> {
                         .flat_map(|table| on(table, "dropped with all it holds"))
                         .collect()
                 }
+                Ok(Object::ObjectSchema) => strings(&drop.objects)
+                    .into_iter()
+                    .flat_map(|schema| {
+                        let all = format!("every table of the schema {schema}");
+                        on(all, "dropped with all it holds")
+                    })
+                    .collect(),
                 _ => Vec::new(),
             }
+        }
+        Some(NodeEnum::DropOwnedStmt(_)) => {
+            on("every table of the role".into(), "dropped with all it holds")
         }
         _ => context
             .alters()

@@ -139,7 +139,8 @@ impl Probe {
             let word = step.text.split_whitespace().next().unwrap().to_uppercase();
             let control = ["BEGIN", "COMMIT", "ROLLBACK", "START"].contains(&word.as_str());
             // A DO block may end transactions of its own.
-            let outside = classify::outside_transaction(statement) || word == "DO";
+            let outside = classify::outside_transaction(statement)
+                || word == "DO" && step.text.contains("COMMIT");
             let observed = if control {
                 client.batch_execute(&step.text).await.unwrap();
                 open = matches!(word.as_str(), "BEGIN" | "START");
