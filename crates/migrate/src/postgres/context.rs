@@ -253,7 +253,7 @@ pub fn name_of(parts: &[pb::Node]) -> String {
 }
 
 /// Built-in functions that give the same for all rows of a statement.
-fn is_steady(name: &str) -> bool {
+pub(super) fn is_steady(name: &str) -> bool {
     const STEADY: &[&str] = &[
         "now",
         "transaction_timestamp",

@@ -1,11 +1,13 @@
 //! The trigger that keeps old and new columns the same, and the steps around it.
 
 use marula_core::Result;
-use marula_postgres::sql::quote_ident;
+use marula_postgres::sql::{self, quote_ident};
+use pg_query::NodeRef;
 
 use super::beside::Beside;
 use super::carry::Carried;
 use super::{Derived, Place, Stage, file, short};
+use crate::postgres::context::{is_steady, strings};
 use crate::postgres::fix;
 use crate::postgres::schema::Schema;
 
@@ -17,8 +19,9 @@ pub(super) struct Dual<'a> {
     news: Vec<Derived>,
     /// Old columns as expressions over the new ones.
     backs: Vec<(String, String)>,
-    /// Whether an old column counts by itself, so that it has a value where none was written.
-    counted: bool,
+    /// Whether nobody can tell if an old column was written: it counts by itself, or has another
+    /// default each time.
+    untold: bool,
     /// The trigger's and the function's name, quoted.
     name: String,
 }
@@ -38,16 +41,14 @@ impl<'a> Dual<'a> {
             olds: olds.to_vec(),
             news: news.to_vec(),
             backs: backs.to_vec(),
-            counted: olds.iter().any(|(_, default)| {
-                default.as_deref().is_some_and(|default| default.contains("nextval("))
-            }),
+            untold: olds.iter().filter_map(|(_, default)| default.as_deref()).any(differs),
             name: quote_ident(&name),
         }
     }
 
     /// The same with identity columns among the old ones.
     pub(super) fn counted(mut self, identity: bool) -> Dual<'a> {
-        self.counted |= identity;
+        self.untold |= identity;
         self
     }
 
@@ -73,6 +74,19 @@ impl<'a> Dual<'a> {
     /// The function of the trigger.
     pub(super) fn function(&self, replace: bool) -> String {
         let word = if replace { "CREATE OR REPLACE FUNCTION" } else { "CREATE FUNCTION" };
+        let (declared, body) = match self.backs.is_empty() {
+            true => (String::new(), self.follow("NEW", "derived", "  ") + &self.forward("  ")),
+            false => ("  before record;\n  back record;\n".into(), self.both_ways()),
+        };
+        format!(
+            "{word} {} RETURNS trigger LANGUAGE plpgsql AS $dual$\nDECLARE\n  derived \
+             record;\n{declared}BEGIN\n{body}  RETURN NEW;\nEND\n$dual$",
+            self.routine(),
+        )
+    }
+
+    /// Puts what the new columns would be by the old ones of `row` into `variable`.
+    fn follow(&self, row: &str, variable: &str, indent: &str) -> String {
         let list: Vec<String> = self
             .news
             .iter()
@@ -81,64 +95,97 @@ impl<'a> Dual<'a> {
             })
             .collect();
         let source: Vec<String> =
-            self.olds().iter().map(|old| format!("NEW.{0} AS {0}", quote_ident(old))).collect();
-        let forward: String = self
-            .news()
-            .iter()
-            .map(|new| format!("    NEW.{0} := derived.{0};\n", quote_ident(new)))
-            .collect();
-        let decide = if self.backs.is_empty() {
-            forward
-        } else {
-            let usual: Vec<&str> =
-                self.olds.iter().map(|(_, default)| default.as_deref().unwrap_or("NULL")).collect();
-            let (olds, news) = (self.olds(), self.news());
-            let from: Vec<String> =
-                news.iter().map(|new| format!("NEW.{0} AS {0}", quote_ident(new))).collect();
-            let to: Vec<String> = self
-                .backs
-                .iter()
-                .map(|(old, back)| format!("({back}) AS {}", quote_ident(old)))
-                .collect();
-            let back: String = self
-                .backs
-                .iter()
-                .map(|(old, _)| format!("      NEW.{0} := back.{0};\n", quote_ident(old)))
-                .collect();
-            let nothing: Vec<&str> = news.iter().map(|_| "NULL").collect();
-            // Of a column that counts nobody can tell whether its value was written.
-            let unwritten = match self.counted {
-                true => String::new(),
-                false => format!(
-                    "{} IS NOT DISTINCT FROM ({}) AND ",
-                    Self::row("NEW.", &olds),
-                    usual.join(", ")
-                ),
-            };
-            format!(
-                "    IF TG_OP = 'INSERT' AND {unwritten}{new_news} IS DISTINCT FROM ({nothing})\n    OR TG_OP = 'UPDATE' AND {new_olds} IS \
-                 NOT DISTINCT FROM {old_olds} AND {new_news} IS DISTINCT FROM {old_news} THEN\n      \
-                 SELECT {to} INTO back FROM (SELECT {from}) AS written;\n{back}    ELSE\n{forward}    \
-                 END IF;\n",
-                new_olds = Self::row("NEW.", &olds),
-                old_olds = Self::row("OLD.", &olds),
-                new_news = Self::row("NEW.", &news),
-                old_news = Self::row("OLD.", &news),
-                nothing = nothing.join(", "),
-                to = to.join(", "),
-                from = from.join(", "),
-            )
-        };
-        let declared = if self.backs.is_empty() { "" } else { "  back record;\n" };
+            self.olds().iter().map(|old| format!("{row}.{0} AS {0}", quote_ident(old))).collect();
         format!(
-            "{word} {} RETURNS trigger LANGUAGE plpgsql AS $dual$\nDECLARE\n  derived \
-             record;\n{declared}BEGIN\n  SELECT {} INTO derived FROM (SELECT {}) AS written;\n  IF {} \
-             IS DISTINCT FROM {} THEN\n{decide}  END IF;\n  RETURN NEW;\nEND\n$dual$",
-            self.routine(),
+            "{indent}SELECT {} INTO {variable} FROM (SELECT {}) AS written;\n",
             list.join(", "),
-            source.join(", "),
-            Self::row("NEW.", &self.news()),
-            Self::row("derived.", &self.news()),
+            source.join(", ")
+        )
+    }
+
+    /// The new columns follow the old ones.
+    fn forward(&self, indent: &str) -> String {
+        let one = |new: &&str| format!("{indent}NEW.{0} := derived.{0};\n", quote_ident(new));
+        self.news().iter().map(one).collect()
+    }
+
+    /// What a row has of the new columns when nothing was written to them.
+    fn nothing(&self) -> String {
+        let nothing: Vec<&str> = self.news.iter().map(|_| "NULL").collect();
+        format!("({})", nothing.join(", "))
+    }
+
+    /// Who was written has the say. A row the backfill has not come to yet has the new columns that
+    /// a statement does not write from its old ones. What both agree on stays: not everything the
+    /// new columns hold need come out of the old ones again.
+    fn both_ways(&self) -> String {
+        let (olds, news) = (self.olds(), self.news());
+        let (new_olds, old_olds) = (Self::row("NEW.", &olds), Self::row("OLD.", &olds));
+        let (new_news, old_news) = (Self::row("NEW.", &news), Self::row("OLD.", &news));
+        let nothing = self.nothing();
+        let each = |one: &dyn Fn(String) -> String| -> String {
+            news.iter().map(|new| one(quote_ident(new))).collect()
+        };
+        let complete =
+            each(&|new| format!("      NEW.{new} := coalesce(NEW.{new}, before.{new});\n"));
+        let stood: Vec<String> =
+            news.iter().map(|new| format!("OLD.{0} AS {0}", quote_ident(new))).collect();
+        let from: Vec<String> =
+            news.iter().map(|new| format!("NEW.{0} AS {0}", quote_ident(new))).collect();
+        let to: Vec<String> = self
+            .backs
+            .iter()
+            .map(|(old, back)| format!("({back}) AS {}", quote_ident(old)))
+            .collect();
+        let backed: Vec<&str> = self.backs.iter().map(|(old, _)| old.as_str()).collect();
+        let back: String = backed
+            .iter()
+            .map(|old| format!("    NEW.{0} := back.{0};\n", quote_ident(old)))
+            .collect();
+        // Of a column that counts, or whose default differs each time, nobody can tell whether its
+        // value was written.
+        let unwritten = match self.untold {
+            true => String::new(),
+            false => {
+                let usual =
+                    self.olds.iter().map(|(_, default)| default.as_deref().unwrap_or("NULL"));
+                let usual: Vec<&str> = usual.collect();
+                format!(" AND {new_olds} IS NOT DISTINCT FROM ({})", usual.join(", "))
+            }
+        };
+        format!(
+            "{derived}  IF TG_OP = 'UPDATE' THEN
+    IF {old_news} IS DISTINCT FROM {nothing} THEN
+      SELECT {stood} INTO before;
+    ELSE
+{before}{complete}    END IF;
+  END IF;
+  IF {new_news} IS NOT DISTINCT FROM {derived_row} THEN
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'INSERT' AND {new_news} IS NOT DISTINCT FROM {nothing} THEN
+{forward}    RETURN NEW;
+  END IF;
+  SELECT {to} INTO back FROM (SELECT {from}) AS written;
+  IF TG_OP = 'INSERT'{unwritten} THEN
+{back}  ELSIF TG_OP = 'UPDATE' AND {new_olds} IS NOT DISTINCT FROM {old_olds} THEN
+    IF {new_news} IS DISTINCT FROM {before_row} THEN
+{back}    END IF;
+  ELSIF {new_news} IS DISTINCT FROM {nothing} AND {backed} IS NOT DISTINCT FROM {back_row} THEN
+    RETURN NEW;
+  ELSE
+{forward}  END IF;
+",
+            derived = self.follow("NEW", "derived", "  "),
+            before = self.follow("OLD", "before", "      "),
+            stood = stood.join(", "),
+            to = to.join(", "),
+            from = from.join(", "),
+            derived_row = Self::row("derived.", &news),
+            before_row = Self::row("before.", &news),
+            backed = Self::row("NEW.", &backed),
+            back_row = Self::row("back.", &backed),
+            forward = self.forward("    "),
         )
     }
 
@@ -201,43 +248,75 @@ impl<'a> Dual<'a> {
         file("expand", what, "lock_timeout:2s", &up, Some(("lock_timeout:2s", &down)))
     }
 
-    /// The new columns' values, and where they are not there yet.
-    fn wanted(&self) -> (String, String) {
-        let values: Vec<String> = self
-            .news
-            .iter()
-            .map(|new| format!("({})::{}", new.expression, new.data_type))
-            .collect();
-        let set: Vec<String> = self
-            .news
-            .iter()
-            .zip(&values)
-            .map(|(new, value)| format!("{} = {value}", quote_ident(&new.name)))
-            .collect();
-        let differs =
-            format!("{} IS DISTINCT FROM ({})", Self::row("", &self.news()), values.join(", "));
-        (set.join(", "), differs)
+    /// The new columns' values, by the old ones.
+    fn values(&self) -> Vec<String> {
+        let one = |new: &Derived| format!("({})::{}", new.expression, new.data_type);
+        self.news.iter().map(one).collect()
+    }
+
+    /// The rows that the backfill has not come to. Where both sides are written, what is there in
+    /// the new columns was written there or comes from the old ones.
+    fn missing(&self) -> String {
+        let (news, values) = (Self::row("", &self.news()), self.values().join(", "));
+        match self.backs.is_empty() {
+            true => format!("{news} IS DISTINCT FROM ({values})"),
+            false => {
+                let nothing = self.nothing();
+                format!(
+                    "{news} IS NOT DISTINCT FROM {nothing} AND ({values}) IS DISTINCT FROM {nothing}"
+                )
+            }
+        }
     }
 
     /// The rows that were there before the trigger, in batches.
     pub(super) fn backfill(&self) -> Result<Stage> {
-        let (set, differs) = self.wanted();
-        let up = [format!("UPDATE {} SET {set} WHERE {differs}", self.place.quoted())];
+        let set: Vec<String> = self
+            .news
+            .iter()
+            .zip(self.values())
+            .map(|(new, value)| format!("{} = {value}", quote_ident(&new.name)))
+            .collect();
+        let up = [format!(
+            "UPDATE {} SET {} WHERE {}",
+            self.place.quoted(),
+            set.join(", "),
+            self.missing()
+        )];
+        // A statement, since a part without any says that there is no way back.
+        let down = ["SELECT 'the new columns go with the step before'".to_string()];
         let what = "Backfill: the rows that were there, in batches of their own transactions. It can \
                     be stopped and run again.";
-        file("backfill", what, "transaction:false batch:1000", &up, Some(("", &[])))
+        file("backfill", what, "transaction:false batch:1000", &up, Some(("", &down)))
     }
 
-    /// A statement that fails while a row differs; then keys, indexes and NOT NULL.
-    pub(super) fn verify(&self, filled: &[String], beside: &Beside) -> Result<Stage> {
-        let (_, differs) = self.wanted();
+    /// A statement that fails while a row is not as it should be.
+    fn check(&self, condition: &str, what: &str, hint: &str) -> String {
         let table = self.place.quoted();
-        let mut up = vec![format!(
+        let text = |text: &str| text.replace('\'', "''").replace('%', "%%");
+        format!(
             "DO $verify$\nDECLARE\n  differing bigint;\nBEGIN\n  SELECT count(*) INTO differing FROM \
-             {table} WHERE {differs};\n  IF differing > 0 THEN\n    RAISE EXCEPTION '% rows of {} \
-             differ', differing USING HINT = 'run the backfill again';\n  END IF;\nEND\n$verify$",
-            table.replace('\'', "''").replace('%', "%%")
-        )];
+             {table} WHERE {condition};\n  IF differing > 0 THEN\n    RAISE EXCEPTION '% rows of {} \
+             {what}', differing USING HINT = '{hint}';\n  END IF;\nEND\n$verify$",
+            text(&table)
+        )
+    }
+
+    /// Statements that fail while a row differs; then keys, indexes and NOT NULL.
+    pub(super) fn verify(&self, filled: &[String], beside: &Beside) -> Result<Stage> {
+        let table = self.place.quoted();
+        let mut up = vec![self.check(&self.missing(), "differ", "run the backfill again")];
+        if !self.backs.is_empty() {
+            let backed: Vec<&str> = self.backs.iter().map(|(old, _)| old.as_str()).collect();
+            let back: Vec<String> =
+                self.backs.iter().map(|(_, back)| format!("({back})")).collect();
+            let lost = format!("{} IS DISTINCT FROM ({})", Self::row("", &backed), back.join(", "));
+            up.push(self.check(
+                &lost,
+                "hold what the new columns do not give back",
+                "mend the rows or the expressions: what is not given back is lost with the old columns",
+            ));
+        }
         let mut down = Vec::new();
         let required: Vec<String> = filled
             .iter()
@@ -276,4 +355,18 @@ impl<'a> Dual<'a> {
         }
         file("contract", &what, "lock_timeout:2s", &up, None)
     }
+}
+
+/// Whether a default may be another at every row, so that a value that equals it tells nothing.
+fn differs(default: &str) -> bool {
+    let Ok(statement) = sql::parse(&format!("SELECT {default}")) else { return true };
+    let Some(root) = statement.root() else { return true };
+    let mut differs = false;
+    let whole = sql::walk(root.to_ref(), |node| {
+        if let NodeRef::FuncCall(call) = node {
+            let name = strings(&call.funcname).pop().unwrap_or_default();
+            differs |= !is_steady(&name);
+        }
+    });
+    differs || whole.is_err()
 }

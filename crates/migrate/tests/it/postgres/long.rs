@@ -36,6 +36,7 @@ pub async fn run(session: &Session, stage: &Stage, up: bool) -> Result<(), Strin
         (migration.down.unwrap(), migration.down_options)
     };
     let client = session.client();
+    assert!(!steps.is_empty(), "a part without statements is no way back: {}", stage.text);
     let texts: Vec<String> = steps.iter().map(|step| step.text.clone()).collect();
     if !options.transaction {
         for text in texts {
@@ -439,4 +440,118 @@ async fn the_check_fails_while_a_row_differs_and_what_refers_is_refused() {
     }
     let strange = session.client().batch_execute("INSERT INTO o VALUES (999999)").await;
     assert!(strange.is_err(), "the foreign key is kept");
+}
+
+/// The only text of a query.
+async fn one(session: &Session, sql: &str) -> String {
+    let row = session.client().query_one(sql, &[]).await;
+    row.unwrap_or_else(|error| panic!("{sql}: {error:?}"))
+        .get::<_, Option<String>>(0)
+        .unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_was_written_is_lost_between_split_columns() {
+    for major in [15, 18] {
+        let server = shared::postgres(major).await.unwrap();
+        let (spec, session) = prepared(
+            server,
+            "CREATE TABLE cust (id int PRIMARY KEY, name text, v int);
+             INSERT INTO cust VALUES (1, 'Ann Bee', 0), (2, 'Mary Ann Lee', 0), (3, 'Bo Li', 0)",
+        )
+        .await;
+        let catalog = read(&open(&spec).await, Scope::All).await.unwrap();
+        let place = Place {
+            table: "cust",
+            catalog: Some(&catalog),
+            around: None,
+            version: session.version(),
+        };
+        let news = [
+            Derived::parse("first=text:split_part(name, ' ', 1)").unwrap(),
+            Derived::parse("last=text:split_part(name, ' ', 2)").unwrap(),
+        ];
+        let backs = [("name".to_string(), "first || ' ' || last".to_string())];
+        let change = derive(&place, &["name".to_string()], &news, &backs).unwrap();
+        let [expand, backfill, verify, contract] = change.stages.as_slice() else {
+            panic!("{:?}", change.stages)
+        };
+        let client = session.client();
+        run(&session, expand, true).await.unwrap();
+        // A row the backfill has not come to: what is not written comes from the old column.
+        client.batch_execute("UPDATE cust SET first = 'Anna' WHERE id = 1").await.unwrap();
+        let row = "SELECT concat_ws('|', name, first, last) FROM cust WHERE id = ";
+        assert_eq!(one(&session, &format!("{row}1")).await, "Anna Bee|Anna|Bee", "{major}");
+        run(&session, backfill, true).await.unwrap();
+        // What the new columns cannot give back is told before the old one goes.
+        let lost = run(&session, verify, true).await.unwrap_err();
+        assert!(
+            lost.contains("1 rows of cust hold what the new columns do not give back"),
+            "{lost}"
+        );
+        // The new columns may hold what the old one cannot say; no other write undoes it.
+        let mended = "UPDATE cust SET first = 'Mary Ann', last = 'Lee' WHERE id = 2";
+        client.batch_execute(mended).await.unwrap();
+        client.batch_execute("UPDATE cust SET v = 1").await.unwrap();
+        client
+            .batch_execute("INSERT INTO cust VALUES (4, 'Jo Ann Day', 0, 'Jo Ann', 'Day'), (5, NULL, 0, 'Al', 'Po');
+                 INSERT INTO cust VALUES (6, 'Cy Du', 0)")
+            .await
+            .unwrap();
+        client.batch_execute("UPDATE cust SET name = 'Ed Fu' WHERE id = 3").await.unwrap();
+        run(&session, backfill, true).await.unwrap();
+        run(&session, verify, true).await.unwrap();
+        run(&session, contract, true).await.unwrap();
+        let all = "SELECT string_agg(concat_ws('|', first, last), ' ' ORDER BY id) FROM cust";
+        let kept = "Anna|Bee Mary Ann|Lee Ed|Fu Jo Ann|Day Al|Po Cy|Du";
+        assert_eq!(one(&session, all).await, kept, "{major}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn merged_columns_that_give_nothing_are_told_before_the_old_ones_go() {
+    let server = shared::postgres(15).await.unwrap();
+    let (_, session) = prepared(
+        server,
+        "CREATE TABLE cust (id int PRIMARY KEY, name text, born text);
+         INSERT INTO cust VALUES (1, 'Cher', NULL)",
+    )
+    .await;
+    let place = Place { table: "cust", catalog: None, around: None, version: session.version() };
+    let news = [Derived::parse("told=text:name || '/' || born").unwrap()];
+    let olds = ["name".to_string(), "born".to_string()];
+    let backs = [
+        ("name".to_string(), "split_part(told, '/', 1)".to_string()),
+        ("born".to_string(), "split_part(told, '/', 2)".to_string()),
+    ];
+    let change = derive(&place, &olds, &news, &backs).unwrap();
+    for stage in &change.stages[..2] {
+        run(&session, stage, true).await.unwrap();
+    }
+    let lost = run(&session, &change.stages[2], true).await.unwrap_err();
+    assert!(lost.contains("do not give back"), "{lost}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_by_the_new_name_stays_though_the_old_one_has_another_default_each_time() {
+    let server = shared::postgres(15).await.unwrap();
+    let (spec, session) = prepared(
+        server,
+        "CREATE TABLE cust (id int PRIMARY KEY, tok uuid DEFAULT gen_random_uuid())",
+    )
+    .await;
+    let catalog = read(&open(&spec).await, Scope::All).await.unwrap();
+    let place =
+        Place { table: "cust", catalog: Some(&catalog), around: None, version: session.version() };
+    let change = rename_column(&place, "tok", "token", None).unwrap();
+    run(&session, &change.stages[0], true).await.unwrap();
+    let own = "00000000-0000-0000-0000-000000000002";
+    let insert = format!("INSERT INTO cust (id, token) VALUES (1, '{own}')");
+    session.client().batch_execute(&insert).await.unwrap();
+    assert_eq!(
+        one(&session, "SELECT concat_ws(' ', tok, token) FROM cust").await,
+        format!("{own} {own}")
+    );
+    session.client().batch_execute("INSERT INTO cust (id) VALUES (2)").await.unwrap();
+    assert_eq!(one(&session, "SELECT (tok = token)::text FROM cust WHERE id = 2").await, "true");
 }
