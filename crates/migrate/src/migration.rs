@@ -69,11 +69,13 @@ pub struct Options {
     pub batch: Option<u64>,
     /// The pause between two batches.
     pub pace: Option<Duration>,
+    /// Whether it waits until it is named: something else, a deployment, has to come before it.
+    pub hold: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { transaction: true, lock_timeout: None, batch: None, pace: None }
+        Options { transaction: true, lock_timeout: None, batch: None, pace: None, hold: false }
     }
 }
 

@@ -16,7 +16,10 @@ pub(crate) mod witness;
 
 use std::time::{Duration, Instant};
 
-use marula_core::{Error, ErrorKind, Finding, Migrations, PlannedStep, Progress, Result};
+use marula_core::{
+    Error, ErrorKind, Finding, MigrationState, MigrationStatus, Migrations, PlannedStep, Progress,
+    Result,
+};
 
 pub use compare::{Compared, compare, reversible};
 pub use record::{Batch, Current, Record, State, digest, file_name, key_of};
@@ -391,14 +394,38 @@ fn due_up<'a>(
         None => None,
         Some(to) => Some(named(folder, to)?),
     };
-    let due = compared.due.iter().copied().filter(|at| last.is_none_or(|last| *at <= last));
     let find = |key: &str| records.iter().find(|record| record.key == key);
+    // What waits until it is named, and all behind it; what is half done goes on.
+    let waits = |at: &usize| {
+        let begun = find(&key_of(&folder[*at])).is_some_and(|one| one.state == State::Applying);
+        last.is_none() && folder[*at].options.hold && !begun
+    };
+    let due = compared.due.iter().copied().filter(|at| last.is_none_or(|last| *at <= last));
     Ok(due
+        .take_while(|at| !waits(at))
         .map(|at| {
             let migration = &folder[at];
             Due { migration, direction: Direction::Up, record: find(&key_of(migration)) }
         })
         .collect())
+}
+
+/// The first that has not run and waits until it is named, and how it is.
+pub fn held(folder: &[Migration], status: &Migrations) -> Option<String> {
+    let first = folder.iter().find(|migration| {
+        let key = key_of(migration);
+        let pending =
+            |own: &&MigrationStatus| own.state == MigrationState::Pending && own.key == key;
+        status.list.iter().any(|own| pending(&own))
+    })?;
+    first.options.hold.then(|| {
+        format!(
+            "{} waits until it is named, since something has to come before it (its first lines say \
+             what): then marula migrate apply --to {}",
+            file_name(first),
+            key_of(first)
+        )
+    })
 }
 
 /// The index of the migration with this version.

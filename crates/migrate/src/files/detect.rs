@@ -34,7 +34,8 @@ pub fn tool_of(path: &Path, text: &str) -> Tool {
             line.starts_with("-- migrate:")
                 && (line.contains("lock_timeout:")
                     || line.contains("batch:")
-                    || line.contains("pace:"))
+                    || line.contains("pace:")
+                    || line.contains("hold:"))
         });
         return if !ours && near(path, &["schema.sql", ".dbmate"]) {
             Tool::Dbmate

@@ -104,7 +104,7 @@ fn migrate(path: &Path, text: &str) -> Result<Sections> {
         for word in words {
             option(word, &mut options, &mut said).map_err(|what| {
                 fault(path, text, range.clone(), what)
-                    .hint("known are transaction:false, lock_timeout:2s, batch:1000 and pace:50ms")
+                    .hint("known are transaction:false, lock_timeout:2s, batch:1000, pace:50ms and hold:true")
             })?;
         }
         if options.batch.is_some() {
@@ -167,6 +167,13 @@ fn option(word: &str, options: &mut Options, said: &mut bool) -> Result<(), Stri
         "batch" => {
             let batch = value.parse().ok().filter(|batch| *batch > 0);
             options.batch = Some(batch.ok_or_else(|| format!("'{value}' is no batch size"))?);
+        }
+        "hold" => {
+            options.hold = match value {
+                "true" => true,
+                "false" => false,
+                _ => return Err(format!("'{value}' is neither true nor false")),
+            };
         }
         "pace" => {
             options.pace = Some(duration(value).ok_or_else(|| format!("'{value}' is no time"))?);

@@ -26,8 +26,8 @@ pub(crate) fn parts(path: &Path, text: &str, tool: Tool) -> Result<Parts> {
     }
     let yaml = matches!(FileName::of(path).extension.as_str(), "yaml" | "yml");
     let value = if yaml { from_yaml(path, text)? } else { from_json(path, text)? };
-    let (up, down, transaction) = match value {
-        Value::Array(all) => (all, None, false),
+    let (up, down, transaction, hold) = match value {
+        Value::Array(all) => (all, None, false, false),
         Value::Object(mut map) if map.contains_key("up") => {
             let list = |value: Value| match value {
                 Value::Array(all) => all,
@@ -35,19 +35,17 @@ pub(crate) fn parts(path: &Path, text: &str, tool: Tool) -> Result<Parts> {
             };
             let down = map.remove("down").map(list);
             let up = map.remove("up").map(list).unwrap_or_default();
-            let transaction = match map.get("options").and_then(|o| o.get("transaction")) {
-                None => false,
-                Some(Value::Bool(is)) => *is,
-                Some(_) => {
-                    return Err(fault(path, text, 0, "options.transaction is true or false"));
-                }
+            let option = |name: &str| match map.get("options").and_then(|o| o.get(name)) {
+                None => Ok(false),
+                Some(Value::Bool(is)) => Ok(*is),
+                Some(_) => Err(fault(path, text, 0, &format!("options.{name} is true or false"))),
             };
-            (up, down, transaction)
+            (up, down, option("transaction")?, option("hold")?)
         }
-        one @ Value::Object(_) => (vec![one], None, false),
+        one @ Value::Object(_) => (vec![one], None, false, false),
         _ => return Err(fault(path, text, 0, "a migration is a list of commands")),
     };
-    let options = Options { transaction, ..options };
+    let options = Options { transaction, hold, ..options };
     let (up_places, down_places) =
         places::of(text, yaml, up.len(), down.as_ref().map_or(0, Vec::len));
     let steps = |values: Vec<Value>, places: Vec<(usize, usize)>| -> Result<Vec<Step>> {

@@ -158,6 +158,9 @@ async fn told(
                 one.ms = Some(ran.ms);
             }
         }
+        if report.failure.is_none() {
+            report.notes.extend(apply::held(&folder.migrations, &status));
+        }
         report.migrations = Some(status);
     } else if report.failure.is_none() {
         status.map_err(name)?;

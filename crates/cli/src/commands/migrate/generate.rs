@@ -84,7 +84,8 @@ pub async fn rename(app: &App, args: &MigrateRename) -> Result<Outcome> {
     if given.engine == Engine::Mongodb {
         let (collection, field) = parts(&args.what)?;
         let steps = mongodb::generate::rename_field(collection, field, &args.new);
-        return several(app, &args.file, given.engine, &name, steps, Vec::new());
+        let notes = mongodb::generate::RENAMED.map(str::to_owned).to_vec();
+        return several(app, &args.file, given.engine, &name, steps, notes);
     }
     if of_table {
         let [first, second] =
@@ -204,9 +205,34 @@ pub async fn validator(app: &App, args: &MigrateValidator) -> Result<Outcome> {
     if plain || value.get("required").is_some() {
         value = json!({ "$jsonSchema": value });
     }
-    let steps = mongodb::generate::validator(&args.collection, &value);
+    let (before, note) = match &given.session {
+        Some(Session::Mongodb(session)) => validated(session, &args.collection, &value).await?,
+        _ => (
+            None,
+            Some("the way back leaves no validator: with --target it is the one there is")
+                .map(str::to_owned),
+        ),
+    };
+    let steps = mongodb::generate::validator(&args.collection, &value, before.as_ref());
     let name = format!("validate_{}", args.collection);
-    several(app, &args.file, Engine::Mongodb, &name, steps, Vec::new())
+    several(app, &args.file, Engine::Mongodb, &name, steps, note.into_iter().collect())
+}
+
+/// A collection's validator as it is, and how many of its documents the new one would refuse.
+async fn validated(
+    session: &marula_mongodb::Session,
+    collection: &str,
+    validator: &Value,
+) -> Result<(Option<Value>, Option<String>)> {
+    let found = mongodb::validator::of(session, collection).await?;
+    let refused = mongodb::validator::refused(session, collection, validator).await?;
+    let note = (refused > 0).then(|| {
+        format!(
+            "{refused} documents of {collection} do not pass: the second migration refuses to run \
+             till they are mended"
+        )
+    });
+    Ok((found, note))
 }
 
 /// A constraint in two steps of one file.
@@ -297,7 +323,7 @@ pub fn one(app: &App, file: &NewFile, engine: Engine, name: &str, text: String) 
     several(app, file, engine, name, vec![("", text)], Vec::new())
 }
 
-fn several(
+pub fn several(
     app: &App,
     file: &NewFile,
     engine: Engine,

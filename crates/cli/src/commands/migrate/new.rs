@@ -4,7 +4,7 @@ use marula_core::{Engine, Error, ErrorKind, Result};
 use marula_migrate::{mongodb, postgres};
 use serde_json::Value;
 
-use super::generate::{one, parts, what_for};
+use super::generate::{one, parts, several, what_for};
 use crate::app::{App, Outcome};
 use crate::args::{MigrateAddField, MigrateAddIndex, MigrateNew, MigrateNotNull};
 
@@ -36,6 +36,7 @@ pub async fn add_index(app: &App, args: &MigrateAddIndex) -> Result<Outcome> {
 pub async fn add_field(app: &App, args: &MigrateAddField) -> Result<Outcome> {
     let given = what_for(app, &args.file).await?;
     let (table, field) = parts(&args.field)?;
+    let mut notes = Vec::new();
     let text = match given.engine {
         Engine::Postgres => {
             let (kind, default) = (args.data_type.as_str(), args.default.as_deref());
@@ -51,10 +52,12 @@ pub async fn add_field(app: &App, args: &MigrateAddField) -> Result<Outcome> {
             };
             let text = || Value::String(default.clone());
             let value = serde_json::from_str(default).unwrap_or_else(|_| text());
+            notes.push(mongodb::generate::ADDED.into());
             mongodb::generate::add_field(table, field, &value)
         }
     };
-    one(app, &args.file, given.engine, &format!("add_{field}_to_{table}"), text)
+    let name = format!("add_{field}_to_{table}");
+    several(app, &args.file, given.engine, &name, vec![("", text)], notes)
 }
 
 /// Makes a migration that forbids NULL in a column.

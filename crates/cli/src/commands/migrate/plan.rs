@@ -28,7 +28,10 @@ pub async fn run(app: &App, args: MigratePlan) -> Result<Outcome> {
     let due: Vec<Migration> = due.into_iter().map(|at| migrations[at].clone()).collect();
     let mut report = Report::new("migrate plan");
     report.findings = lint(&place, &due, &target).await.map_err(name)?;
-    report.notes = folder.notes;
+    report.notes = folder.notes.clone();
+    if due.is_empty() {
+        report.notes.extend(apply::held(migrations, &planned));
+    }
     report.migrations = Some(planned);
     report.target = Some(target);
     Ok(Outcome::Report(Box::new(report), app.fail_on(args.status.fail_on)))

@@ -229,9 +229,10 @@ fn a_statement_that_gets_no_lock_lets_others_pass_and_tries_again() {
 
 #[test]
 fn of_two_at_once_one_waits_or_refuses() {
-    let slow =
-        "-- migrate:up transaction:false\nSELECT pg_sleep(1.5);\nINSERT INTO t VALUES (-1, 0);\n";
+    let slow = "-- migrate:up transaction:false\nDO $$ BEGIN WHILE NOT EXISTS (SELECT FROM gate) \
+                LOOP PERFORM pg_sleep(0.02); END LOOP; END $$;\nINSERT INTO t VALUES (-1, 0);\n";
     let (project, eye) = postgres(18, &[TABLE, ("2_slow.sql", slow)]);
+    eye.run("CREATE TABLE gate (open boolean)");
     let first = project.apply();
     let until = Instant::now() + Duration::from_secs(30);
     while eye.number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0 {
@@ -246,6 +247,7 @@ fn of_two_at_once_one_waits_or_refuses() {
     );
     said(&project, 1, &["migrate", "status", "t", "--fail-on", "info"], &["At work now:"]);
     let second = project.apply();
+    eye.run("INSERT INTO gate VALUES (true)");
     let (first, second) = (first.wait_with_output().unwrap(), second.wait_with_output().unwrap());
     assert_eq!((first.status.code(), second.status.code()), (Some(0), Some(0)));
     assert_eq!(eye.number("SELECT count(*) FROM t WHERE id = -1"), 1);
@@ -402,4 +404,27 @@ fn a_backfill_does_not_run_after_those_who_insert() {
     }
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(eye.number("SELECT count(*) FROM t WHERE id < 10000 AND a <> 77"), 0);
+}
+
+#[test]
+fn what_waits_runs_when_it_is_named() {
+    let (project, eye) = postgres(
+        18,
+        &[
+            TABLE,
+            ("2_more.sql", "-- migrate:up\nALTER TABLE t ADD b int;\n"),
+            ("3_less.sql", "-- Deploy first.\n-- migrate:up hold:true\nALTER TABLE t DROP a;\n"),
+            ("4_last.sql", "-- migrate:up\nALTER TABLE t ADD c int;\n"),
+        ],
+    );
+    let waits = "3_less.sql waits until it is named";
+    said(&project, 0, &APPLY, &["2 migrations applied", waits, "marula migrate apply --to 3"]);
+    said(&project, 0, &APPLY, &["nothing to do", waits]);
+    said(&project, 0, &["migrate", "plan", "t"], &[waits]);
+    let columns = "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0 \
+                   AND NOT attisdropped";
+    assert_eq!(eye.number(columns), 3);
+    said(&project, 0, &["migrate", "apply", "t", "--to", "3"], &["1 migration applied"]);
+    said(&project, 0, &APPLY, &["1 migration applied"]);
+    assert_eq!(eye.number(columns), 3);
 }

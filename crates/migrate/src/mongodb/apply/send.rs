@@ -69,7 +69,22 @@ pub(super) async fn alone(ground: &Ground, command: &Document) -> Result<Documen
     };
     let mut session = ground.work.lock().await;
     let reply = database.run_command(command).session(&mut *session).await;
-    checked(reply.map_err(|error| ground.session.map(error))?)
+    checked(reply.map_err(|error| said(ground.session.map(error)))?)
+}
+
+/// What a check that is written into a pipeline says: it fails by a conversion that cannot be done,
+/// of a text made for people.
+fn said(error: Error) -> Error {
+    let text = error.message();
+    let own = text
+        .split_once("Failed to parse number '")
+        .and_then(|(_, rest)| rest.split_once("' in $convert"))
+        .filter(|(own, _)| own.contains(" documents: "));
+    match own {
+        Some((own, _)) => Error::new(ErrorKind::Refused, own)
+            .hint("find them with the $match of this step; then marula migrate apply goes on"),
+        None => error,
+    }
 }
 
 /// Fails for what a reply says in its inside.

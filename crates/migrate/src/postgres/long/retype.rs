@@ -10,7 +10,7 @@ use super::trigger::Dual;
 use super::{Derived, LongChange, Place, UNKNOWN, depend, file, short, told};
 
 const SWAP: &str = "The new column gets the old one's name. Statements read and write the new type \
-                    from here on: deploy what understands both before.";
+                    from here on: deploy what understands both before. It runs when it is named (apply --to).";
 
 /// Another type for a column, in five steps. `using` is an expression over the column, when a
 /// cast is not what is wanted; `back` leads to the old type, so that the swap can be taken back.
@@ -97,7 +97,13 @@ pub fn change_type(
     }
     up.extend(carried.swap.iter().cloned());
     down.extend(beside.swap_back_last.iter().chain(&carried.swap_back).cloned());
-    stages.push(file("swap", SWAP, "lock_timeout:2s", &up, Some(("lock_timeout:2s", &down)))?);
+    stages.push(file(
+        "swap",
+        SWAP,
+        "lock_timeout:2s hold:true",
+        &up,
+        Some(("lock_timeout:2s", &down)),
+    )?);
     stages.push(dual.contract(&[old], &carried)?);
     let mut notes = beside.notes;
     notes.extend(told(place, &carried));

@@ -348,12 +348,12 @@ impl<'a> Dual<'a> {
         }
         let mut what =
             "Contract: the old columns go, with their values. No statement may use them any \
-                        more."
+                        more: it runs when it is named (apply --to)."
                 .to_string();
         if !carried.by_hand.is_empty() {
             what.push_str(&format!(" By hand before it: {}.", carried.by_hand.join("; ")));
         }
-        file("contract", &what, "lock_timeout:2s", &up, None)
+        file("contract", &what, "lock_timeout:2s hold:true", &up, None)
     }
 }
 

@@ -289,3 +289,59 @@ async fn what_cannot_be_carried_over_is_named_before_anything_is_written() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn through_a_renamed_tables_old_name_all_have_the_rights_they_had() {
+    for major in [15, 18] {
+        let server = shared::postgres(major).await.unwrap();
+        let (spec, session) = prepared(
+            server,
+            "CREATE TABLE ten (id int PRIMARY KEY, boss text, pay int);
+             INSERT INTO ten VALUES (1, 'app', 1), (2, 'other', 2);
+             ALTER TABLE ten ENABLE ROW LEVEL SECURITY;
+             CREATE POLICY own ON ten USING (boss = 'app')",
+        )
+        .await;
+        let role = format!("app_{}", spec.database());
+        let client = session.client();
+        let grant = format!(
+            "CREATE ROLE {role}; GRANT SELECT, DELETE ON ten TO {role}; GRANT UPDATE (boss) ON ten TO {role}"
+        );
+        client.batch_execute(&grant).await.unwrap();
+        let [first, second] =
+            marula_migrate::postgres::generate::rename_table("ten", "tenants", session.version())
+                .unwrap();
+        let path = std::path::Path::new("20260101000000_x.sql");
+        let steps = |text: &str| {
+            let engine = marula_core::Engine::Postgres;
+            let parsed =
+                marula_migrate::files::parse(path, text, marula_migrate::Tool::Marula, engine);
+            let parsed = parsed.unwrap();
+            let texts = |steps: Vec<marula_migrate::Step>| -> Vec<String> {
+                steps.into_iter().map(|step| step.text).collect()
+            };
+            (texts(parsed.up), texts(parsed.down.unwrap()))
+        };
+        let (up, down) = steps(&first);
+        let seen = "SELECT count(*) FROM ten";
+        for round in 0..2 {
+            for step in &up {
+                client.batch_execute(step).await.unwrap_or_else(|e| panic!("{step}: {e:?}"));
+            }
+            client.batch_execute(&format!("SET ROLE {role}")).await.unwrap();
+            assert_eq!(number(&session, seen).await, 1, "{major}: others' rows are hidden");
+            client.batch_execute("UPDATE ten SET boss = 'app' WHERE id = 1").await.unwrap();
+            assert!(client.batch_execute("UPDATE ten SET pay = 3").await.is_err());
+            assert!(client.batch_execute("INSERT INTO ten VALUES (3, 'app', 1)").await.is_err());
+            client.batch_execute("RESET ROLE").await.unwrap();
+            if round == 0 {
+                for step in &down {
+                    client.batch_execute(step).await.unwrap();
+                }
+            }
+        }
+        let (up, _) = steps(&second);
+        client.batch_execute(&up.join(";")).await.unwrap();
+        client.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();
+    }
+}
