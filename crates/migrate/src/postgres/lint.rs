@@ -95,11 +95,21 @@ pub(super) fn walk(
         drop((context.schema, context.transaction));
         let now = Rc::make_mut(&mut transaction);
         hold(now, &found);
+        let block = blocks::with_body(statement);
         if let Some(node) = statement.root() {
             now.apply(node);
         }
+        // What a block drops is dropped for those behind it; its settings end with it.
+        now.dropped.extend(dropped(&block));
         follow_one(Rc::make_mut(schema), statement, Some(file));
     }
+}
+
+/// The indexes that statements drop.
+fn dropped(statements: &[ParsedStatement]) -> Vec<String> {
+    let mut own = Transaction::begin(&crate::Options::default());
+    statements.iter().filter_map(ParsedStatement::root).for_each(|node| own.apply(node));
+    own.dropped
 }
 
 /// What the statements of a block's body are found to do, one after the other.

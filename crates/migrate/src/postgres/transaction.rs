@@ -30,6 +30,8 @@ pub struct Transaction {
     pub held: Vec<(String, Lock)>,
     /// Enum values it added: type, value.
     pub enum_values: Vec<(String, String)>,
+    /// Indexes the file drops, where they are there.
+    pub dropped: Vec<String>,
     /// The limit for waiting for locks.
     pub lock_timeout: LockTimeout,
     /// The session's time zone, once the file sets it.
@@ -51,6 +53,7 @@ impl Transaction {
             batched: options.batch.is_some(),
             held: Vec::new(),
             enum_values: Vec::new(),
+            dropped: Vec::new(),
             lock_timeout,
             session_lock_timeout: lock_timeout,
             time_zone: None,
@@ -76,6 +79,14 @@ impl Transaction {
                 }
             }
             NodeEnum::VariableSetStmt(set) => self.set(set),
+            NodeEnum::DropStmt(drop) if drop.remove_type == pb::ObjectType::ObjectIndex as i32 => {
+                let names =
+                    drop.objects.iter().filter_map(|object| match object.node.as_ref()? {
+                        NodeEnum::List(name) => super::context::strings(&name.items).pop(),
+                        _ => None,
+                    });
+                self.dropped.extend(names);
+            }
             NodeEnum::AlterEnumStmt(alter) if self.open && alter.old_val.is_empty() => {
                 let name = super::context::strings(&alter.type_name).pop().unwrap_or_default();
                 self.enum_values.push((name, alter.new_val.clone()));

@@ -114,3 +114,53 @@ async fn a_target_knows_types_sizes_and_constraints() {
     assert_eq!(small[0].severity, Severity::Info);
     assert!(small[0].explanation.contains("done in a moment"), "{}", small[0].explanation);
 }
+
+/// The safe form of a file of this program's, where there is one.
+fn fixed(setup: &str, text: &str) -> Option<String> {
+    let path = Path::new("20260101000000_x.sql");
+    let migration = files::parse(path, text, Tool::Marula, Engine::Postgres).unwrap();
+    let schema = lint::schema_of(Path::new("schema.sql"), setup).unwrap();
+    fix::fix(&migration, &schema, lint::NEWEST).unwrap().map(|fixed| fixed.text)
+}
+
+#[test]
+fn a_file_in_a_transaction_of_its_own_is_unwrapped() {
+    let text = "BEGIN;\nCREATE INDEX ti ON t (a);\nALTER TABLE t ADD b int;\nCOMMIT;\n";
+    let safe = fixed("CREATE TABLE t (a int);", text).unwrap();
+    assert_eq!(
+        safe,
+        "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY ti ON t (a);\nALTER TABLE t ADD b \
+         int;\n"
+    );
+    // What surrounds only some of the statements belongs together.
+    let text = "SELECT 1;\nBEGIN;\nCREATE INDEX ti ON t (a);\nCOMMIT;\n";
+    assert_eq!(fixed("CREATE TABLE t (a int);", text), None);
+}
+
+#[test]
+fn what_needs_a_transaction_keeps_it() {
+    for needs in [
+        "SAVEPOINT s;\nRELEASE s;\n",
+        "SET LOCAL lock_timeout = '1s';\n",
+        "LOCK TABLE t;\n",
+        "CREATE TEMP TABLE x ON COMMIT DROP AS SELECT 1;\n",
+    ] {
+        let text = format!("{needs}CREATE INDEX ti ON t (a);\n");
+        assert_eq!(fixed("CREATE TABLE t (a int);", &text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_key_that_replaces_another_keeps_its_statement() {
+    let setup = "CREATE TABLE t (a int NOT NULL, b int NOT NULL PRIMARY KEY);";
+    let text = "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (a);\n";
+    assert_eq!(fixed(setup, text), None);
+}
+
+#[test]
+fn an_index_that_is_there_and_valid_stays() {
+    let text = "CREATE INDEX IF NOT EXISTS ti ON t (a);\n";
+    let safe = fixed("CREATE TABLE t (a int);", text).unwrap();
+    assert!(safe.contains("AND NOT indisvalid"), "{safe}");
+    assert!(safe.contains("CREATE INDEX CONCURRENTLY IF NOT EXISTS ti ON t (a)"), "{safe}");
+}

@@ -25,12 +25,17 @@ impl Namespace {
     }
 }
 
+/// The collections other tools keep their histories and locks in.
+const HISTORIES: [&str; 4] = ["changelog", "schema_migrations", "mongockChangeLog", "mongockLock"];
+
 /// Reads a database.
 pub(super) async fn read(session: &Session) -> Result<Model> {
     let mut model = Model::new();
     for entry in all(session, doc! { "listCollections": 1 }).await? {
         let name = entry.get_str("name").unwrap_or_default().to_string();
-        if name.starts_with("system.") || name.is_empty() {
+        // Where tools, this one among them, keep what they have run is no part of the schema.
+        let history = name.starts_with("marula.") || HISTORIES.contains(&name.as_str());
+        if name.starts_with("system.") || name.is_empty() || history {
             continue;
         }
         let mut options = entry.get_document("options").cloned().unwrap_or_default();

@@ -8,7 +8,7 @@ use super::Ground;
 use crate::apply::adopt::{Foreign, ForeignRow, Sum};
 
 /// The tables they are in.
-const TABLES: [&str; 12] = [
+pub(crate) const HISTORIES: [&str; 12] = [
     "_sqlx_migrations",
     "refinery_schema_history",
     "schema_migrations",
@@ -25,7 +25,7 @@ const TABLES: [&str; 12] = [
 
 /// Every history that is there.
 pub(super) async fn find(ground: &Ground) -> Result<Vec<Foreign>> {
-    let names: Vec<String> = TABLES.iter().map(|name| (*name).to_string()).collect();
+    let names: Vec<String> = HISTORIES.iter().map(|name| (*name).to_string()).collect();
     let sql = "SELECT n.nspname::text, c.relname::text, array_agg(a.attname::text) \
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 \

@@ -16,6 +16,8 @@ mod rights;
 mod run;
 mod verify;
 
+pub(crate) use foreign::HISTORIES;
+
 use std::sync::Mutex;
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! What is asked of the catalogue. Each query gives the same nine columns: kind, the address
 //! pg_depend knows it by, name, what it is a part of, its facts as JSON, and whether it is implied.
 
-/// Schemas that are the server's own.
-const USERS: &str = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%' \
+/// Schemas that are neither the server's own nor ours, with the history of migrations.
+const USERS: &str = "n.nspname NOT IN ('pg_catalog', 'information_schema', 'marula') AND n.nspname NOT LIKE 'pg\\_toast%' \
      AND n.nspname NOT LIKE 'pg\\_temp\\_%'";
 
 /// Not a member of an extension.

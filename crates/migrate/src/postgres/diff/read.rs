@@ -7,6 +7,7 @@ use marula_postgres::{Session, from_server};
 
 use super::model::{Id, Kind, Model, Object};
 use super::queries;
+use crate::postgres::apply::HISTORIES;
 
 /// A row of pg_depend's addresses: class, object, column.
 type Address = (u32, u32, i32);
@@ -99,5 +100,37 @@ pub async fn read(session: &Session, owners: bool) -> Result<Model> {
         others.insert((row.get(0), row.get(1)), row.get(2));
     }
     client.batch_execute("COMMIT").await.map_err(failed)?;
+    leave_histories(&mut objects);
     Ok(Model { objects, version: session.version(), others })
+}
+
+/// Takes out where tools keep what they have run: it is theirs, and no part of the schema.
+fn leave_histories(objects: &mut BTreeMap<Id, Object>) {
+    let is_history = |id: &Id| {
+        let name = id.name.rsplit('.').next().unwrap_or_default().trim_matches('"');
+        id.kind == Kind::Table && HISTORIES.contains(&name.to_lowercase().as_str())
+    };
+    let mut gone: BTreeSet<Id> = objects.keys().filter(|id| is_history(id)).cloned().collect();
+    if gone.is_empty() {
+        return;
+    }
+    // What belongs to them, however deep, and the sequences their columns own.
+    loop {
+        let before = gone.len();
+        for object in objects.values() {
+            if object.parent.as_ref().is_some_and(|parent| gone.contains(parent)) {
+                gone.insert(object.id.clone());
+                if object.id.kind == Kind::OwnedBy {
+                    gone.insert(Id::new(Kind::Sequence, object.id.name.clone()));
+                }
+            }
+        }
+        if gone.len() == before {
+            break;
+        }
+    }
+    objects.retain(|id, _| !gone.contains(id));
+    for object in objects.values_mut() {
+        object.depends.retain(|id| !gone.contains(id));
+    }
 }

@@ -21,7 +21,9 @@ pub(crate) use column::LAST_PASS;
 
 pub use crate::lint::Fixed;
 use crate::lint::LintOptions;
-use crate::migration::{Migration, Tool};
+use crate::migration::{Migration, Step, StepKind, Tool};
+use pg_query::NodeEnum;
+use pg_query::protobuf as pb;
 
 /// Why a rule's finding has no rewritten form, for who asked for one.
 pub fn why_none(rule: &str) -> Option<&'static str> {
@@ -84,7 +86,17 @@ pub fn fix(migration: &Migration, schema: &Schema, version: Version) -> Result<O
     let ignores = crate::ignore::of(&migration.text, &["--", "/*"]);
     let mut state = Rc::new(schema.clone());
     let mut previous_end = 0;
+    let wrapped = wrapped(migration);
+    let mut inner = false;
     walk(0, migration, &mut state, version, &mut |_, step, context| {
+        if let Some(NodeEnum::TransactionStmt(control)) = context.node() {
+            if wrapped {
+                // The file is one transaction: it ends where the tool's own does.
+                edits.push((step.start, after(&migration.text, step.end), Vec::new()));
+                return;
+            }
+            inner = opens(control) || inner && !closes(control);
+        }
         let last = crate::migration::line_of(&migration.text, step.end);
         let silent = |rule: &str| {
             let lines = (step.line, last);
@@ -95,8 +107,9 @@ pub fn fix(migration: &Migration, schema: &Schema, version: Version) -> Result<O
         previous_end = last;
         if context.transaction.of_tool {
             loose |= rules.iter().any(|rule| LOOSENED.contains(rule));
-        } else if context.transaction.open {
-            // The user wrote BEGIN: what is inside belongs together.
+        }
+        // The user wrote BEGIN: what is inside belongs together.
+        if !wrapped && (inner || context.transaction.open && !context.transaction.of_tool) {
             return;
         }
         match statement::safe(context, &rules) {
@@ -111,7 +124,10 @@ pub fn fix(migration: &Migration, schema: &Schema, version: Version) -> Result<O
     if let Some(error) = failed {
         return Err(error);
     }
-    if edits.is_empty() && !loose {
+    if edits.iter().all(|(_, _, safe)| safe.is_empty()) && !loose {
+        return Ok(None);
+    }
+    if (migration.options.transaction || wrapped) && needs_transaction(migration).is_some() {
         return Ok(None);
     }
     let mut text = migration.text.clone();
@@ -132,21 +148,101 @@ pub fn fix(migration: &Migration, schema: &Schema, version: Version) -> Result<O
             return Ok(None);
         };
         text = switched;
-        if migration.up.len() > 1 {
-            notes.push(
-                "the statements no longer run in one transaction: a failure leaves those before it \
-                 in place"
-                    .to_string(),
-            );
-        }
+    }
+    if (migration.options.transaction || wrapped) && migration.up.len() > 1 {
+        notes.push(
+            "the statements no longer run in one transaction: a failure leaves those before it in \
+             place"
+                .to_string(),
+        );
     }
     checked(migration, schema, version, Fixed { text, mended: Vec::new(), beside, notes })
+}
+
+/// Whether a file is wrapped in a transaction of its own, and has no other.
+fn wrapped(migration: &Migration) -> bool {
+    let control = |step: &Step| match &step.kind {
+        StepKind::Sql(statement) => match statement.root() {
+            Some(NodeEnum::TransactionStmt(control)) => Some(control.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let all: Vec<_> = migration.up.iter().map(control).collect();
+    let ends = matches!(all.as_slice(), [Some(first), .., Some(last)]
+        if opens(first) && last.kind == pb::TransactionStmtKind::TransStmtCommit as i32);
+    ends && all.iter().flatten().count() == 2
+}
+
+fn opens(control: &pb::TransactionStmt) -> bool {
+    use pb::TransactionStmtKind as Kind;
+    [Kind::TransStmtBegin as i32, Kind::TransStmtStart as i32].contains(&control.kind)
+}
+
+fn closes(control: &pb::TransactionStmt) -> bool {
+    use pb::TransactionStmtKind as Kind;
+    [Kind::TransStmtCommit as i32, Kind::TransStmtRollback as i32].contains(&control.kind)
+}
+
+/// Behind a statement's semicolon and the end of its line.
+fn after(text: &str, end: usize) -> usize {
+    let rest = &text[end..];
+    let blank = rest.len() - rest.trim_start_matches([';', ' ', '\t']).len();
+    let line = usize::from(rest[blank..].starts_with('\n'));
+    end + blank + line
+}
+
+/// What in a file means something in a transaction alone.
+fn needs_transaction(migration: &Migration) -> Option<&'static str> {
+    use pb::TransactionStmtKind as Kind;
+    let statements = migration.up.iter().filter_map(|step| match &step.kind {
+        StepKind::Sql(statement) => statement.root(),
+        _ => None,
+    });
+    let temporary = |relation: &Option<pb::RangeVar>, on_commit: i32| {
+        relation.as_ref().is_some_and(|relation| relation.relpersistence == "t")
+            && [
+                pb::OnCommitAction::OncommitDrop as i32,
+                pb::OnCommitAction::OncommitDeleteRows as i32,
+            ]
+            .contains(&on_commit)
+    };
+    statements.into_iter().find_map(|node| match node {
+        NodeEnum::TransactionStmt(control)
+            if [
+                Kind::TransStmtSavepoint as i32,
+                Kind::TransStmtRelease as i32,
+                Kind::TransStmtRollbackTo as i32,
+            ]
+            .contains(&control.kind) =>
+        {
+            Some("SAVEPOINT")
+        }
+        NodeEnum::VariableSetStmt(set) if set.is_local => Some("SET LOCAL"),
+        NodeEnum::LockStmt(_) => Some("LOCK TABLE"),
+        NodeEnum::DeclareCursorStmt(_) => Some("DECLARE … CURSOR"),
+        NodeEnum::CreateStmt(create) => {
+            temporary(&create.relation, create.oncommit).then_some("ON COMMIT")
+        }
+        NodeEnum::CreateTableAsStmt(create) => create
+            .into
+            .as_ref()
+            .is_some_and(|into| temporary(&into.rel, into.on_commit))
+            .then_some("ON COMMIT"),
+        _ => None,
+    })
 }
 
 /// Why no finding of a file can be mended within it, for who asked for it.
 pub fn why_none_of(migration: &Migration) -> Option<String> {
     if migration.engine != Engine::Postgres {
         return None;
+    }
+    if let Some(what) = needs_transaction(migration) {
+        return Some(format!(
+            "it has a {what}, which means something in a transaction alone, and what is safe needs \
+             several: divide the file"
+        ));
     }
     let name = migration.tool.name();
     match migration.tool {

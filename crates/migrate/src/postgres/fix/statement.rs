@@ -39,19 +39,30 @@ pub(super) fn safe(context: &Context, rules: &[&str]) -> Result<Option<Vec<Strin
             if !fired("create-index") && !fired("concurrently-if-not-exists") {
                 return Ok(None);
             }
-            let mut safe = (**index).clone();
-            let mut all = Vec::new();
-            if !safe.if_not_exists || safe.idxname.is_empty() {
+            if !index.if_not_exists || index.idxname.is_empty() {
                 return Ok(Some(vec![said_concurrently(context)]));
             }
-            {
-                safe.concurrent = true;
-                safe.if_not_exists = false;
-                let name = sql::quote_ident(&safe.idxname);
-                all.push(format!("DROP INDEX CONCURRENTLY IF EXISTS {name}"));
-            }
-            all.push(write::statement(NodeEnum::IndexStmt(Box::new(safe)))?);
-            Ok(Some(all))
+            // One that is there and valid stays: the statement is none then.
+            let of_schema = index.relation.as_ref().filter(|table| !table.schemaname.is_empty());
+            let name = match of_schema {
+                Some(table) => sql::quote_qualified(&table.schemaname, &index.idxname),
+                None => sql::quote_ident(&index.idxname),
+            };
+            let there = sql::quote_literal(&name);
+            let guard = format!(
+                "DO $invalid$
+BEGIN
+  IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass({there}) AND NOT indisvalid) THEN
+    DROP INDEX {name};
+  END IF;
+END
+$invalid$"
+            );
+            let built = match index.concurrent {
+                true => context.statement.text().trim().to_owned(),
+                false => said_concurrently(context),
+            };
+            Ok(Some(vec![guard, built]))
         }
         Some(NodeEnum::DropStmt(drop)) if fired("drop-index") && drop.objects.len() == 1 => {
             let cascade = drop.behavior == pb::DropBehavior::DropCascade as i32;
@@ -132,12 +143,22 @@ fn alter_table(
     let mut all = Vec::new();
     let mut changed = rules.contains(&"validate-under-lock") && alter.cmds.len() > 1;
     let given = RefCell::default();
+    let replaces = alter.cmds.iter().any(|node| {
+        matches!(node.node.as_ref(), Some(NodeEnum::AlterTableCmd(cmd))
+            if cmd.subtype == At::AtDropConstraint as i32)
+    });
     for node in &alter.cmds {
         let Some(NodeEnum::AlterTableCmd(cmd)) = node.node.as_ref() else { return Ok(None) };
         let def = cmd.def.as_deref().and_then(|def| def.node.as_ref());
         let kind = At::try_from(cmd.subtype).unwrap_or(At::Undefined);
         let place = constraint::Place { context, alter, relation, key: &key, given: &given };
         let safe = match (kind, def) {
+            // Without the old one nobody would keep duplicates out till the new one is there.
+            (At::AtAddConstraint, Some(NodeEnum::Constraint(constraint)))
+                if replaces && is_key(constraint) =>
+            {
+                return Ok(None);
+            }
             (At::AtAddConstraint, Some(NodeEnum::Constraint(constraint)))
                 if [
                     "add-check",
@@ -173,6 +194,11 @@ fn alter_table(
         }
     }
     Ok(changed.then_some(all))
+}
+
+fn is_key(constraint: &pb::Constraint) -> bool {
+    let kinds = [pb::ConstrType::ConstrPrimary as i32, pb::ConstrType::ConstrUnique as i32];
+    kinds.contains(&constraint.contype) && constraint.indexname.is_empty()
 }
 
 /// The columns of a list of names.

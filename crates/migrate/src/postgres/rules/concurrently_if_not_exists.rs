@@ -8,8 +8,8 @@ pub static RULE: Rule<Context> = rule(
     Severity::Medium,
     None,
     "A build that failed leaves an INVALID index under the same name; IF NOT EXISTS takes \
-     it for done and says nothing.\n\nDROP INDEX CONCURRENTLY IF EXISTS before it, or \
-     look at pg_index.indisvalid afterwards.",
+     it for done and says nothing.\n\nDrop it before, if pg_index.indisvalid says so, or look \
+     at that afterwards.",
     &[
         bad(
             "tried again",
@@ -27,7 +27,11 @@ pub static RULE: Rule<Context> = rule(
 
 fn check(context: &Context) -> Vec<Draft> {
     match context.node() {
-        Some(NodeEnum::IndexStmt(index)) if index.concurrent && index.if_not_exists => {
+        Some(NodeEnum::IndexStmt(index))
+            if index.concurrent
+                && index.if_not_exists
+                && !context.transaction.dropped.contains(&index.idxname) =>
+        {
             let table = index.relation.as_ref().map(table_key).unwrap_or_default();
             let title = format!("{} may stay INVALID when this is tried again", index.idxname);
             vec![
@@ -36,7 +40,7 @@ fn check(context: &Context) -> Vec<Draft> {
                     &table,
                     Severity::Medium,
                     title,
-                    "DROP INDEX CONCURRENTLY IF EXISTS before it, instead of IF NOT EXISTS.",
+                    "Drop it before, if it is INVALID.",
                 )
                 .work(Work::Build),
             ]
