@@ -231,6 +231,7 @@ pub async fn plan(
     let records = ground.records().await?;
     let compared = compare(folder, &records, options.out_of_order);
     let due = due_up(folder, &records, &compared, options)?;
+    adopt::refuse_forgotten(ground, folder, &records, &due).await?;
     ground.preflight(&due, &ApplyOptions { check_data: false, ..options.clone() }).await?;
     let mut list = compared.list;
     let mut indexes = Vec::new();
@@ -263,6 +264,7 @@ pub async fn apply(
     if due.is_empty() {
         return Ok(Outcome::default());
     }
+    adopt::refuse_forgotten(ground, folder, &records, &due).await?;
     ground.preflight(&due, options).await?;
     ground.lock(options.wait, &options.stop, progress).await?;
     let outcome = under_lock(ground, options, progress, folder, async || {

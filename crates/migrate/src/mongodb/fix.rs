@@ -57,6 +57,7 @@ pub fn fix(migration: &Migration, schema: &Schema, version: Version) -> Result<O
         // A step of which the place is not known cannot be written over.
         if step.end > step.start
             && let Some(safe) = safe(context, &rules)
+            && (migration.tool != Tool::GolangMigrate || !is_ours(&safe.steps))
         {
             edits.push((step.start, step.end, safe.steps));
             notes.extend(safe.note.filter(|note| !notes.contains(note)));
@@ -89,6 +90,24 @@ pub fn fix(migration: &Migration, schema: &Schema, version: Version) -> Result<O
     let mended = crate::lint::mended(&of(migration), &of(&parsed));
     let fixed = Fixed { text, mended, beside: None, notes };
     Ok((!fixed.mended.is_empty()).then_some(fixed))
+}
+
+/// Whether a step is one that this program alone runs.
+fn is_ours(steps: &[Document]) -> bool {
+    steps.iter().any(|step| step.contains_key("backfill"))
+}
+
+/// Why no finding of a file can be mended within it, for who asked for it.
+pub fn why_none_of(migration: &Migration) -> Option<String> {
+    match migration.tool {
+        Tool::MigrateMongo => Some("it is a program, which is not rewritten".into()),
+        Tool::GolangMigrate => Some(
+            "golang-migrate sends its commands as they are, and has no batches: write a .json of this \
+             program's with a backfill"
+                .into(),
+        ),
+        _ => None,
+    }
 }
 
 /// The text with a step written over.

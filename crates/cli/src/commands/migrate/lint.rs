@@ -195,7 +195,11 @@ fn fix(
         };
         let Some(fixed) = fixed else {
             let found = listed[first + at]["findings"].as_u64().unwrap_or_default() > 0;
-            let why = postgres::fix::why_none_of(migration).filter(|_| found);
+            let why = match migration.engine {
+                Engine::Postgres => postgres::fix::why_none_of(migration),
+                Engine::Mongodb => mongodb::fix::why_none_of(migration),
+            };
+            let why = why.filter(|_| found);
             let file = migration.path.display();
             report.notes.extend(why.map(|why| format!("{file} was not rewritten: {why}")));
             continue;

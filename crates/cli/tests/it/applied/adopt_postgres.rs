@@ -28,6 +28,11 @@ fn left(files: &[(&str, &str)], history: &str) -> (Project, Eye) {
 
 /// Takes over, and goes on with a third file.
 fn goes_on(project: &Project, eye: &Eye, tool: &str, next: (&str, &str), words: &[&str]) {
+    // What another tool has run is not run again for want of being taken over.
+    let (code, said) = project.run(&["migrate", "apply", "t"]);
+    assert_eq!(code, Some(2), "{tool}: {said}");
+    let none = said.contains("there is no migration in this folder");
+    assert!(none || said.contains("has run here already"), "{tool}: {said}");
     let said = project.expect(&["migrate", "adopt", "t"]);
     for word in [&[tool][..], words].concat() {
         assert!(said.contains(word), "{tool}: '{word}' is not in {said}");

@@ -1,4 +1,4 @@
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use marula_mongodb::{Session, SessionOptions};
 
 use super::Project;
@@ -232,4 +232,23 @@ fn a_backfill_does_not_run_after_those_who_insert() {
     }
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(eye.count("items", doc! { "_id": { "$lt": 10_000 }, "s": 1 }), 2000);
+}
+
+#[test]
+fn no_id_is_left_out_and_none_comes_twice() {
+    let file = r#"{"up": [{"backfill": {"collection": "items", "update": {"$inc": {"n": 1}}, "batch": 2}}]}"#;
+    let (project, eye) = mongodb((6, 0), &[("1_x.json", file)]);
+    let ids = [Bson::Double(f64::NAN), 1.into(), "a".into(), Bson::MinKey, Bson::MaxKey];
+    eye.load("items", ids.iter().map(|id| doc! { "_id": id.clone(), "n": 0 }).collect());
+    said(&project, 0, &["migrate", "apply", "t"], &["1 migration applied"]);
+    assert_eq!(eye.count("items", doc! { "n": 1 }), 5);
+}
+
+#[test]
+fn a_difference_does_not_touch_what_has_run() {
+    let (project, eye) = mongodb((6, 0), &[("1_x.json", r#"{"up": [{"create": "items"}]}"#)]);
+    said(&project, 0, &["migrate", "apply", "t"], &["1 migration applied"]);
+    eye.load("schema_migrations", vec![doc! { "version": 1, "dirty": false }]);
+    let (_, found) = project.run(&["migrate", "diff", "t", "migrations"]);
+    assert!(!found.contains("marula.") && !found.contains("schema_migrations"), "{found}");
 }

@@ -428,3 +428,12 @@ fn what_waits_runs_when_it_is_named() {
     said(&project, 0, &APPLY, &["1 migration applied"]);
     assert_eq!(eye.number(columns), 3);
 }
+
+#[test]
+fn a_difference_does_not_touch_what_has_run() {
+    let (project, eye) = postgres(18, &[TABLE]);
+    said(&project, 0, &APPLY, &["1 migration applied"]);
+    eye.run("CREATE TABLE schema_migrations (id serial PRIMARY KEY, version text)");
+    let (_, found) = project.run(&["migrate", "diff", "t", "migrations"]);
+    assert!(!found.contains("marula") && !found.contains("schema_migrations"), "{found}");
+}

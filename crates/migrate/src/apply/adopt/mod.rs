@@ -7,7 +7,7 @@ use marula_core::{Error, ErrorKind, Result, Timestamp};
 pub use sums::Sum;
 
 use super::record::{Record, State, digest, file_name, key_of};
-use super::{Ground, Stop};
+use super::{Due, Ground, Stop};
 use crate::files::FileName;
 use crate::migration::{Migration, MigrationKind};
 
@@ -59,6 +59,36 @@ pub async fn adopt(
     let said = take(ground, folder, &foreign).await;
     ground.unlock().await;
     said
+}
+
+/// Refuses what another tool remembers to have run, while nothing of that was taken over: it would
+/// run a second time.
+pub(super) async fn refuse_forgotten(
+    ground: &impl Ground,
+    folder: &[Migration],
+    records: &[Record],
+    due: &[Due<'_>],
+) -> Result<()> {
+    if !records.is_empty() || due.is_empty() {
+        return Ok(());
+    }
+    // A history that may not be read tells nothing.
+    for foreign in ground.foreign().await.unwrap_or_default() {
+        for row in rows(folder, &foreign) {
+            let Some(found) = find(folder, &row) else { continue };
+            if due.iter().any(|due| std::ptr::eq(due.migration, found)) {
+                let what = format!(
+                    "{} has run here already: {} remembers it (in {}); nothing ran",
+                    file_name(found),
+                    foreign.tool,
+                    foreign.table
+                );
+                return Err(Error::new(ErrorKind::Refused, what)
+                    .hint("take that history over first: marula migrate adopt"));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn choose(all: Vec<Foreign>, from: Option<&str>) -> Result<Foreign> {

@@ -82,6 +82,10 @@ fn changed(reply: &Document) -> u64 {
 async fn next(work: &Work<'_>, batched: &Batched, after: Option<&Bson>) -> Result<Vec<Bson>> {
     let ground = work.ground;
     let map = |error| ground.session.map(error);
+    // The greatest id there can be: nothing comes behind it, and no bound takes it in.
+    if after == Some(&Bson::MaxKey) {
+        return Ok(Vec::new());
+    }
     let size = i64::try_from(batched.size).unwrap_or(i64::MAX).saturating_add(1);
     // Bounds of the index, not a comparison: ids of several types are in one order.
     let documents = ground.collection(&batched.collection);
@@ -104,12 +108,23 @@ async fn next(work: &Work<'_>, batched: &Batched, after: Option<&Bson>) -> Resul
     while cursor.advance().await.map_err(map)? {
         let document: Document = cursor.deserialize_current().map_err(map)?;
         let Some(id) = document.get("_id") else { continue };
-        if after != Some(id) {
+        if after.is_none_or(|after| !same(after, id)) {
             ids.push(id.clone());
         }
     }
+    if after.is_some() && (ids.len() as u64) < batched.size {
+        let last = doc! { "$and": [batched.filter.clone(), { "_id": Bson::MaxKey }] };
+        let greatest = documents.find_one(last).projection(doc! { "_id": 1 }).await.map_err(map)?;
+        ids.extend(greatest.map(|_| Bson::MaxKey));
+    }
     ids.truncate(usize::try_from(batched.size).unwrap_or(usize::MAX));
     Ok(ids)
+}
+
+/// Whether two ids are one: what is no number is not even equal to itself.
+fn same(one: &Bson, other: &Bson) -> bool {
+    let nan = |id: &Bson| matches!(id, Bson::Double(number) if number.is_nan());
+    one == other || nan(one) && nan(other)
 }
 
 /// About how many documents match; 0 when that would take long to count.

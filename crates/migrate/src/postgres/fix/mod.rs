@@ -13,7 +13,7 @@ mod write;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use marula_core::{Engine, Result, Version};
+use marula_core::{Result, Version};
 
 use super::lint::{lint, walk};
 use super::schema::Schema;
@@ -235,9 +235,6 @@ fn needs_transaction(migration: &Migration) -> Option<&'static str> {
 
 /// Why no finding of a file can be mended within it, for who asked for it.
 pub fn why_none_of(migration: &Migration) -> Option<String> {
-    if migration.engine != Engine::Postgres {
-        return None;
-    }
     if let Some(what) = needs_transaction(migration) {
         return Some(format!(
             "it has a {what}, which means something in a transaction alone, and what is safe needs \
@@ -341,7 +338,7 @@ pub(crate) fn statements(
     let mut forms: Vec<Vec<String>> = texts.iter().map(|text| vec![text.clone()]).collect();
     let text = format!("-- migrate:up transaction:false\n{};\n", texts.join(";\n"));
     let path = std::path::Path::new("00000000000001_plan.sql");
-    let engine = Engine::Postgres;
+    let engine = marula_core::Engine::Postgres;
     let migration = crate::files::parse(path, &text, Tool::Marula, engine)?;
     if migration.up.len() != texts.len() {
         return Ok(forms);
