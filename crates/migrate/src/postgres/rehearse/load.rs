@@ -10,7 +10,7 @@ use marula_core::{
 use marula_postgres::Session;
 use marula_postgres::sql::{quote_ident, quote_literal, quote_qualified};
 
-use super::failed;
+use super::{failed, touched};
 
 /// Keys that clients go through.
 const KEYS: usize = 400;
@@ -73,16 +73,21 @@ pub(super) struct Load {
     pub notes: Vec<String>,
 }
 
-/// Reads by key, updates and inserts on each of `touched` that holds rows. Columns that a migration
-/// names (`words`) are written only if there is no other.
+/// Reads by key, updates and inserts on each of `touched` that holds rows. Columns that the migration
+/// names in its `text` are written only if there is no other. What stands in its way takes the tables
+/// in the order in which the migration names them: in another, the two would lock each other out.
 pub(super) async fn mix(
     session: &Session,
     catalog: &RelationalCatalog,
     touched: &[String],
-    words: &BTreeSet<String>,
+    text: &str,
 ) -> Result<Load> {
     let mut load = Load::default();
-    for relation in catalog.relations.iter().filter(|r| touched.contains(&r.qualified())) {
+    let words = &touched::words_of(text);
+    let all = catalog.relations.iter().filter(|r| touched.contains(&r.qualified()));
+    let mut relations: Vec<&Relation> = all.collect();
+    relations.sort_by_key(|relation| touched::place_of(text, &relation.name));
+    for relation in relations {
         let whole = matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable);
         let read_only = matches!(relation.kind, RelationKind::MaterializedView);
         if !whole && !read_only {

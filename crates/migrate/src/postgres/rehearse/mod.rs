@@ -81,9 +81,7 @@ async fn one(
         marula_postgres::catalog::read(&own, marula_postgres::catalog::Scope::All).await?;
     let load = match &options.workload {
         Some(given) => workload::load(&own, given, &catalog, stage).await?,
-        None => {
-            load::mix(&own, &catalog, &stage.touched, &touched::words_of(&migration.text)).await?
-        }
+        None => load::mix(&own, &catalog, &stage.touched, &migration.text).await?,
     };
     progress.step("summing up what is there");
     let before = state(copy).await?;

@@ -81,7 +81,15 @@ const BUILT_IN: [&str; 14] = [
 
 /// Whatever may be a name in a text, in its own and in lower case.
 pub(super) fn words_of(text: &str) -> BTreeSet<String> {
+    words(text).flat_map(|word| [word.to_lowercase(), word.to_owned()]).collect()
+}
+
+/// The how-manieth word of a text is this name; the last of all when it is not there.
+pub(super) fn place_of(text: &str, name: &str) -> usize {
+    words(text).position(|word| word == name || word.to_lowercase() == name).unwrap_or(usize::MAX)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
-    let words = words.filter(|word| !word.is_empty() && word.len() <= 64);
-    words.flat_map(|word| [word.to_lowercase(), word.to_owned()]).collect()
+    words.filter(|word| !word.is_empty() && word.len() <= 64)
 }

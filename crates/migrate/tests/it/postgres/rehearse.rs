@@ -295,3 +295,17 @@ async fn a_way_back_that_loses_something_is_told() {
     let error = run.statements.iter().flat_map(|s| &s.clients).find_map(|c| c.error.clone());
     assert!(error.unwrap().contains("age"), "{run:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_the_way_does_not_lock_the_migration_out() {
+    // In another order than that of the names.
+    let migration = file(
+        "-- migrate:up\nALTER TABLE users ADD COLUMN x int;\nALTER TABLE orders ADD COLUMN x int;\n\
+         -- migrate:down\nALTER TABLE orders DROP COLUMN x;\nALTER TABLE users DROP COLUMN x;\n",
+    );
+    let stage = stage(&migration, 500, 18).await;
+    let migrations = std::slice::from_ref(&migration);
+    let (told, _) = rehearse(&stage, migrations, false, &options(), &Quiet).await.unwrap();
+    assert!(told.runs[0].failure.is_none(), "{:#?}", told.runs[0].failure);
+    assert!(told.runs[0].way_back.as_ref().unwrap().restored);
+}
