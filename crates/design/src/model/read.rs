@@ -93,6 +93,7 @@ pub fn read(text: &str, name: &str) -> Result<Read> {
             .hint("a model has a name, entities, relations and queries; see marula schema model"));
     };
     limit(&mut tree, &mut mistakes);
+    tree.number();
     shape::fit(&mut tree, &mut mistakes);
     let model = usable(&mut tree, &mut mistakes, text, name)?;
     place(&mut mistakes, text);
@@ -152,6 +153,7 @@ fn usable(tree: &mut Tree, mistakes: &mut Vec<Mistake>, text: &str, name: &str) 
             found.iter().flat_map(|mistake| mistake.cures.iter().cloned()).collect();
         for mut mistake in found {
             mistake.offset = Some(offset(tree, &mistake, text));
+            mistake.way = in_the_file(tree, &mistake.way);
             mistakes.push(mistake);
         }
         round += 1;
@@ -210,6 +212,26 @@ fn offset(tree: &Tree, mistake: &Mistake, text: &str) -> usize {
     let slice = text.get(at.range.clone()).unwrap_or_default();
     let mut places = slice.match_indices(word.text.as_str());
     places.nth(word.before).map_or(start, |(inside, _)| start + inside)
+}
+
+/// The way in the file, where more stands before an item than in what is left.
+fn in_the_file(tree: &Tree, way: &Way) -> Way {
+    let mut at = Some(tree);
+    let parts = way.0.iter().map(|part| {
+        let here = at.take();
+        match (part, here.map(|tree| &tree.value)) {
+            (Part::Name(name), Some(Kind::Map(_))) => {
+                at = here.and_then(|tree| tree.get(name));
+                part.clone()
+            }
+            (Part::Item(index), Some(Kind::List(items))) => {
+                at = items.get(*index);
+                Part::Item(at.map_or(*index, |item| item.item))
+            }
+            _ => part.clone(),
+        }
+    });
+    Way(parts.collect())
 }
 
 /// Leaves out and changes parts, the last first so that the ways of the others stay true.

@@ -151,7 +151,13 @@ impl Fitter<'_> {
         let meant = meant(name, text, choices);
         let text = text.clone();
         let a_type = name == "AttributeType" && meant.is_none();
-        let taken = if a_type { "; taken as text" } else { "" };
+        let taken = match name {
+            _ if meant.is_some() => "",
+            "AttributeType" => "; taken as text",
+            "Operator" => "; taken as =",
+            "Deed" => "; the write is left out",
+            _ => "",
+        };
         let what = format!("{} is no {}{taken}", shown(&text), kind_of(name));
         let text = &text;
         let mistake = Mistake::new(way.clone(), what);
@@ -235,8 +241,7 @@ impl Fitter<'_> {
         let Some(items) = items else { return Fit::Stays };
         let mut kept = Vec::with_capacity(list.len());
         for mut item in std::mem::take(list) {
-            // Ways count what stays, as the model's own lists do.
-            let way = way.item(kept.len());
+            let way = way.item(item.item);
             if self.fits(&mut item, items, &way) == Fit::Stays {
                 kept.push(item);
             }
@@ -273,6 +278,9 @@ impl Fitter<'_> {
             };
             if self.fits(&mut value, schema, &way.to(&key.name)) == Fit::Stays {
                 kept.push((key, value));
+            } else if (name, key.name.as_str()) == ("Write", "does") {
+                // Without it an insert would be meant.
+                return Fit::Goes;
             }
         }
         *parts = kept;

@@ -16,6 +16,8 @@ pub(super) struct Tree {
     pub range: Range<usize>,
     /// Of a YAML scalar without quotes, what was written: `007` may be a text or a number.
     pub written: Option<Box<str>>,
+    /// Which item of its list it is in the file; what is left out before it changes nothing.
+    pub item: usize,
 }
 
 /// What a value is.
@@ -53,7 +55,7 @@ pub(super) struct Parsed {
 
 impl Tree {
     pub(super) fn new(value: Kind, range: Range<usize>) -> Self {
-        Tree { value, range, written: None }
+        Tree { value, range, written: None, item: 0 }
     }
 
     /// What it is, for a message.
@@ -81,6 +83,20 @@ impl Tree {
         match &self.value {
             Kind::List(items) => items,
             _ => &[],
+        }
+    }
+
+    /// Numbers the items of all lists.
+    pub(super) fn number(&mut self) {
+        match &mut self.value {
+            Kind::List(items) => {
+                for (at, item) in items.iter_mut().enumerate() {
+                    item.item = at;
+                    item.number();
+                }
+            }
+            Kind::Map(parts) => parts.iter_mut().for_each(|(_, value)| value.number()),
+            _ => {}
         }
     }
 

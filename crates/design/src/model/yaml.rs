@@ -208,7 +208,7 @@ fn scalar(text: &str, style: ScalarStyle, range: Range<usize>) -> Tree {
             None => Kind::Text(text.into()),
         },
     };
-    Tree { value, range, written: Some(text.into()) }
+    Tree { written: Some(text.into()), ..Tree::new(value, range) }
 }
 
 fn number(text: &str) -> Option<serde_json::Number> {

@@ -249,7 +249,14 @@ impl Writer<'_> {
     fn sort(&self, key: &Key, direction: Direction) -> String {
         let (mut text, required) = match key {
             Key::At(at) => (self.column(at), self.is_required(at)),
-            Key::Aggregate(at) => (self.aggregate(&self.question.aggregates[*at]), true),
+            Key::Aggregate(at) => {
+                let aggregate = &self.question.aggregates[*at];
+                let counted = aggregate.function == AggregateFunction::Count;
+                let there = aggregate.of.iter().chain(&aggregate.times);
+                let grouped = !self.question.group.is_empty();
+                let required = counted || (grouped && there.into_iter().all(|at| self.is_required(at)));
+                (self.aggregate(aggregate), required)
+            }
         };
         // What is not there comes before all that is, as it does in MongoDB.
         text.push_str(match (direction, required) {

@@ -39,28 +39,49 @@ pub fn check(text: &str) -> Result<ParsedStatement> {
 /// # Errors
 /// `Refused` with what is not allowed, marked.
 pub fn check_parsed(statement: &ParsedStatement) -> Result<()> {
+    match trouble(statement)? {
+        Some(Trouble { reads: false, location, what }) => Err(refused(statement, location, &what)
+            .hint("give a SELECT, VALUES, TABLE or WITH … SELECT")),
+        Some(Trouble { location, what, .. }) => Err(refused(statement, location, &what)),
+        None => Ok(()),
+    }
+}
+
+/// Why a statement is no mere question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Where, in bytes.
+    pub location: i32,
+    /// What is there: `DELETE is not allowed`, `pg_sleep() waits`.
+    pub what: String,
+    /// Whether it is a SELECT, with something in it that does more than read.
+    pub reads: bool,
+}
+
+/// What keeps a statement from being one that only reads, as far as its text tells.
+///
+/// # Errors
+/// `Usage` where there is no statement.
+pub fn trouble(statement: &ParsedStatement) -> Result<Option<Trouble>> {
     let Some(root) = statement.root() else {
         return Err(Error::new(ErrorKind::Usage, "there is no statement in the text"));
     };
     if !matches!(root, NodeEnum::SelectStmt(_)) {
-        return Err(refused(statement, 0, &format!("{} is not allowed", verb(statement.text())))
-            .hint("give a SELECT, VALUES, TABLE or WITH … SELECT"));
+        let what = format!("{} is not allowed", verb(statement.text()));
+        return Ok(Some(Trouble { location: 0, what, reads: false }));
     }
-    let mut trouble: Option<(i32, String)> = None;
+    let mut found: Option<(i32, String)> = None;
     let walked = sql::walk(root.to_ref(), |node| {
-        if trouble.is_none() {
-            trouble = trouble_at(node);
+        if found.is_none() {
+            found = trouble_at(node);
         }
     });
-    if let Some((location, what)) = trouble {
-        return Err(refused(statement, location, &what));
-    }
-    if let Err(unknown) = walked {
+    if let (None, Err(unknown)) = (&found, walked) {
         let shown = format!("{:?}", unknown.0);
         let name = shown.split(['(', ' ']).next().unwrap_or_default().to_string();
-        return Err(refused(statement, 0, &format!("a query may not hold a {name}")));
+        found = Some((0, format!("a query may not hold a {name}")));
     }
-    Ok(())
+    Ok(found.map(|(location, what)| Trouble { location, what, reads: true }))
 }
 
 fn trouble_at(node: NodeRef<'_>) -> Option<(i32, String)> {

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use marula_core::ErrorKind;
 use marula_core::model::{AccessPath, Query};
+use marula_postgres::guard;
 use marula_postgres::sql::{self, Node, ParsedStatement};
 use pg_query::NodeRef;
 
@@ -56,6 +57,12 @@ impl<'a> Checker<'a> {
 
     /// A query in SQL; `None` when it is left out. One that no path can say has an empty path.
     fn sql(&mut self, way: &Way, name: &str, text: &str) -> Option<AccessPath> {
+        if let Ok(parsed) = sql::parse(text)
+            && let Some(mistake) = no_question(way.to("sql"), name, &parsed)
+        {
+            self.say(mistake.leave_at(way.clone()));
+            return None;
+        }
         let error = match access_path(self.model, text) {
             Ok(path) => return self.operands(way, &path, true).then_some(path),
             Err(error) => error,
@@ -65,7 +72,8 @@ impl<'a> Checker<'a> {
             // PostgreSQL can answer it; but only from what is there.
             let wrong = sql::parse(text).ok().and_then(|parsed| self.unknown(&part, &parsed));
             return match wrong {
-                Some(mistake) => {
+                Some(mut mistake) => {
+                    mistake.what = format!("in the SQL of {name}: {}; left out", mistake.what);
                     self.say(mistake.leave_at(way.clone()));
                     None
                 }
@@ -185,6 +193,26 @@ impl<'a> Checker<'a> {
             }
         }
     }
+}
+
+/// What a query does other than ask.
+fn no_question(way: Way, name: &str, parsed: &ParsedStatement) -> Option<Mistake> {
+    let guard::Trouble { location, what, reads } = guard::trouble(parsed).ok().flatten()?;
+    let what = what.strip_suffix(" is not allowed").unwrap_or(&what);
+    let (what, hint) = match reads {
+        false => (
+            format!("{name} is no question, but {what}; left out"),
+            "a query is a SELECT; what changes rows belongs under writes: \
+             {name: …, does: insert, update or delete, entity: …, rate: …}",
+        ),
+        true => (
+            format!("{name} does more than read: {what}; left out"),
+            "a query only reads; what changes rows belongs under writes:",
+        ),
+    };
+    let mut mistake = Mistake::new(way, what).hint(hint);
+    mistake.word = parsed.mark(location).as_ref().and_then(word);
+    Some(mistake)
 }
 
 fn string(node: &pg_query::Node) -> Option<&str> {

@@ -92,3 +92,76 @@ entities:
     let model = read(text, "m.yaml").unwrap().model;
     assert_eq!(model.entities[0].attributes.len(), 5);
 }
+
+/// What is no question is told as what it is; what it does is done by no design.
+#[test]
+fn a_query_that_writes_waits_or_locks_is_told() {
+    let queries = [
+        "DELETE FROM a",
+        "COPY a TO PROGRAM 'id'",
+        "SET work_mem = '1GB'",
+        "WITH x AS (INSERT INTO a VALUES (1) RETURNING *) SELECT * FROM x",
+        "SELECT id INTO z FROM a",
+        "SELECT id FROM a FOR UPDATE",
+        "SELECT id, pg_sleep(1) FROM a",
+        "SELECT lo_import('/etc/passwd') FROM a",
+        "SELECT id FROM a WHERE kind IN (SELECT x FROM c)",
+    ];
+    let many: Vec<String> = queries
+        .iter()
+        .enumerate()
+        .map(|(at, sql)| format!("- {{name: q{at}, rate: 1, sql: \"{sql}\"}}\n"))
+        .collect();
+    let write = "(a query is a SELECT; what changes rows belongs under writes: {name: …, does: \
+                 insert, update or delete, entity: …, rate: …})";
+    let read = "(a query only reads; what changes rows belongs under writes:)";
+    assert_eq!(
+        with(&format!("queries:\n{}", many.concat())),
+        [
+            format!("10:29 q0 is no question, but DELETE; left out {write}"),
+            format!("11:29 q1 is no question, but COPY; left out {write}"),
+            format!("12:29 q2 is no question, but SET; left out {write}"),
+            format!("13:34 q3 does more than read: WITH x holds an INSERT; left out {read}"),
+            format!("14:44 q4 does more than read: SELECT INTO makes a table; left out {read}"),
+            format!(
+                "15:29 q5 does more than read: FOR UPDATE and FOR SHARE lock rows; left out {read}"
+            ),
+            format!("16:40 q6 does more than read: pg_sleep() waits; left out {read}"),
+            format!(
+                "17:36 q7 does more than read: lo_import() reads or writes large objects and files; \
+                 left out {read}"
+            ),
+            "18:75 in the SQL of q8: there is no entity c; left out".into(),
+        ]
+    );
+}
+
+/// The way to a mistake is the one in the file, whatever was left out before it.
+#[test]
+fn what_is_left_out_moves_no_ways() {
+    let text = format!(
+        "{HEAD}writes:
+- {{name: w1, does: explode, entity: a, rate: 1}}
+- {{name: w2, does: delete, entity: zz, rate: 1}}
+- {{name: w3, does: update, entity: b, set: [nope], rate: 1}}
+- {{name: w4, does: update, entity: b, set: [n, nope], rate: 1}}
+transactions: [{{name: t, writes: [none, w4, none], rate: 1}}]
+"
+    );
+    let read = read(&text, "model.yaml").unwrap();
+    let told: Vec<String> =
+        read.mistakes.iter().map(|mistake| format!("{}: {}", mistake.way, mistake.what)).collect();
+    assert_eq!(
+        told,
+        [
+            "writes[0].does: explode is no deed; the write is left out",
+            "writes[1].entity: there is no entity zz; w2 is left out",
+            "writes[2]: w3 does not say what it changes; left out",
+            "writes[2].set[0]: b has no attribute nope",
+            "writes[3].set[1]: b has no attribute nope",
+            "transactions[0].writes[0]: there is no write none",
+            "transactions[0].writes[2]: there is no write none",
+        ]
+    );
+    assert_eq!(read.model.writes.len(), 1);
+}

@@ -20,7 +20,8 @@ impl<'a> Checker<'a> {
     fn write(&mut self, way: &Way, write: &'a Write) {
         let name = quoted(&write.name);
         let Some(entity) = self.entity(&write.entity) else {
-            let mistake = self.no_entity(way.to("entity"), &write.entity);
+            let mut mistake = self.no_entity(way.to("entity"), &write.entity);
+            mistake.what.push_str(&format!("; {name} is left out"));
             return self.say(mistake.leave_at(way.clone()));
         };
         for (list, part) in

@@ -139,8 +139,10 @@ impl Reader<'_> {
 
     /// The error for what a path cannot say.
     fn unsaid(&self, what: &str, location: i32) -> Error {
-        let what =
-            format!("{what} cannot be said as an access path; it is measured on PostgreSQL only");
+        let what = format!(
+            "{what} cannot be said as an access path, which is what both engines are asked; it is \
+             measured on neither"
+        );
         self.marked(Error::new(ErrorKind::Unsupported, what), location)
     }
 

@@ -235,6 +235,26 @@ fn what_no_path_can_say_is_refused_by_name() {
     path("SELECT id FROM orders ORDER BY total NULLS FIRST");
 }
 
+/// The average, the least and the most of what may be missing may be missing too.
+#[test]
+fn an_order_by_an_aggregate_says_where_missing_ones_stand() {
+    let asked = |order: &str| {
+        format!("SELECT customer_id, avg(total) AS a FROM orders GROUP BY customer_id ORDER BY {order}")
+    };
+    let sorted = |order: &str| path(&asked(order))["sort"][0]["descending"] == true;
+    assert!(sorted("a DESC NULLS LAST"));
+    assert!(sorted("avg(total) DESC NULLS LAST"));
+    assert!(!sorted("a NULLS FIRST"));
+    assert_eq!(refused(&asked("a DESC")), "an order by what may be missing, without NULLS LAST,");
+    assert_eq!(
+        refused(&asked("a NULLS LAST")),
+        "an order by what may be missing, without NULLS FIRST,"
+    );
+    let summed = "SELECT customer_id, sum(total) AS s FROM orders GROUP BY customer_id ORDER BY s \
+                  DESC NULLS LAST";
+    assert_eq!(refused(summed), "an order by a sum of what may be missing");
+}
+
 #[test]
 fn names_that_are_not_there_are_errors_with_what_was_meant() {
     for (sql, expected) in [
