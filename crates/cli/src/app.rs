@@ -191,8 +191,16 @@ fn colored(wanted: Option<Color>, terminal: bool) -> bool {
     }
 }
 
-/// Reads a file the user named; `-` is stdin.
+/// Reads a file the user named; `-` is stdin. It may be a pipe: a signal ends the wait for it.
+///
+/// # Errors
+/// `Usage` where it cannot be read or is no text; `Interrupted`.
 pub fn read_input(path: &str) -> Result<String> {
+    let path = path.to_owned();
+    signals::interruptible(move || read_text(&path))
+}
+
+fn read_text(path: &str) -> Result<String> {
     let trouble = |what: String| {
         let place = if path == "-" { "stdin" } else { path };
         Error::new(ErrorKind::Usage, what).at(place)

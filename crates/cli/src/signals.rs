@@ -1,9 +1,12 @@
 //! Ctrl-C and its kin: the first ends the work in order, the second at once. Work that has
 //! something to show when it is ended early [`hold`]s the first.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use marula_core::{Error, ErrorKind};
+use marula_core::{Error, ErrorKind, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, oneshot};
 
@@ -11,6 +14,35 @@ use crate::exit;
 
 /// Who is told of the next signal in place of all.
 static HELD: Mutex<Option<Arc<Notify>>> = Mutex::new(None);
+
+/// Whether the work is to end.
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Does what may wait for something that never comes, such as reading a pipe nobody writes to:
+/// elsewhere, so that a signal ends the wait.
+///
+/// # Errors
+/// `Interrupted` after a signal; those of `work`.
+pub fn interruptible<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (tell, told) = channel();
+    std::thread::Builder::new().name("reader".into()).stack_size(16 << 20).spawn(move || {
+        let _ = tell.send(work());
+    })?;
+    loop {
+        match told.recv_timeout(Duration::from_millis(50)) {
+            Ok(result) => return result,
+            Err(RecvTimeoutError::Timeout) if ASKED.load(Ordering::Relaxed) => {
+                return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Error::new(ErrorKind::Internal, "reading ended without a result"));
+            }
+        }
+    }
+}
 
 /// While it lives, the first signal asks the work to come to its end.
 pub struct Held(Arc<Notify>);
@@ -45,6 +77,7 @@ pub async fn interrupted() -> Error {
             held.notify_one();
             wait().await;
         }
+        ASKED.store(true, Ordering::Relaxed);
         let _ = tell.send(());
         wait().await;
         // The work does not end by itself: the kernel ends its servers with this process.

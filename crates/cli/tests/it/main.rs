@@ -14,6 +14,7 @@ mod logs;
 mod mcp;
 mod mcp_python;
 mod page;
+mod pipes;
 mod program;
 mod scenarios;
 mod schema;

@@ -42,7 +42,7 @@ pub fn build(tables: Vec<Table>, progress: &dyn Progress) -> World {
 
 /// Values that are the same by their type get one number: 12 and "12", a UUID in small and in
 /// capital letters.
-fn one_number_each(column: &mut Column, class: Class) {
+pub(super) fn one_number_each(column: &mut Column, class: Class) {
     let mut first: FxHashMap<String, u32> = FxHashMap::default();
     let mut number: Vec<u32> = vec![0];
     let mut any = false;

@@ -14,8 +14,8 @@ pub struct Part {
     pub columns: Vec<usize>,
     /// The columns that tell members apart; empty where a number has to be given out.
     pub key: Vec<usize>,
-    /// Further columns that do.
-    pub unique: Vec<usize>,
+    /// Further columns that do, alone or together.
+    pub unique: Vec<Vec<usize>>,
     /// For each member a row of the table that speaks of it.
     pub rows: Vec<u32>,
     /// The part that refers to this one with its key; none for the table's own rows.
@@ -56,6 +56,10 @@ pub struct Decomposed {
 const CHANCE: f64 = 1e-3;
 /// A new table must not take more than this share of the cells it saves.
 const SAVES: f64 = 0.5;
+/// The same where the name of what tells its members apart says that it is a thing.
+const NAMED_SAVES: f64 = 0.9;
+/// So many keys of two columns beside the chosen one are told.
+const OTHERS: usize = 3;
 /// Two columns are looked at together for no more than so many of the best.
 const PAIRED: usize = 40;
 
@@ -144,8 +148,11 @@ impl Work<'_> {
         });
         let mut left: Vec<bool> = vec![true; grid.width()];
         let candidates = self.candidates(&grid);
+        let may: Vec<f64> = candidates.iter().map(|one| self.may(&grid, one)).collect();
         let mut given_up: Vec<bool> = vec![false; candidates.len()];
-        while let Some(at) = best(&candidates, &given_up, &left, &grid) {
+        // What leads to a part stays, also where a later one says it.
+        let mut leads: Vec<bool> = vec![false; grid.width()];
+        while let Some(at) = best(&candidates, &may, &given_up, &left, &grid) {
             given_up[at] = true;
             let candidate = &candidates[at];
             let moved: Vec<usize> = (0..grid.width())
@@ -160,7 +167,8 @@ impl Work<'_> {
                 continue;
             };
             for column in moved {
-                left[column] = key.contains(&grid.ids[column]);
+                leads[column] |= key.contains(&grid.ids[column]);
+                left[column] = leads[column];
             }
             self.part(below, Some(index), candidate.tests, &[], &[]);
         }
@@ -174,11 +182,16 @@ impl Work<'_> {
             ([], None) => self.key(&grid, 3).filter(|key| self.acceptable(key)).unwrap_or_default(),
             (fixed, _) => fixed.to_vec(),
         };
-        let unique = (0..grid.width())
+        let single: Vec<usize> = (0..grid.width())
             .filter(|at| grid.len() > 1 && dependency::is_key(&grid, &[*at]))
-            .map(|at| grid.ids[at])
-            .filter(|id| key.as_slice() != [*id] && self.costs[*id].0 <= rank::MOST)
             .collect();
+        let mut unique: Vec<Vec<usize>> = single
+            .iter()
+            .map(|at| grid.ids[*at])
+            .filter(|id| key.as_slice() != [*id] && self.costs[*id].0 <= rank::MOST)
+            .map(|id| vec![id])
+            .collect();
+        unique.extend(self.pairs(&grid, &single, &key));
         let part = &mut self.out.parts[index];
         part.columns = key.clone();
         part.columns.extend(grid.ids.iter().filter(|id| !key.contains(id)));
@@ -203,7 +216,7 @@ impl Work<'_> {
         }
         let mut found: Vec<Determinant> = Vec::new();
         for (one, full) in unary.iter().zip(&weak) {
-            if full.iter().any(|said| *said) && saves(one, &one.right, grid) {
+            if full.iter().any(|said| *said) && saves(one, &one.right, grid, self.may(grid, one)) {
                 found.push(one.clone());
             }
         }
@@ -247,7 +260,7 @@ impl Work<'_> {
                     continue;
                 };
                 let own = pair.right.clone();
-                if !saves(&pair, &own, grid) {
+                if !saves(&pair, &own, grid, SAVES) {
                     continue;
                 }
                 for (column, said) in pair.right.iter_mut().enumerate() {
@@ -258,7 +271,7 @@ impl Work<'_> {
                     };
                 }
                 let own = pair.right.clone();
-                if own.iter().any(|said| *said) && saves(&pair, &own, grid) {
+                if own.iter().any(|said| *said) && saves(&pair, &own, grid, SAVES) {
                     for column in 0..width {
                         pair.right[column] |= unary[*a].right[column] || unary[*b].right[column];
                     }
@@ -266,6 +279,48 @@ impl Work<'_> {
                 }
             }
         }
+        found
+    }
+
+    /// What share of the cells it saves a table of its own may take.
+    fn may(&self, grid: &Grid, one: &Determinant) -> f64 {
+        let named = match one.left.as_slice() {
+            [only] => {
+                let id = grid.ids[*only];
+                rank::is_like_id(&self.table.columns[id].name) && self.costs[id].0 <= rank::MOST
+            }
+            _ => false,
+        };
+        if named { NAMED_SAVES } else { SAVES }
+    }
+
+    /// Further keys of two columns, both with the names of keys, that are none by chance.
+    fn pairs(&self, grid: &Grid, single: &[usize], key: &[usize]) -> Vec<Vec<usize>> {
+        let named: Vec<usize> = (0..grid.width())
+            .filter(|at| {
+                let name = &self.table.columns[grid.ids[*at]].name;
+                !single.contains(at)
+                    && grid.nulls[*at] == 0
+                    && (rank::is_like_id(name) || rank::is_position(name))
+            })
+            .take(8)
+            .collect();
+        let mut found = Vec::new();
+        for (at, a) in named.iter().enumerate() {
+            for b in &named[at + 1..] {
+                let ids = vec![grid.ids[*a], grid.ids[*b]];
+                // So many pairs of rows would agree in both if these had nothing to do with
+                // one another.
+                let rows = grid.len() as f64;
+                let met = rows * (rows - 1.0) / 2.0 * grid.meeting(*a) * grid.meeting(*b);
+                let needed = ((named.len() * named.len()) as f64 / CHANCE).ln();
+                let known = ids.iter().all(|id| key.contains(id)) && key.len() == 2;
+                if !known && met >= needed && dependency::is_key(grid, &[*a, *b]) {
+                    found.push(ids);
+                }
+            }
+        }
+        found.truncate(OTHERS);
         found
     }
 
@@ -309,7 +364,14 @@ impl Work<'_> {
         columns.sort_by(|a, b| self.cost(grid, *a).total_cmp(&self.cost(grid, *b)));
         let mut best: Option<(f64, Vec<usize>)> = None;
         let mut take = |found: Vec<usize>| {
-            let cost = rank::of_key(found.iter().map(|column| self.costs[grid.ids[*column]]));
+            let several = found.len() > 1;
+            let cost = rank::of_key(found.iter().map(|column| {
+                let id = grid.ids[*column];
+                match several && rank::is_position(&self.table.columns[id].name) {
+                    true => Cost(rank::POSITION.min(self.costs[id].0)),
+                    false => self.costs[id],
+                }
+            }));
             if best.as_ref().is_none_or(|(known, _)| cost < *known) {
                 best = Some((cost, found));
             }
@@ -392,15 +454,21 @@ impl Work<'_> {
 }
 
 /// Whether a table of its own takes clearly fewer cells than it saves.
-fn saves(one: &Determinant, own: &[bool], grid: &Grid) -> bool {
+fn saves(one: &Determinant, own: &[bool], grid: &Grid, most: f64) -> bool {
     let columns = own.iter().filter(|said| **said).count();
     let removed = columns * grid.len();
     let added = (columns + one.left.len()) * one.groups;
-    columns > 0 && added as f64 <= SAVES * removed as f64
+    columns > 0 && added as f64 <= most * removed as f64
 }
 
 /// The candidate that says the most: none other that is left says all that it does and more.
-fn best(found: &[Determinant], given_up: &[bool], left: &[bool], grid: &Grid) -> Option<usize> {
+fn best(
+    found: &[Determinant],
+    may: &[f64],
+    given_up: &[bool],
+    left: &[bool],
+    grid: &Grid,
+) -> Option<usize> {
     let says = |one: &Determinant| -> Vec<bool> {
         (0..left.len())
             .map(|column| left[column] && (one.right[column] || one.left.contains(&column)))
@@ -418,7 +486,7 @@ fn best(found: &[Determinant], given_up: &[bool], left: &[bool], grid: &Grid) ->
                 .map(|(column, said)| *said && !one.left.contains(&column))
                 .collect();
             let saved = own.iter().filter(|said| **said).count() * (grid.len() - one.groups);
-            saves(one, &own, grid).then_some((at, all, saved))
+            saves(one, &own, grid, may[at]).then_some((at, all, saved))
         })
         .collect();
     let within = |a: &[bool], b: &[bool]| a != b && a.iter().zip(b).all(|(x, y)| !*x || *y);

@@ -71,6 +71,12 @@ impl Grid {
         let squares: f64 = counts.iter().map(|count| (*count as f64).powi(2)).sum();
         squares / (self.len() as f64).powi(2).max(1.0)
     }
+
+    /// The chance that two different rows agree in the column.
+    pub fn meeting(&self, column: usize) -> f64 {
+        let rows = self.len() as f64;
+        (self.agreement(column) * rows - 1.0).max(0.0) / (rows - 1.0).max(1.0)
+    }
 }
 
 /// Numbers 0 to `rows`, shuffled, always in the same way.

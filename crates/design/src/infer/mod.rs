@@ -11,6 +11,7 @@ mod build;
 pub mod column;
 mod decompose;
 mod dependency;
+mod duplicates;
 mod grid;
 mod inclusion;
 mod model;
@@ -24,7 +25,7 @@ mod types;
 mod world;
 
 use marula_core::model::Model;
-use marula_core::{Progress, Proof, Report, Result, Verdict};
+use marula_core::{Progress, Proof, Report, Result, Verdict, grouped};
 
 use column::Table;
 pub use prove::Rejoined;
@@ -62,7 +63,8 @@ pub async fn infer(
     options: &InferOptions,
     progress: &dyn Progress,
 ) -> Result<Inferred> {
-    let (tables, mut sources) = together(reads);
+    let (mut tables, mut sources) = together(reads);
+    duplicates::set_aside(&mut tables, &mut sources);
     let mut world = build::build(tables, progress);
     inclusion::find(&mut world);
     mixed(&world, &mut sources);
@@ -79,6 +81,7 @@ pub async fn infer(
             (Proof::bare(Verdict::Refuted, reason), Vec::new())
         }
     };
+    let proof = qualified(proof, &sources);
     let (model, comments) = model::model(&world, &options.name);
     let report = report::report(&world, &model, &comments, &sources, &proof, &rejoined)?;
     Ok(Inferred { model, report, rejoined, proof })
@@ -100,6 +103,26 @@ fn together(reads: Vec<Read>) -> (Vec<Table>, Vec<SourceRead>) {
     (tables, sources)
 }
 
+/// Says of what was proven how it differs from what stands in the sources.
+fn qualified(mut proof: Proof, sources: &[SourceRead]) -> Proof {
+    if !matches!(proof.verdict, Verdict::Proven | Verdict::NotTried) {
+        return proof;
+    }
+    let all = || sources.iter().flat_map(|source| &source.trouble);
+    let replaced: u64 = all().filter(|one| one.what == What::Replaced).map(|one| one.count).sum();
+    let aside: u64 = sources.iter().map(|source| source.set_aside).sum();
+    if replaced > 0 {
+        let them = if replaced == 1 { "one of them" } else { &format!("{replaced} of them") };
+        proof.reason.push_str(&format!(
+            ", but for {them} in which characters were replaced when they were read"
+        ));
+    }
+    if aside > 0 {
+        proof.reason.push_str(&format!("; the {} set aside took no part", grouped(aside)));
+    }
+    proof
+}
+
 /// Tells of columns with values of several types.
 fn mixed(world: &World, sources: &mut [SourceRead]) {
     for (table, typed) in world.tables.iter().zip(&world.typed) {
@@ -110,6 +133,10 @@ fn mixed(world: &World, sources: &mut [SourceRead]) {
             if let Some((words, row)) = &typed.mixed {
                 let line = table.places.get(*row).copied().unwrap_or(0);
                 source.trouble(What::MixedTypes, line, format!("{}: {words}", column.name));
+            }
+            if let Some((words, row)) = &typed.vast {
+                let line = table.places.get(*row).copied().unwrap_or(0);
+                source.trouble(What::BeyondDouble, line, format!("{}: {words}", column.name));
             }
         }
     }

@@ -51,8 +51,13 @@ pub fn model(world: &World, name: &str) -> (Model, Comments) {
         let unique = part
             .unique
             .iter()
-            .filter_map(|id| entity.attributes.iter().find(|known| known.column == Some(*id)))
-            .map(|known| vec![known.name.clone()])
+            .filter_map(|ids| {
+                let name = |id: &usize| {
+                    let known = entity.attributes.iter().find(|known| known.column == Some(*id));
+                    known.map(|known| known.name.clone())
+                };
+                ids.iter().map(name).collect()
+            })
             .collect();
         model.entities.push(Entity {
             name: entity.name.clone(),
@@ -119,10 +124,15 @@ fn attributes(world: &World, at: usize, comments: &mut Comments) -> Vec<Attribut
             .filter(|name| *name != known.name)
             .collect();
         if !same.is_empty() {
-            said.push(format!("{} is the same in every row", same.join(", ")));
+            let does = if same.len() == 1 {
+                "holds the same and is left out"
+            } else {
+                "hold the same and are left out"
+            };
+            said.push(format!("in every row {} {does}", same.join(", ")));
         }
         if all.constant.contains(&column) && source.codes.iter().any(|code| *code != 0) {
-            said.push("the same in every row".into());
+            said.push("one value in every row".into());
         }
         if let Some((mixed, _)) = &typed.mixed {
             said.push(mixed.clone());

@@ -229,7 +229,7 @@ fn sql_type(class: Class) -> &'static str {
     match class {
         Class::Boolean => "boolean",
         Class::Integer => "bigint",
-        Class::Decimal => "numeric",
+        Class::Decimal | Class::Vast => "numeric",
         Class::Float => "double precision",
         Class::Date => "date",
         Class::Timestamp => "timestamptz",

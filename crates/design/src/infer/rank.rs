@@ -25,7 +25,7 @@ pub fn cost(name: &str, typed: &Typed, place: usize, of: usize) -> Cost {
         Class::Text if like_id && length <= 40.0 => 0.3 + length / 40.0,
         Class::Text => 2.0 + length / 10.0,
         Class::Date | Class::Timestamp => 6.0,
-        Class::Decimal | Class::Float => 7.0,
+        Class::Decimal | Class::Float | Class::Vast => 7.0,
         Class::Boolean => 9.0,
         Class::Binary | Class::Json => 20.0,
     };
@@ -65,6 +65,16 @@ pub fn is_like_id(name: &str) -> bool {
         || ENDS.iter().any(|end| last.ends_with(end))
         || (last.ends_with("id") && name.ends_with("ID"))
 }
+
+/// `line`, `position`: what counts within something else.
+pub fn is_position(name: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["line", "lineno", "position", "pos", "seq", "sequence", "ordinal", "idx", "index"];
+    names::words(name).last().is_some_and(|last| WORDS.contains(&last.as_str()))
+}
+
+/// What a position costs in a key of several columns.
+pub const POSITION: f64 = 0.3;
 
 /// `quantity`, `size`: what is measured or counted, and no name of anything.
 fn is_measure(name: &str) -> bool {

@@ -21,7 +21,7 @@ pub fn head(world: &World, sources: &[SourceRead], proof: &Proof) -> Vec<String>
         }
         lines.push(line);
         for trouble in &source.trouble {
-            lines.push(format!("  {}", words(trouble)));
+            lines.push(format!("  {}", words(source, trouble)));
         }
     }
     let tally = tally(world);
@@ -69,9 +69,10 @@ pub fn counts(source: &SourceRead) -> String {
     line
 }
 
-fn words(trouble: &Trouble) -> String {
+fn words(source: &SourceRead, trouble: &Trouble) -> String {
+    let place = source.form.place();
     let places: Vec<String> =
-        trouble.places.iter().map(|(line, detail)| format!("line {line}: {detail}")).collect();
+        trouble.places.iter().map(|(at, detail)| format!("{place} {at}: {detail}")).collect();
     let more = trouble.count.saturating_sub(trouble.places.len() as u64);
     let more = if more > 0 { format!("; {more} more") } else { String::new() };
     format!("{} {} ({}{more})", grouped(trouble.count), trouble.what.words(), places.join("; "))
@@ -137,7 +138,7 @@ pub fn report(
 fn finding(source: &SourceRead, trouble: &Trouble) -> Finding {
     let severity = match trouble.what {
         what if what.sets_aside() => Severity::Medium,
-        What::Empty | What::MixedTypes | What::DuplicateField => Severity::Low,
+        What::Empty | What::MixedTypes | What::DuplicateField | What::Replaced => Severity::Low,
         _ => Severity::Info,
     };
     let first = trouble.places.first();
@@ -153,7 +154,9 @@ fn finding(source: &SourceRead, trouble: &Trouble) -> Finding {
         evidence: trouble
             .places
             .iter()
-            .map(|(line, detail)| Evidence::text(&format!("line {line}"), detail.clone()))
+            .map(|(at, detail)| {
+                Evidence::text(&format!("{} {at}", source.form.place()), detail.clone())
+            })
             .collect(),
         explanation: "What is named here did not take part as it stands; everything else did."
             .into(),

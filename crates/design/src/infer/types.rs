@@ -17,6 +17,8 @@ pub enum Class {
     Decimal,
     /// A number with an exponent.
     Float,
+    /// A number that no double holds: `1e400`.
+    Vast,
     /// `2026-01-31`.
     Date,
     /// `2026-01-31T10:00:00Z`.
@@ -37,7 +39,7 @@ impl Class {
     fn word(self) -> &'static str {
         match self {
             Class::Boolean => "boolean",
-            Class::Integer | Class::Decimal | Class::Float => "number",
+            Class::Integer | Class::Decimal | Class::Float | Class::Vast => "number",
             Class::Date => "date",
             Class::Timestamp => "timestamp",
             Class::Uuid => "uuid",
@@ -60,6 +62,8 @@ pub struct Typed {
     pub why: Option<String>,
     /// Where values of several types stand in one place: in words, and the first row of the few.
     pub mixed: Option<(String, usize)>,
+    /// Numbers that no double holds: in words, and the first row.
+    pub vast: Option<(String, usize)>,
 }
 
 /// More than so many different values are no enumeration.
@@ -113,6 +117,15 @@ pub fn of(column: &Column) -> Typed {
         let shown: String = column.text(row).unwrap_or_default().chars().take(40).collect();
         (format!("{words}; '{shown}' is the first of {} that are {}", rows(few), few.word()), row)
     });
+    let vast = by_class.iter().find(|(known, _)| *known == Class::Vast && class == Class::Decimal);
+    let vast = vast.and_then(|(_, many)| {
+        let row = (0..column.codes.len()).find(|row| {
+            let value = column.dictionary.get(column.codes[*row]);
+            value.is_some_and(|(kind, text)| classify(kind, text) == Class::Vast)
+        })?;
+        let shown: String = column.text(row)?.chars().take(40).collect();
+        Some((format!("{shown} is the first of {many} that no double holds"), row))
+    });
     let distinct = counts.iter().skip(1).filter(|count| **count > 0).count();
     let mut attribute = Attribute {
         required: there == rows && rows > 0,
@@ -126,7 +139,8 @@ pub fn of(column: &Column) -> Typed {
     attribute.kind = match class {
         Class::Boolean => AttributeType::Boolean,
         Class::Integer => AttributeType::Integer,
-        Class::Decimal => {
+        Class::Decimal | Class::Vast if vast.is_some() => AttributeType::Decimal,
+        Class::Decimal | Class::Vast => {
             attribute.scale = Some(shape.scale as u32);
             let money = names::is_money(&column.name) || money_by_part(&column.name);
             // What stays below one is a rate.
@@ -191,7 +205,10 @@ pub fn of(column: &Column) -> Typed {
     if there == 0 {
         why = Some("no values: the type is not known".into());
     }
-    Typed { attribute, class, why, mixed }
+    if let Some((words, _)) = &vast {
+        why = Some(words.clone());
+    }
+    Typed { attribute, class, why, mixed, vast }
 }
 
 /// What the numbers and texts of a column have in common.
@@ -242,7 +259,12 @@ fn money_by_part(name: &str) -> bool {
 fn classify(kind: Kind, text: &str) -> Class {
     match kind {
         Kind::Boolean => Class::Boolean,
-        Kind::Number => number(text).unwrap_or(Class::Float),
+        Kind::Number => match number(text) {
+            Some(class) => class,
+            None if text.bytes().any(|byte| byte.is_ascii_digit()) => Class::Text,
+            // NaN, and what is endless.
+            None => Class::Float,
+        },
         Kind::Moment if looks::is_timestamp(text) => Class::Timestamp,
         Kind::ObjectId => Class::ObjectId,
         Kind::Uuid => Class::Uuid,
@@ -252,20 +274,47 @@ fn classify(kind: Kind, text: &str) -> Class {
     }
 }
 
+/// The most digits, and the largest exponent, that are taken for a number.
+const DIGITS: usize = 10_000;
+
 fn number(text: &str) -> Option<Class> {
+    if text.len() > DIGITS {
+        return None;
+    }
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if plain(digits) {
-        return Some(if text.parse::<i64>().is_ok() { Class::Integer } else { Class::Decimal });
+        return Some(match text.parse::<i64>() {
+            Ok(_) => Class::Integer,
+            Err(_) if is_double(text) => Class::Decimal,
+            Err(_) => Class::Vast,
+        });
     }
     if let Some((whole, fraction)) = digits.split_once('.')
         && plain(whole)
         && plain(fraction)
     {
         // More digits than a double holds, or than anyone writes by hand, are measured.
-        return Some(if fraction.len() > 8 { Class::Float } else { Class::Decimal });
+        return Some(match fraction.len() {
+            _ if !is_double(text) => Class::Vast,
+            0..=8 => Class::Decimal,
+            _ => Class::Float,
+        });
     }
-    text.parse::<f64>().is_ok_and(f64::is_finite).then_some(Class::Float)
+    let exponent = match text.split_once(['e', 'E']) {
+        Some((_, exponent)) => exponent.parse::<i64>().ok()?,
+        None => 0,
+    };
+    let near = exponent.unsigned_abs() <= DIGITS as u64 && text.parse::<f64>().is_ok();
+    let written = near && text.bytes().any(|byte| byte.is_ascii_digit());
+    written.then(|| if is_double(text) { Class::Float } else { Class::Vast })
+}
+
+/// Whether a double holds the number, if not exactly: it is neither endless there nor nothing.
+fn is_double(text: &str) -> bool {
+    let significant = text.split(['e', 'E']).next().unwrap_or_default();
+    let nothing = !significant.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+    text.parse::<f64>().is_ok_and(|number| number.is_finite() && (number != 0.0 || nothing))
 }
 
 /// What a text says. Numbers with leading zeros or a plus are codes.
@@ -344,11 +393,12 @@ fn real_time(text: &str) -> bool {
 
 /// The type of all, and the class of a few that do not fit.
 fn unify(by_class: &[(Class, u64)], there: u64) -> (Class, Option<Class>) {
-    use Class::{Boolean, Date, Decimal, Float, Integer, Text, Timestamp};
+    use Class::{Boolean, Date, Decimal, Float, Integer, Text, Timestamp, Vast};
     let any = |class: Class| by_class.iter().any(|(known, _)| *known == class);
     let only = |classes: &[Class]| by_class.iter().all(|(known, _)| classes.contains(known));
     match by_class {
         [] => return (Text, None),
+        _ if any(Vast) && only(&[Integer, Decimal, Float, Vast]) => return (Decimal, None),
         [(class, _)] => return (*class, None),
         _ => {}
     }
@@ -366,8 +416,14 @@ fn unify(by_class: &[(Class, u64)], there: u64) -> (Class, Option<Class>) {
     if texts * 2 > there {
         return (Text, None);
     }
-    let fewest =
-        by_class.iter().filter(|(c, _)| *c != Boolean || !any(Text)).min_by_key(|(_, rows)| *rows);
+    let alike = |class: Class| -> u64 {
+        let same = by_class.iter().filter(|(known, _)| known.word() == class.word());
+        same.map(|(_, rows)| *rows).sum()
+    };
+    let fewest = by_class
+        .iter()
+        .filter(|(c, _)| *c != Boolean || !any(Text))
+        .min_by_key(|(class, rows)| (alike(*class), *rows));
     (Text, fewest.map(|(class, _)| *class))
 }
 
@@ -429,6 +485,7 @@ mod tests {
             ("u", &["01890a5d-ac96-774b-bcce-b302099a8057"], T::UuidV7),
             ("n", &["99999999999999999999"], T::Decimal),
             ("n", &["1.5e10", "2"], T::Float),
+            ("n", &["0.123456789", "2"], T::Float),
             ("t", &["a", "b"], T::Text),
             ("t", &[], T::Text),
         ] {

@@ -254,7 +254,8 @@ impl Writer<'_> {
                 let counted = aggregate.function == AggregateFunction::Count;
                 let there = aggregate.of.iter().chain(&aggregate.times);
                 let grouped = !self.question.group.is_empty();
-                let required = counted || (grouped && there.into_iter().all(|at| self.is_required(at)));
+                let required =
+                    counted || (grouped && there.into_iter().all(|at| self.is_required(at)));
                 (self.aggregate(aggregate), required)
             }
         };

@@ -11,7 +11,8 @@ use crate::open::{self, Session};
 
 /// Writes a model from a schema or a live database.
 pub async fn run(app: &App, args: ModelFrom) -> Result<Outcome> {
-    let file = args.source == "-" || Path::new(&args.source).is_file();
+    let path = Path::new(&args.source);
+    let file = args.source == "-" || (path.exists() && !path.is_dir());
     let made = if file {
         let text = read_input(&args.source)?;
         match args.source.to_lowercase().ends_with(".dbml") {

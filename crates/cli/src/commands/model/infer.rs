@@ -1,6 +1,6 @@
 //! `marula model infer`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use marula_core::{Error, ErrorKind, Progress, Report, Result, Target};
@@ -9,6 +9,7 @@ use marula_design::infer::{InferOptions, infer, read};
 use crate::app::{App, Outcome};
 use crate::args::{ModelInfer, Prove};
 use crate::open::{self, Session};
+use crate::signals;
 
 /// Infers a model from files and live databases.
 pub async fn run(app: &App, args: ModelInfer) -> Result<Outcome> {
@@ -28,9 +29,11 @@ pub async fn run(app: &App, args: ModelInfer) -> Result<Outcome> {
     for source in &args.sources {
         progress.step(&format!("reading {source}"));
         if source == "-" {
-            reads.push(read::stream_of(std::io::stdin().lock(), "stdin", limits)?);
+            let stdin = move || read::stream_of(std::io::stdin().lock(), "stdin", limits);
+            reads.push(signals::interruptible(stdin)?);
         } else if Path::new(source).exists() {
-            reads.push(read::file(Path::new(source), limits)?);
+            let path = PathBuf::from(source);
+            reads.push(signals::interruptible(move || read::file(&path, limits))?);
         } else {
             let (found, all) =
                 live(app, source, app.timeout(args.timeout), limits, &progress).await?;

@@ -73,6 +73,9 @@ pub fn add(document: &RawDocument, place: u64, shredder: &mut Shredder, source: 
             if let Some(path) = seen.deep {
                 source.trouble(What::TooDeep, place, path);
             }
+            if let Some(replaced) = seen.replaced {
+                source.trouble(What::Replaced, place, replaced.words());
+            }
             match shredder.document(&fields, place, source) {
                 true => source.kept += 1,
                 false => source.beyond += 1,
@@ -130,8 +133,12 @@ fn node(value: RawBsonRef<'_>, depth: usize, seen: &mut Seen, name: &str) -> Res
             Ok(Node::Array(nodes))
         }
         RawBsonRef::Null | RawBsonRef::Undefined => Ok(Node::Null),
-        RawBsonRef::String(value) => text(Kind::Text, value.replace('\0', "\u{FFFD}")),
-        RawBsonRef::Symbol(value) => text(Kind::Text, value.replace('\0', "\u{FFFD}")),
+        RawBsonRef::String(value) | RawBsonRef::Symbol(value) => {
+            for _ in value.matches('\0') {
+                seen.replace(0, || format!("{name}: a zero character"));
+            }
+            text(Kind::Text, value.replace('\0', "\u{FFFD}"))
+        }
         RawBsonRef::Boolean(yes) => text(Kind::Boolean, yes.to_string()),
         RawBsonRef::Int32(number) => text(Kind::Number, number.to_string()),
         RawBsonRef::Int64(number) => text(Kind::Number, number.to_string()),

@@ -245,8 +245,9 @@ fn wrong(row: &Row, columns: usize) -> Option<(What, String)> {
         return Some((What::Ragged, detail));
     }
     let text = |field: &[u8]| std::str::from_utf8(field).is_ok() && !field.contains(&0);
-    let bad = row.fields().position(|(field, _)| !text(field))?;
-    Some((What::NotUtf8, format!("field {}", bad + 1)))
+    let (at, (field, _)) = row.fields().enumerate().find(|(_, (field, _))| !text(field))?;
+    let zero = if field.contains(&0) { " holds a zero byte" } else { "" };
+    Some((What::NotUtf8, format!("field {}{zero}", at + 1)))
 }
 
 fn header(row: &Row, dialect: Dialect, source: &mut SourceRead) -> Vec<String> {

@@ -167,7 +167,10 @@ fn take(
     let node = json::parse(text, &mut seen).map_err(|wrong| {
         let before = text.get(..wrong.at).unwrap_or(text);
         let at = line + before.matches('\n').count() as u64;
-        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        // On the document's first line others may stand before it.
+        let first = if at == line { record.column } else { 0 };
+        let last = before.rsplit('\n').next().map_or(0, |last| last.chars().count());
+        let column = first + last + 1;
         let what = if wrong.cut { What::CutOff } else { What::Malformed };
         (what, at, format!("column {column}: {}", wrong.what))
     })?;
@@ -179,6 +182,10 @@ fn take(
     }
     if let Some(path) = seen.deep {
         source.trouble(What::TooDeep, line, path);
+    }
+    if let Some(replaced) = seen.replaced {
+        let before = text.get(..replaced.at).unwrap_or_default().matches('\n').count() as u64;
+        source.trouble(What::Replaced, line + before, replaced.words());
     }
     match shredder.document(&fields, line, source) {
         true => source.kept += 1,

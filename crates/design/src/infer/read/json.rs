@@ -11,6 +11,39 @@ pub struct Seen {
     pub twice: Option<String>,
     /// A part that was too deep to be taken apart: its path.
     pub deep: Option<String>,
+    /// Characters that stand for others, which no text of PostgreSQL holds.
+    pub replaced: Option<Replaced>,
+}
+
+/// Characters of a document that were replaced.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The byte of the first in the text.
+    pub at: usize,
+    /// What and where the first was.
+    pub what: String,
+    /// How many there were.
+    pub count: u64,
+}
+
+impl Seen {
+    /// One more character that was replaced.
+    pub fn replace(&mut self, at: usize, what: impl FnOnce() -> String) {
+        match &mut self.replaced {
+            Some(known) => known.count += 1,
+            None => self.replaced = Some(Replaced { at, what: what(), count: 1 }),
+        }
+    }
+}
+
+impl Replaced {
+    /// The first, and how many more.
+    pub fn words(&self) -> String {
+        match self.count {
+            1 => self.what.clone(),
+            many => format!("{}; {many} in all", self.what),
+        }
+    }
 }
 
 /// What is wrong with a document, and at which byte.
@@ -65,7 +98,7 @@ impl Reader<'_, '_> {
             Some(b'{' | b'[') if self.path.len() >= DEPTH => self.unread(),
             Some(b'{') => self.object(),
             Some(b'[') => self.array(),
-            Some(b'"') => Ok(Node::Value(Kind::Text, self.string()?)),
+            Some(b'"') => Ok(Node::Value(Kind::Text, self.string(false)?)),
             Some(b't') => self.word("true", Node::Value(Kind::Boolean, "true".into())),
             Some(b'f') => self.word("false", Node::Value(Kind::Boolean, "false".into())),
             Some(b'n') => self.word("null", Node::Null),
@@ -114,7 +147,7 @@ impl Reader<'_, '_> {
         if self.at > start { Ok(()) } else { Err(self.wrong("a digit is missing here")) }
     }
 
-    fn string(&mut self) -> Result<String, Wrong> {
+    fn string(&mut self, is_name: bool) -> Result<String, Wrong> {
         self.at += 1;
         let mut out = String::new();
         loop {
@@ -131,16 +164,27 @@ impl Reader<'_, '_> {
                     return Ok(out);
                 }
                 Some(b'\\') => {
-                    let letter = self.escape()?;
-                    // PostgreSQL's text cannot hold it; nothing means it.
-                    out.push(if letter == '\0' { char::REPLACEMENT_CHARACTER } else { letter });
+                    let before = self.at;
+                    match self.escape()? {
+                        Ok(letter) => out.push(letter),
+                        Err(what) => {
+                            out.push(char::REPLACEMENT_CHARACTER);
+                            let path = self.path.join(".");
+                            self.seen.replace(before, || match (is_name, path.as_str()) {
+                                (true, "") => format!("{what} in a field's name"),
+                                (true, path) => format!("{what} in the name of a field of {path}"),
+                                (false, path) => format!("{path}: {what}"),
+                            });
+                        }
+                    }
                 }
                 _ => return Err(self.wrong("a text does not end on its line")),
             }
         }
     }
 
-    fn escape(&mut self) -> Result<char, Wrong> {
+    /// The letter, or what stands there that is none PostgreSQL holds.
+    fn escape(&mut self) -> Result<Result<char, &'static str>, Wrong> {
         self.at += 1;
         let letter = match self.peek() {
             Some(letter @ (b'"' | b'\\' | b'/')) => char::from(letter),
@@ -156,10 +200,11 @@ impl Reader<'_, '_> {
             _ => return Err(self.wrong("this cannot stand behind a backslash")),
         };
         self.at += 1;
-        Ok(letter)
+        Ok(Ok(letter))
     }
 
-    fn unicode(&mut self) -> Result<char, Wrong> {
+    fn unicode(&mut self) -> Result<Result<char, &'static str>, Wrong> {
+        const HALF: &str = "half a character (a lone surrogate)";
         let high = self.hexadecimal()?;
         let pair = self.text.as_bytes().get(self.at..self.at + 2) == Some(b"\\u".as_slice());
         if (0xD800..0xDC00).contains(&high) && pair {
@@ -168,11 +213,14 @@ impl Reader<'_, '_> {
             let low = self.hexadecimal()?;
             if (0xDC00..0xE000).contains(&low) {
                 let letter = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-                return Ok(char::from_u32(letter).unwrap_or(char::REPLACEMENT_CHARACTER));
+                return Ok(char::from_u32(letter).ok_or(HALF));
             }
             self.at = before;
         }
-        Ok(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER))
+        Ok(match high {
+            0 => Err("a zero character"),
+            other => char::from_u32(other).ok_or(HALF),
+        })
     }
 
     fn hexadecimal(&mut self) -> Result<u32, Wrong> {
@@ -206,7 +254,7 @@ impl Reader<'_, '_> {
             if self.peek() != Some(b'"') {
                 return Err(self.wrong("a field's name in quotes is missing here"));
             }
-            let name = self.string()?;
+            let name = self.string(true)?;
             self.space();
             if self.peek() != Some(b':') {
                 return Err(self.wrong("a colon is missing here"));
@@ -276,7 +324,7 @@ impl Reader<'_, '_> {
                 Some(b'{' | b'[') => open += 1,
                 Some(b'}' | b']') => open -= 1,
                 Some(b'"') => {
-                    self.string()?;
+                    self.string(false)?;
                     continue;
                 }
                 None => return Err(self.wrong("")),

@@ -52,6 +52,17 @@ pub enum Form {
     Mongodb,
 }
 
+impl Form {
+    /// What its places are counted in.
+    pub fn place(self) -> &'static str {
+        match self {
+            Form::Json | Form::JsonLines | Form::Csv => "line",
+            Form::Bson | Form::Mongodb => "document",
+            Form::Postgres => "row",
+        }
+    }
+}
+
 /// What was read of one source, and what became of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SourceRead {
@@ -148,6 +159,12 @@ pub enum What {
     Empty,
     /// Values of different types in one place.
     MixedTypes,
+    /// Characters that no text of PostgreSQL holds.
+    Replaced,
+    /// Numbers that no double holds.
+    BeyondDouble,
+    /// A row whose key another has.
+    DuplicateKey,
 }
 
 impl What {
@@ -165,6 +182,9 @@ impl What {
             What::NoObject => "data-no-object",
             What::Empty => "data-empty",
             What::MixedTypes => "data-mixed-types",
+            What::Replaced => "data-replaced",
+            What::BeyondDouble => "data-beyond-double",
+            What::DuplicateKey => "data-duplicate-key",
         }
     }
 
@@ -178,6 +198,7 @@ impl What {
                 | What::NotUtf8
                 | What::TooLong
                 | What::NoObject
+                | What::DuplicateKey
         )
     }
 
@@ -195,6 +216,13 @@ impl What {
             What::NoObject => "not an object: set aside",
             What::Empty => "empty",
             What::MixedTypes => "with values of different types in one place: kept as text",
+            What::Replaced => {
+                "with characters that no text of PostgreSQL holds: \u{FFFD} stands in their place"
+            }
+            What::BeyondDouble => {
+                "with numbers beyond what a double holds: kept as decimal numbers, exactly"
+            }
+            What::DuplicateKey => "with a key that stands before: set aside",
         }
     }
 }

@@ -14,6 +14,8 @@ const ATTEMPTS: u32 = 100;
 pub struct Record {
     /// The line it begins on, from 1.
     pub line: u64,
+    /// How many characters stand before it on that line.
+    pub column: usize,
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// Whether all of it is there.
@@ -33,7 +35,7 @@ pub enum End {
 
 /// Cuts a file on whose lines documents stand.
 pub fn line(reader: &mut impl BufRead, number: &mut u64) -> Result<Option<Record>> {
-    let mut record = Record { line: *number + 1, bytes: Vec::new(), end: End::Whole };
+    let mut record = Record { line: *number + 1, column: 0, bytes: Vec::new(), end: End::Whole };
     let mut any = false;
     loop {
         let buffer = reader.fill_buf()?;
@@ -108,7 +110,8 @@ impl<R: BufRead> Records<R> {
         } else {
             self.reader.consume(1);
         }
-        self.column += 1;
+        // What goes on with a character is none of its own.
+        self.column += usize::from(byte & 0xC0 != 0x80);
         if byte == b'\n' {
             self.line += 1;
             self.column = 0;
@@ -133,7 +136,7 @@ impl<R: BufRead> Records<R> {
     /// A document in brackets.
     fn nested(&mut self) -> Result<Record> {
         let (line, column) = (self.line, self.column);
-        let mut record = Record { line, bytes: Vec::new(), end: End::Whole };
+        let mut record = Record { line, column, bytes: Vec::new(), end: End::Whole };
         let (mut open, mut text, mut escaped) = (0_u64, false, false);
         while let Some(byte) = self.peek()? {
             self.advance(byte);
@@ -198,7 +201,8 @@ impl<R: BufRead> Records<R> {
 
     /// Something that is no document, up to where the next may begin.
     fn bare(&mut self) -> Result<Record> {
-        let mut record = Record { line: self.line, bytes: Vec::new(), end: End::Whole };
+        let (line, column) = (self.line, self.column);
+        let mut record = Record { line, column, bytes: Vec::new(), end: End::Whole };
         let mut text = false;
         while let Some(byte) = self.peek()? {
             let ends = matches!(byte, b'{' | b'[' | b']' | b',' | b' ' | b'\t' | b'\r');

@@ -418,8 +418,8 @@ impl Reader<'_> {
                 let aggregate = &path.aggregates[*index];
                 let counted = aggregate.function == AggregateFunction::Count;
                 let of = aggregate.attribute.iter().chain(&aggregate.times);
-                let fine = counted
-                    || (!path.group.is_empty() && of.into_iter().all(|name| there(name)));
+                let fine =
+                    counted || (!path.group.is_empty() && of.into_iter().all(|name| there(name)));
                 // MongoDB sorts the sum of nothing as zero.
                 if !fine && told && aggregate.function == AggregateFunction::Sum {
                     return Err(self

@@ -239,7 +239,9 @@ fn what_no_path_can_say_is_refused_by_name() {
 #[test]
 fn an_order_by_an_aggregate_says_where_missing_ones_stand() {
     let asked = |order: &str| {
-        format!("SELECT customer_id, avg(total) AS a FROM orders GROUP BY customer_id ORDER BY {order}")
+        format!(
+            "SELECT customer_id, avg(total) AS a FROM orders GROUP BY customer_id ORDER BY {order}"
+        )
     };
     let sorted = |order: &str| path(&asked(order))["sort"][0]["descending"] == true;
     assert!(sorted("a DESC NULLS LAST"));

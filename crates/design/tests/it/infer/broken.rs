@@ -1,3 +1,4 @@
+use marula_core::{Evidence, EvidenceValue};
 use marula_design::infer::read::{Read, What};
 
 use super::{inferred, read};
@@ -85,4 +86,73 @@ fn beyond_the_bounds_rows_are_counted_and_not_kept() {
     let source = &read.source;
     assert_eq!((source.read, source.kept, source.beyond), (100, 60, 40));
     assert!(read.tables[0].sampled);
+}
+
+fn text_of(evidence: &Evidence) -> &str {
+    match &evidence.value {
+        EvidenceValue::Text(text) => text,
+        _ => "",
+    }
+}
+
+/// A mistake's column is that in the line, also where other documents stand before it on the line.
+#[test]
+fn columns_are_counted_from_the_lines_beginning() {
+    for (name, text, line, words) in [
+        ("a.json", "[{\"a\":1}, {\"a\":NaN}]", 1, "column 16: "),
+        ("a.json", "[{\"ä\":1}, {\"a\":NaN}]", 1, "column 16: "),
+        ("a.json", "[{\"a\":1},\n  {\"a\":NaN}]", 2, "column 8: "),
+        ("a.jsonl", "{\"a\":1}\n{\"a\":NaN}\n", 2, "column 6: "),
+    ] {
+        let read = read(name, text);
+        let (at, detail) = &read.source.trouble[0].places[0];
+        assert_eq!((*at, detail.starts_with(words)), (line, true), "{text}: {detail}");
+    }
+}
+
+/// What cannot be kept as it is is told with its place, and the proof does not hide it.
+#[tokio::test]
+async fn characters_that_are_replaced_are_told() {
+    let text = "[{\"id\":1,\"n\\u0000x\":\"a\\u0000b\"},\n {\"id\":2,\"n\\u0000x\":\"c\"},\n\
+                {\"id\":3,\"s\":\"\\ud800\"}]";
+    let inferred = inferred(vec![read("nul.json", text)], true).await;
+    let [finding] = inferred.report.findings.as_slice() else { panic!("{:?}", inferred.report) };
+    assert_eq!((finding.rule.as_str(), finding.place.line), ("data-replaced", Some(1)));
+    let told: Vec<String> =
+        finding.evidence.iter().map(|one| format!("{}: {}", one.name, text_of(one))).collect();
+    assert_eq!(
+        told,
+        [
+            "line 1: a zero character in a field's name; 2 in all",
+            "line 2: a zero character in a field's name",
+            "line 3: s: half a character (a lone surrogate)",
+        ]
+    );
+    assert!(inferred.rejoined.iter().all(|one| one.equal()));
+    let reason = &inferred.proof.reason;
+    assert!(
+        reason.ends_with("but for 3 of them in which characters were replaced when they were read"),
+        "{reason}"
+    );
+}
+
+/// A number that no double holds is kept exactly; one that is no number anybody holds makes a text.
+#[tokio::test]
+async fn numbers_beyond_a_double_are_kept_and_told() {
+    let text = "[{\"id\":1,\"v\":1.5},\n{\"id\":2,\"v\":1e400},\n{\"id\":3,\"v\":-0.0},\n\
+                {\"id\":4,\"v\":9223372036854775808},\n{\"id\":5,\"v\":1e-400}]";
+    let inferred = inferred(vec![read("nums.json", text)], true).await;
+    let [finding] = inferred.report.findings.as_slice() else { panic!("{:?}", inferred.report) };
+    assert_eq!((finding.rule.as_str(), finding.place.line), ("data-beyond-double", Some(2)));
+    let shown = text_of(&finding.evidence[0]);
+    assert_eq!(shown, "v: 1e400 is the first of 2 that no double holds");
+    assert!(inferred.rejoined.iter().all(|one| one.equal()), "{:?}", inferred.proof);
+    assert_eq!(inferred.rejoined.len(), 1, "{:?}", inferred.proof);
+
+    let text = "[{\"id\":1,\"v\":1.5},\n{\"id\":2,\"v\":1e40000000},\n{\"id\":3,\"v\":2}]";
+    let inferred = super::inferred(vec![read("nums.json", text)], true).await;
+    let [finding] = inferred.report.findings.as_slice() else { panic!("{:?}", inferred.report) };
+    assert_eq!((finding.rule.as_str(), finding.place.line), ("data-mixed-types", Some(2)));
+    assert!(inferred.rejoined.iter().all(|one| one.equal()), "{:?}", inferred.proof);
+    assert_eq!(inferred.rejoined.len(), 1, "{:?}", inferred.proof);
 }

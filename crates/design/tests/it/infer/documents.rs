@@ -116,3 +116,56 @@ async fn chance_is_no_dependency() {
     let model = inferred(vec![read("shirts.csv", text)], false).await.model;
     assert_eq!(model.entities.len(), 1, "{model:#?}");
 }
+
+/// Orders with two or three lines each: an order is a thing of its own, though a table of it saves
+/// little; and what else tells the lines apart is said.
+#[tokio::test]
+async fn a_thing_that_its_key_names_is_found_where_it_comes_again_but_twice() {
+    let mut text = String::from(
+        "order_id,line,customer_id,customer_name,customer_city,sku,title,price,qty,placed\n",
+    );
+    for order in 0..400_u32 {
+        let customer = order * 11 % 60;
+        for line in 1..=[1, 2, 3, 4][(order * 7 % 4) as usize] {
+            let product = ((order.wrapping_mul(2_654_435_761) >> 20) + line * 7) % 30;
+            text.push_str(&format!(
+                "{order},{line},{customer},Cust {customer},{},P{product:03},Prod {product},{}.{:02},{},\
+                 2026-{:02}-{:02}T10:00:00Z\n",
+                ["Bern", "Oslo", "Rome"][customer as usize % 3],
+                10 + product * 3,
+                product * 7 % 100,
+                1 + (order + line) % 5,
+                1 + order / 28 % 12,
+                1 + order % 28,
+            ));
+        }
+    }
+    let inferred = inferred(vec![read("wide.csv", text)], true).await;
+    let model = read_again(&inferred);
+    let orders = entity(&model, "orders");
+    assert_eq!((orders.key(), orders.rows.0), (vec!["order_id"], 400));
+    assert_eq!(orders.attribute("order_id").unwrap().kind, T::Id);
+    assert!(orders.attribute("placed").is_some() && orders.attribute("customer_id").is_some());
+    let wide = entity(&model, "wide");
+    assert_eq!(wide.key(), ["order_id", "line"]);
+    assert_eq!(wide.attribute("order_id").unwrap().kind, T::Id);
+    assert_eq!(wide.unique, [["order_id", "sku"]]);
+    let to: Vec<(&str, &str)> =
+        model.relations.iter().map(|r| (r.from.as_str(), r.to.as_str())).collect();
+    for pair in [("wide", "orders"), ("wide", "skus"), ("orders", "customers")] {
+        assert!(to.contains(&pair), "{to:?}");
+    }
+    assert!(inferred.rejoined.iter().all(|one| one.equal()), "{:?}", inferred.proof);
+}
+
+/// A column that repeats another is said to; one with a single value is said to have that.
+#[tokio::test]
+async fn a_column_that_repeats_another_is_no_constant() {
+    let text: String = std::iter::once("id,copy,again,kind\n".to_string())
+        .chain((1..=50).map(|id| format!("{id},{id},{id},x\n")))
+        .collect();
+    let inferred = inferred(vec![read("things.csv", text)], false).await;
+    let yaml = inferred.report.data.as_ref().unwrap()["yaml"].as_str().unwrap();
+    assert!(yaml.contains("in every row copy, again hold the same and are left out"), "{yaml}");
+    assert!(yaml.contains("# one value in every row"), "{yaml}");
+}

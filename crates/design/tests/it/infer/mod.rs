@@ -2,6 +2,7 @@
 
 mod broken;
 mod documents;
+mod duplicates;
 mod live;
 mod mutated;
 mod tpch;

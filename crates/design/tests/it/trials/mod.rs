@@ -1,6 +1,7 @@
 //! Designs that are built, filled and compared on real servers.
 
 mod bucket;
+mod missing;
 mod subset;
 
 use marula_core::model::{AggregateFunction, Count, Deed, Model};
