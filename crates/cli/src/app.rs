@@ -40,8 +40,10 @@ pub async fn main(cli: Cli) -> u8 {
         // It has its own way to end, and nothing of the user's configuration concerns it.
         Command::Lab(lab @ args::Lab::Supervise { .. }) => supervise(global.clone(), lab).await,
         _ => tokio::select! {
-            result = run(cli) => result,
+            // Signals are listened to before the work begins.
+            biased;
             interrupted = signals::interrupted() => Err(interrupted),
+            result = run(cli) => result,
         },
     };
     result.unwrap_or_else(|error| {

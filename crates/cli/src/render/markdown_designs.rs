@@ -2,6 +2,7 @@
 
 use marula_core::{Designs, Engine, EngineDesigns};
 
+use super::human::designs::load;
 use super::markdown::{cell, fence, line};
 use super::numbers::{bytes, duration, number, percent, short};
 
@@ -32,12 +33,12 @@ pub fn designs(designs: &Designs, out: &mut String) {
 
 fn of_engine(engine: &EngineDesigns, out: &mut String) {
     out.push_str(&format!(
-        "\n### {} {}\n\n{} rows, {} of the model's; each design {:.0} s under load.\n\n",
+        "\n### {} {}\n\n{} rows, {} of the model's; {}.\n\n",
         engine.server.engine.title(),
         engine.server.version,
         short(engine.rows),
         percent(engine.share.min(1.0)),
-        engine.seconds
+        load(engine)
     ));
     out.push_str(
         "| design | work ms/s | goals missed | size | answers |\n|---|---:|---:|---:|---|\n",

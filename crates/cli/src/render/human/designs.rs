@@ -40,13 +40,12 @@ pub fn sentence(designs: &Designs) -> String {
 fn of_engine(engine: &EngineDesigns, look: &Look, out: &mut String) {
     let title = format!("{} {}", engine.server.engine.title(), engine.server.version);
     heading(&title, look, out);
-    let pace = if engine.pace < 1.0 { format!(" times {:.2}", engine.pace) } else { String::new() };
     let how = format!(
-        "{} rows, {} of the model's; {} designs with equal durability, each {:.0} s under load at the model's rates{pace}",
+        "{} rows, {} of the model's; {} with equal durability, {}",
         short(engine.rows),
         percent(engine.share.min(1.0)),
-        engine.candidates.len(),
-        engine.seconds
+        text::counted(engine.candidates.len() as u64, "design", "designs"),
+        load(engine)
     );
     out.push_str(&text::wrap(&how, paragraph(look), "", ""));
     let rows: Vec<Vec<String>> = engine
@@ -108,6 +107,15 @@ fn of_engine(engine: &EngineDesigns, look: &Look, out: &mut String) {
         let said = format!("not measured: {}: {}", left.statement, left.reason);
         out.push_str(&text::wrap(&said, paragraph(look), "  · ", "    "));
     }
+}
+
+/// How long, and with how much work, each design is run.
+pub fn load(engine: &EngineDesigns) -> String {
+    if engine.seconds <= 0.0 {
+        return "each operation alone, none under load".into();
+    }
+    let pace = if engine.pace < 1.0 { format!(" times {:.2}", engine.pace) } else { String::new() };
+    format!("each {} s under load at the model's rates{pace}", number(engine.seconds))
 }
 
 fn operations(design: &CandidateDesign, look: &Look, out: &mut String) {
@@ -202,4 +210,27 @@ fn letter(at: usize) -> String {
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_under_load_is_said_to_run_alone() {
+        let engine = |seconds: f64, pace: f64| -> EngineDesigns {
+            serde_json::from_value(serde_json::json!({
+                "server": {"engine": "postgres", "version": "18.0"}, "rows": 10, "share": 1.0,
+                "pace": pace, "seconds": seconds, "candidates": [], "verdict": "",
+                "rules_of_thumb": [], "left_out": [],
+            }))
+            .unwrap()
+        };
+        assert_eq!(load(&engine(0.0, 1.0)), "each operation alone, none under load");
+        assert_eq!(load(&engine(0.5, 1.0)), "each 0.5 s under load at the model's rates");
+        assert_eq!(
+            load(&engine(10.0, 0.25)),
+            "each 10 s under load at the model's rates times 0.25"
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! `marula model infer`: the model itself, so that it can be written to a file as it stands. Its
 //! comments say what the report does.
 
-use marula_core::{Report, Verdict};
+use marula_core::{Json, Report, Verdict};
 
 use super::numbers::grouped;
 
@@ -20,6 +20,9 @@ pub fn sentence(report: &Report) -> String {
     };
     let proven = serde_json::from_value(data["proof"]["verdict"].clone());
     let proven = match proven {
+        Ok(Verdict::Proven) if replaced(data) => {
+            "; joined again, they are what was read but for characters that were replaced"
+        }
         Ok(Verdict::Proven) => "; joined again, they are what was read",
         Ok(Verdict::Refuted) => "; joined again, they are NOT what was read",
         _ => "",
@@ -31,4 +34,11 @@ pub fn sentence(report: &Report) -> String {
         count("entities"),
         count("relations")
     )
+}
+
+/// Whether characters were replaced when they were read.
+fn replaced(data: &Json) -> bool {
+    let sources = data["sources"].as_array().into_iter().flatten();
+    let mut trouble = sources.flat_map(|source| source["trouble"].as_array().into_iter().flatten());
+    trouble.any(|one| one["what"] == "replaced")
 }
