@@ -6,7 +6,7 @@ use marula_core::model::Model;
 use marula_core::{Designs, Engine, EngineDesigns, Error, ErrorKind, Report, Result};
 use marula_design::{ProposeOptions, ReviewOptions};
 
-use crate::app::{App, Outcome, read_input};
+use crate::app::{App, Outcome};
 use crate::args::{Design, Prove, Trial};
 use crate::open::{self, Session};
 use crate::output;
@@ -93,8 +93,7 @@ async fn propose(app: &mut App, args: Design) -> Result<Outcome> {
 
 /// A model's file, and what was wrong with it.
 pub(super) fn read_model(name: &str) -> Result<(Model, Vec<String>)> {
-    let text = read_input(name)?;
-    let read = marula_design::model::read(&text, name)?;
+    let read = super::model::read(name)?;
     if let Some(mistake) = read.mistakes.iter().find(|_| read.is_faulty()) {
         let line = mistake.line.map_or(String::new(), |line| format!(" (line {line})"));
         return Err(Error::new(

@@ -31,7 +31,13 @@ pub struct Model {
     /// shared by many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
+    /// A file beside this one that says entities and relations, too: a schema in SQL or DBML, or
+    /// data (CSV, JSON, JSON lines, BSON). What is said here of the same entity, attribute or
+    /// reference goes before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// What is kept.
+    #[serde(default)]
     pub entities: Vec<Entity>,
     /// How the entities hang together.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

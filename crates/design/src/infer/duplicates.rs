@@ -14,11 +14,13 @@ const OWN: usize = 50;
 /// Of so many rows one may repeat what only looks like a key.
 const LIKE: usize = 100;
 
+/// Rows, each with the first that has the same key.
+type Pairs = Vec<(usize, usize)>;
+
 /// A key and the rows that repeat it.
 struct Repeated {
     column: usize,
-    /// Rows, and the one before that has the same key.
-    rows: Vec<(usize, usize)>,
+    rows: Pairs,
 }
 
 /// Sets aside the rows of each table that repeat its key, with what belongs to them.
@@ -61,7 +63,7 @@ fn repeated(table: &Table) -> Option<Repeated> {
     if table.parent.is_some() || !table.declared_key.is_empty() || table.rows < 4 {
         return None;
     }
-    let mut near: Vec<(bool, usize, Vec<(usize, usize)>)> = Vec::new();
+    let mut near: Vec<(bool, usize, Pairs)> = Vec::new();
     let like: Vec<usize> = (0..table.columns.len())
         .filter(|at| {
             let column = &table.columns[*at];
@@ -100,7 +102,7 @@ fn is_own(table: &Table, name: &str) -> bool {
 }
 
 /// The rows whose value stands before, each with the first that has it; `None` for more than `most`.
-fn again(column: &Column, most: usize) -> Option<Vec<(usize, usize)>> {
+fn again(column: &Column, most: usize) -> Option<Pairs> {
     let mut first: Vec<Option<usize>> = vec![None; column.dictionary.len() + 1];
     let mut rows = Vec::new();
     for (row, code) in column.codes.iter().enumerate() {

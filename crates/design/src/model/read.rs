@@ -1,9 +1,12 @@
+use std::path::Path;
+
 use marula_core::model::Model;
 use marula_core::{Error, ErrorKind, Evidence, Finding, Marked, Place, Result, Severity};
 use serde_json::Value;
 
 use super::check::check;
 use super::fill::{self, Unsaid};
+use super::include::{self, Load};
 use super::mistake::{Cure, Mistake, Part, Way};
 use super::tree::{Key, Kind, Parsed, Tree};
 use super::{json, shape, yaml};
@@ -70,6 +73,18 @@ impl Read {
 /// # Errors
 /// `Syntax` with the place marked, where nothing of it is a model.
 pub fn read(text: &str, name: &str) -> Result<Read> {
+    read_with(text, name, None)
+}
+
+/// [`read`], with the file that the model's `from:` names: it stands in that folder.
+///
+/// # Errors
+/// Those of [`read`]; what is wrong with the other file is among the mistakes.
+pub fn read_beside(text: &str, name: &str, folder: &Path) -> Result<Read> {
+    read_with(text, name, Some(&|file: &str| include::beside(folder, file)))
+}
+
+pub(super) fn read_with(text: &str, name: &str, load: Option<Load<'_>>) -> Result<Read> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let Parsed { tree, faults } = parse(text, name);
     let mut mistakes: Vec<Mistake> = Vec::new();
@@ -92,8 +107,9 @@ pub fn read(text: &str, name: &str) -> Result<Read> {
             })
             .hint("a model has a name, entities, relations and queries; see marula schema model"));
     };
-    limit(&mut tree, &mut mistakes);
     tree.number();
+    include::include(&mut tree, load, &mut mistakes);
+    limit(&mut tree, &mut mistakes);
     shape::fit(&mut tree, &mut mistakes);
     let model = usable(&mut tree, &mut mistakes, text, name)?;
     place(&mut mistakes, text);
@@ -280,7 +296,7 @@ fn apply(whole: &mut Tree, part: &Part, cure: Cure) {
     }
 }
 
-fn tree_of(value: Value, range: &std::ops::Range<usize>) -> Tree {
+pub(super) fn tree_of(value: Value, range: &std::ops::Range<usize>) -> Tree {
     let kind = match value {
         Value::Null => Kind::Null,
         Value::Bool(is) => Kind::Bool(is),

@@ -6,11 +6,14 @@ mod infer;
 mod new;
 mod show;
 
+use std::path::Path;
+
 use marula_core::Result;
 use marula_design::model::{self, Read};
 
 use crate::app::{App, Outcome, read_input};
 use crate::args::Model;
+use crate::signals;
 
 /// Checks, draws and makes models.
 pub async fn run(app: &mut App, args: Model) -> Result<Outcome> {
@@ -23,8 +26,10 @@ pub async fn run(app: &mut App, args: Model) -> Result<Outcome> {
     }
 }
 
-/// Reads a model file.
+/// Reads a model file, and the file that its `from:` names.
 pub fn read(file: &str) -> Result<Read> {
     let text = read_input(file)?;
-    model::read(&text, if file == "-" { "stdin" } else { file })
+    let name = if file == "-" { "stdin" } else { file }.to_owned();
+    let folder = Path::new(file).parent().map(Path::to_path_buf).unwrap_or_default();
+    signals::interruptible(move || model::read_beside(&text, &name, &folder))
 }
