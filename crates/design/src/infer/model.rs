@@ -4,6 +4,7 @@ use marula_core::grouped;
 use marula_core::model::{Attribute, AttributeType, Count, Entity, Model, Relationship};
 
 use super::naming::stem;
+use super::rank;
 use super::types::Class;
 use super::world::{Origin, World};
 use crate::model::{Comments, Way};
@@ -51,6 +52,7 @@ pub fn model(world: &World, name: &str) -> (Model, Comments) {
         let unique = part
             .unique
             .iter()
+            .filter(|ids| is_rule(world, entity.table, ids))
             .filter_map(|ids| {
                 let name = |id: &usize| {
                     let known = entity.attributes.iter().find(|known| known.column == Some(*id));
@@ -71,6 +73,15 @@ pub fn model(world: &World, name: &str) -> (Model, Comments) {
     }
     relations(world, &mut model, &mut comments);
     (model, comments)
+}
+
+/// Whether what is different in all members is said to have to be: of names and titles it is not.
+fn is_rule(world: &World, table: usize, ids: &[usize]) -> bool {
+    ids.len() > 1
+        || ids.iter().all(|id| {
+            rank::is_like_id(&world.tables[table].columns[*id].name)
+                || matches!(world.typed[table][*id].class, Class::Uuid | Class::ObjectId)
+        })
 }
 
 fn entity_way(at: usize) -> Way {
@@ -133,6 +144,10 @@ fn attributes(world: &World, at: usize, comments: &mut Comments) -> Vec<Attribut
         }
         if all.constant.contains(&column) && source.codes.iter().any(|code| *code != 0) {
             said.push("one value in every row".into());
+        }
+        let part = &all.parts[entity.part];
+        if part.unique.iter().any(|ids| ids == &[column] && !is_rule(world, entity.table, ids)) {
+            said.push(format!("different in all {}", grouped(rows)));
         }
         if let Some((mixed, _)) = &typed.mixed {
             said.push(mixed.clone());

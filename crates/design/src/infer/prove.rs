@@ -36,6 +36,10 @@ impl Rejoined {
     }
 }
 
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
 /// Makes the tables in the lab and compares. What the lab cannot do is said in the proof.
 pub async fn prove(world: &World, progress: &dyn Progress) -> (Proof, Vec<Rejoined>) {
     match on_a_server(world, progress).await {
@@ -46,11 +50,11 @@ pub async fn prove(world: &World, progress: &dyn Progress) -> (Proof, Vec<Rejoin
                 true => (
                     Verdict::Proven,
                     format!(
-                        "{} tables made with their keys and {} references, filled, and joined \
-                         again: the same {} rows as were read",
-                        world.entities.len(),
-                        world.references.len(),
-                        grouped(rows)
+                        "{} made with {} and {}, filled, and joined again: the same {} as were read",
+                        counted(world.entities.len() as u64, "table", "tables"),
+                        if world.entities.len() == 1 { "its key" } else { "their keys" },
+                        counted(world.references.len() as u64, "reference", "references"),
+                        counted(rows, "row", "rows")
                     ),
                 ),
                 false => (Verdict::Refuted, "joined again they are not what was read".to_string()),

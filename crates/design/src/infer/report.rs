@@ -55,8 +55,9 @@ fn tally(world: &World) -> super::dependency::Tally {
 /// What was read of a source and what became of it, in words.
 pub fn counts(source: &SourceRead) -> String {
     let mut line = format!(
-        "{} rows read, {} kept, {} set aside",
+        "{} {} read, {} kept, {} set aside",
         grouped(source.read),
+        if source.read == 1 { "row" } else { "rows" },
         grouped(source.kept),
         grouped(source.set_aside)
     );

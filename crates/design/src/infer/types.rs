@@ -187,7 +187,8 @@ pub fn of(column: &Column) -> Typed {
         // What was seen is no rule for what is to come.
         let finite = |number: Option<f64>| number.filter(|number| number.is_finite());
         let (least, most) = (finite(shape.least), finite(shape.most));
-        attribute.usual = least.zip(most).map(|(min, max)| Span { min, max });
+        // Nothing below zero is zero.
+        attribute.usual = least.zip(most).map(|(min, max)| Span { min: min + 0.0, max: max + 0.0 });
     }
     if matches!(attribute.kind, AttributeType::Text | AttributeType::Json | AttributeType::Binary) {
         attribute.average_length = characters.checked_div(there).map(|mean| mean as u32);

@@ -4,6 +4,7 @@
 use marula_core::{Json, Report, Verdict};
 
 use super::numbers::grouped;
+use super::text::counted;
 
 /// The model as YAML.
 pub fn infer(report: &Report) -> Option<String> {
@@ -13,7 +14,7 @@ pub fn infer(report: &Report) -> Option<String> {
 /// The result in one line.
 pub fn sentence(report: &Report) -> String {
     let Some(data) = &report.data else { return "nothing was inferred".into() };
-    let count = |name: &str| data["model"][name].as_array().map_or(0, Vec::len);
+    let count = |name: &str| data["model"][name].as_array().map_or(0, Vec::len) as u64;
     let of = |name: &str| -> u64 {
         let sources = data["sources"].as_array();
         sources.into_iter().flatten().filter_map(|source| source[name].as_u64()).sum()
@@ -28,11 +29,11 @@ pub fn sentence(report: &Report) -> String {
         _ => "",
     };
     format!(
-        "{} rows read, {} set aside: {} entities and {} relations{proven}",
-        grouped(of("read")),
+        "{} read, {} set aside: {} and {}{proven}",
+        counted(of("read"), "row", "rows"),
         grouped(of("set_aside")),
-        count("entities"),
-        count("relations")
+        counted(count("entities"), "entity", "entities"),
+        counted(count("relations"), "relation", "relations")
     )
 }
 

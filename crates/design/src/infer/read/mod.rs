@@ -205,7 +205,7 @@ impl What {
     /// The word for it, and what became of it.
     pub fn words(self) -> &'static str {
         match self {
-            What::CutOff => "cut off before their end: set aside",
+            What::CutOff => "cut off before the end: set aside",
             What::Malformed => "not well formed: set aside",
             What::Ragged => "with another number of fields than the header: set aside",
             What::NotUtf8 => "not UTF-8: set aside",

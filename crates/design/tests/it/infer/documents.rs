@@ -169,3 +169,15 @@ async fn a_column_that_repeats_another_is_no_constant() {
     assert!(yaml.contains("in every row copy, again hold the same and are left out"), "{yaml}");
     assert!(yaml.contains("# one value in every row"), "{yaml}");
 }
+
+/// What has the name of a key must be different in all; of names and titles that is but said.
+#[tokio::test]
+async fn names_that_are_all_different_are_no_rule() {
+    let text: String = std::iter::once("id,email,name\n".to_string())
+        .chain((1..=50).map(|id| format!("{id},p{id}@example.org,Person {id}\n")))
+        .collect();
+    let inferred = inferred(vec![read("people.csv", text)], false).await;
+    assert_eq!(entity(&inferred.model, "people").unique, [["email"]]);
+    let yaml = inferred.report.data.as_ref().unwrap()["yaml"].as_str().unwrap();
+    assert!(yaml.contains("# different in all 50\n"), "{yaml}");
+}
