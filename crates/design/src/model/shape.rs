@@ -267,6 +267,8 @@ impl Fitter<'_> {
                 let near = nearest(&key.name, known.keys().map(String::as_str));
                 let mut mistake = Mistake::new(way.clone(), what);
                 mistake = match near.is_empty() {
+                    _ if key.name.contains(' ') => mistake
+                        .hint("put the text before it in quotes: within braces a comma ends it"),
                     false => mistake.near(&near),
                     true => {
                         let all: Vec<&str> = known.keys().map(String::as_str).collect();

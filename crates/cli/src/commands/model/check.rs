@@ -1,6 +1,7 @@
 //! `marula model check`.
 
 use marula_core::{Report, Result};
+use marula_design::search::Work;
 use serde_json::json;
 
 use crate::app::{App, Outcome};
@@ -13,6 +14,10 @@ pub fn run(app: &mut App, args: &ModelCheck) -> Result<Outcome> {
     let mut report = Report::new("model check");
     report.findings = read.findings();
     let model = &read.model;
+    // Sound, but not to be measured: nobody should wait for it.
+    for (query, reason) in Work::new(model).left_out {
+        report.notes.push(format!("not measured: {query}: {}", reason.message()));
+    }
     report.data = Some(json!({
         "file": read.name,
         "model": model.name,

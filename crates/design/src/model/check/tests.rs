@@ -165,3 +165,14 @@ transactions: [{{name: t, writes: [none, w4, none], rate: 1}}]
     );
     assert_eq!(read.model.writes.len(), 1);
 }
+
+/// SQL with a comma, not in quotes, within braces.
+#[test]
+fn a_text_that_a_comma_ends_is_to_be_put_in_quotes() {
+    let told = with("queries:\n- {name: q, sql: SELECT id, kind FROM a WHERE id = $1, rate: 1}\n");
+    let last = told.last().unwrap();
+    assert!(
+        last.ends_with("(put the text before it in quotes: within braces a comma ends it)"),
+        "{told:?}"
+    );
+}
