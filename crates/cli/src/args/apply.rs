@@ -68,8 +68,8 @@ pub struct MigrateHow {
     /// The pause between two batches of a backfill, where the file does not say.
     #[arg(long, value_name = "TIME", value_parser = duration::parse_or_none, default_value = "0s")]
     pub pace: Duration,
-    /// Do not look through the data, and at the room on the server's disk, first for what would fail in
-    /// the middle (MongoDB).
+    /// Do not look through the data, and on MongoDB at the room on the server's disk, first for what
+    /// would fail in the middle.
     #[arg(long)]
     pub no_data_check: bool,
 }

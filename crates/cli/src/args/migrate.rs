@@ -180,6 +180,9 @@ pub struct MigrateNotNull {
     /// The table and its column, such as users.email.
     #[arg(value_name = "TABLE.COLUMN")]
     pub column: String,
+    /// Fill what is NULL with this SQL expression first, in batches, by a migration of its own.
+    #[arg(long, value_name = "EXPRESSION", allow_hyphen_values = true)]
+    pub fill: Option<String>,
     /// Where it goes.
     #[command(flatten)]
     pub file: NewFile,

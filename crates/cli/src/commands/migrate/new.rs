@@ -69,5 +69,16 @@ pub async fn not_null(app: &App, args: &MigrateNotNull) -> Result<Outcome> {
             .hint("a validator says which fields documents must have"));
     }
     let text = postgres::generate::not_null(table, column, given.version)?;
-    one(app, &args.file, given.engine, &format!("{table}_{column}_not_null"), text)
+    let name = format!("{table}_{column}_not_null");
+    let Some(fill) = &args.fill else {
+        let note = format!(
+            "it fails while a row holds NULL in {column}: with --fill a migration before it fills those"
+        );
+        return several(app, &args.file, given.engine, &name, vec![("", text)], vec![note]);
+    };
+    let quoted = marula_postgres::sql::quote_ident(column);
+    let (set, missing) = (format!("{column} = {fill}"), format!("{quoted} IS NULL"));
+    let filled = postgres::generate::backfill(table, &[set], Some(&missing), 10_000)?;
+    let steps = vec![("fill", filled), ("enforce", text)];
+    several(app, &args.file, given.engine, &name, steps, Vec::new())
 }

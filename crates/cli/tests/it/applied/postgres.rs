@@ -437,3 +437,25 @@ fn a_difference_does_not_touch_what_has_run() {
     let (_, found) = project.run(&["migrate", "diff", "t", "migrations"]);
     assert!(!found.contains("marula") && !found.contains("schema_migrations"), "{found}");
 }
+
+#[test]
+fn rows_that_would_make_it_fail_are_found_before_it_begins() {
+    let (project, eye) = postgres(18, &[TABLE]);
+    project.expect(&APPLY);
+    eye.run("INSERT INTO t VALUES (-1, NULL), (-2, NULL)");
+    let new = ["migrate", "not-null", "t.a", "--dir", "migrations", "--target", "t"];
+    said(&project, 0, &new, &["with --fill a migration before it fills those"]);
+    let told = "2 rows hold NULL in a of t, which is to have none; nothing ran";
+    said(&project, 2, &APPLY, &[told, "--no-data-check"]);
+    assert_eq!(eye.number("SELECT count(*) FROM pg_constraint WHERE NOT convalidated"), 0);
+    for file in std::fs::read_dir(project.path().join("migrations")).unwrap() {
+        let path = file.unwrap().path();
+        if !path.ends_with(TABLE.0) {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let filled = [&new[..], &["--fill", "0"]].concat();
+    said(&project, 0, &filled, &[]);
+    said(&project, 0, &APPLY, &["2 migrations applied"]);
+    assert_eq!(eye.number("SELECT count(*) FROM t WHERE a IS NULL"), 0);
+}

@@ -4,6 +4,7 @@
 //! this program was killed keeps others out until it has ended.
 
 mod batch;
+mod data;
 mod foreign;
 mod history;
 mod lag;
@@ -158,8 +159,8 @@ impl apply::Ground for Ground {
         lock::holder(&self.session).await
     }
 
-    async fn preflight(&self, due: &[Due<'_>], _: &ApplyOptions) -> Result<()> {
-        preflight::check(self, due).await
+    async fn preflight(&self, due: &[Due<'_>], options: &ApplyOptions) -> Result<()> {
+        preflight::check(self, due, options).await
     }
 
     fn plan(&self, due: &Due<'_>) -> Result<Vec<PlannedStep>> {

@@ -3,14 +3,14 @@
 use marula_core::{Engine, Error, ErrorKind, Result, Version};
 use marula_postgres::from_server;
 
-use super::{Ground, pieces, rights};
-use crate::apply::Due;
+use super::{Ground, data, pieces, rights};
+use crate::apply::{ApplyOptions, Due};
 
 /// The oldest server the way of working was tried with.
 const OLDEST: Version = Version::new(12, 0, 0);
 
 /// Looks at the server, the rights, and how every part is cut.
-pub(super) async fn check(ground: &Ground, due: &[Due<'_>]) -> Result<()> {
+pub(super) async fn check(ground: &Ground, due: &[Due<'_>], options: &ApplyOptions) -> Result<()> {
     if let Some(other) = due.iter().find(|due| due.migration.engine != Engine::Postgres) {
         let what = format!("{} is for MongoDB, and this is PostgreSQL", other.path().display());
         return Err(Error::new(ErrorKind::Usage, what)
@@ -47,5 +47,9 @@ pub(super) async fn check(ground: &Ground, due: &[Due<'_>]) -> Result<()> {
             "GRANT CREATE ON DATABASE … TO {user}, or have the owner of marula.migrations run it"
         )));
     }
-    rights::check(ground, due).await
+    rights::check(ground, due).await?;
+    if options.check_data {
+        data::check(ground, due).await?;
+    }
+    Ok(())
 }

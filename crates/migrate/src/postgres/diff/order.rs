@@ -95,6 +95,11 @@ impl Graph {
     }
 }
 
+/// The partitions.
+fn parts(model: &Model) -> impl Iterator<Item = &Object> {
+    model.objects.values().filter(|one| one.id.kind == Kind::Table && one.has("bound"))
+}
+
 /// What comes first of what could: things are made, changed, and at last dropped.
 fn rank(step: &Step) -> (Deed, Kind, i32, &str) {
     (step.deed, step.id.kind, 0, &step.id.name)
@@ -445,6 +450,19 @@ impl Builder<'_> {
                     if matches!(self.fates.get(other), Some(Fate::Alter { breaks: true, .. })) {
                         edge(altered, self.step(Deed::Alter, other));
                     }
+                }
+            }
+        }
+        // So is what a partition takes.
+        for new in parts(self.to) {
+            let made = self.step(Deed::Create, &new.id);
+            let attached = made.or_else(|| self.step(Deed::Alter, &new.id));
+            for old in parts(self.from).filter(|old| old.get("parents") == new.get("parents")) {
+                edge(self.dropped(&old.id), attached);
+                let moved =
+                    self.to.get(&old.id).is_some_and(|now| now.get("bound") != old.get("bound"));
+                if moved {
+                    edge(self.step(Deed::Alter, &old.id), made);
                 }
             }
         }

@@ -42,7 +42,10 @@ pub(super) fn attach(
         after.push(check.after);
     }
     if rules.contains(&"partition-beside-default") {
-        let Some(check) = of_default(context, &parent, &condition) else { return Ok(None) };
+        let written = alter.relation.as_ref();
+        let Some(check) = of_default(context, &parent, written, &condition) else {
+            return Ok(None);
+        };
         before.extend(check.before);
         after.push(check.after);
     }
@@ -56,13 +59,17 @@ pub(super) fn attach(
 
 /// CREATE TABLE … PARTITION OF beside a default partition.
 pub(super) fn create(context: &Context, create: &pb::CreateStmt) -> Result<Option<Vec<String>>> {
-    let parent = create.inh_relations.first().and_then(|node| match node.node.as_ref() {
-        Some(NodeEnum::RangeVar(parent)) => Some(table_key(parent)),
+    let written = create.inh_relations.first().and_then(|node| match node.node.as_ref() {
+        Some(NodeEnum::RangeVar(parent)) => Some(parent),
         _ => None,
     });
-    let (Some(parent), Some(bound)) = (parent, &create.partbound) else { return Ok(None) };
+    let (Some(parent), Some(bound)) = (written.map(table_key), &create.partbound) else {
+        return Ok(None);
+    };
     let Some(condition) = condition(context, &parent, bound)? else { return Ok(None) };
-    let Some(check) = of_default(context, &parent, &condition) else { return Ok(None) };
+    let Some(check) = of_default(context, &parent, written, &condition) else {
+        return Ok(None);
+    };
     let own = context.statement.text().trim();
     let own = own.get(super::super::files::blank_prefix(own)..).unwrap_or(own);
     let mut all = check.before.to_vec();
@@ -77,9 +84,19 @@ struct Check {
     after: String,
 }
 
-fn of_default(context: &Context, parent: &str, condition: &str) -> Option<Check> {
+fn of_default(
+    context: &Context,
+    parent: &str,
+    written: Option<&pb::RangeVar>,
+    condition: &str,
+) -> Option<Check> {
     let rest = context.schema.default_partition(parent)?;
-    let (schema, name) = rest.rsplit_once('.').unwrap_or(("", rest));
+    // Where names are written in full, this one is, too.
+    let bare = match written {
+        Some(parent) if !parent.schemaname.is_empty() => "public",
+        _ => "",
+    };
+    let (schema, name) = rest.rsplit_once('.').unwrap_or((bare, rest));
     let relation = pb::RangeVar {
         schemaname: schema.to_string(),
         relname: name.to_string(),
