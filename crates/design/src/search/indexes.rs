@@ -24,6 +24,7 @@ pub fn indexes(model: &Model, structure: &Structure, work: &Work) -> Vec<WantedI
                 &write.entity,
                 keys,
                 format!("{}: finds what it writes", write.name),
+                true,
             );
         }
     }
@@ -35,7 +36,7 @@ pub fn indexes(model: &Model, structure: &Structure, work: &Work) -> Vec<WantedI
         let whose = r.attributes.iter().map(|name| (name.clone(), KeyOrder::Any));
         let keys = whose.chain([(Bucket::LAST.to_owned(), KeyOrder::Ascending)]).collect();
         let why = format!("the buckets of one {}, by their moments", reference_name(r));
-        wanted.push(WantedIndex { store: r.from.clone(), keys, unique: false, why });
+        wanted.push(WantedIndex { store: r.from.clone(), keys, unique: false, given: false, why });
     }
     let served = |at: usize, index: &WantedIndex| {
         wanted.iter().enumerate().any(|(other, one)| {
@@ -56,14 +57,14 @@ fn of_subset(model: &Model, structure: &Structure, subset: &Subset, wanted: &mut
         let order = subset.order.iter().map(|(name, down)| (name.clone(), KeyOrder::sorted(*down)));
         let keys = whose.chain(order).collect();
         let why = format!("the first {} that {} keep are read anew by it", r.from, r.to);
-        add(model, wanted, &r.from, keys, why);
+        add(model, wanted, &r.from, keys, why, false);
     }
     for (relation, attribute) in subset.recopied(model, structure) {
         let other = &model.relations[*relation];
         let names = other.attributes.iter();
         let keys = names.map(|name| (format!("{}.{name}", subset.name), KeyOrder::Any)).collect();
         let why = format!("finds the copies of {attribute} of {} in {}", other.to, subset.name);
-        add(model, wanted, &r.to, keys, why);
+        add(model, wanted, &r.to, keys, why, true);
     }
 }
 
@@ -91,6 +92,7 @@ fn of_question(
         equal.into_iter().partition(|spot| spot.element.is_none());
     let mut keys: Vec<(String, KeyOrder)> =
         plain.iter().map(|spot| (spot.field.clone(), KeyOrder::Any)).collect();
+    let given = keys.len();
     let mut push = |field: String, order: KeyOrder| {
         if !keys.iter().any(|(known, _)| *known == field) {
             keys.push((field, order));
@@ -119,7 +121,8 @@ fn of_question(
         push(Bucket::LAST.into(), KeyOrder::Any);
     }
     if !keys.is_empty() {
-        add(model, wanted, entity, keys, format!("{name}: equalities, order, range"));
+        let given = keys.len() == given;
+        add(model, wanted, entity, keys, format!("{name}: equalities, order, range"), given);
     }
     for spot in within {
         add(
@@ -128,13 +131,16 @@ fn of_question(
             entity,
             vec![(path(&places, &spot), KeyOrder::Any)],
             format!("{name}: finds an element"),
+            true,
         );
     }
     for container in &places.containers {
         if let Some(join) = &container.join {
             let keys =
                 join.wanted.iter().map(|spot| (path(&places, spot), KeyOrder::Any)).collect();
-            add(model, wanted, &container.entity, keys, format!("{name}: what it joins"));
+            let why = format!("{name}: what it joins");
+            // A join may look for what is missing, too.
+            add(model, wanted, &container.entity, keys, why, false);
         }
     }
 }
@@ -157,6 +163,7 @@ fn add(
     store: &str,
     keys: Vec<(String, KeyOrder)>,
     why: String,
+    given: bool,
 ) {
     let key = model.entity(store).map(|entity| entity.key()).unwrap_or_default();
     let names: Vec<&str> = keys.iter().map(|(name, _)| name.as_str()).collect();
@@ -168,7 +175,12 @@ fn add(
         return;
     }
     match wanted.iter_mut().find(|index| index.store == store && index.keys == keys) {
-        Some(known) => known.why = format!("{}; {why}", known.why),
-        None => wanted.push(WantedIndex { store: store.to_owned(), keys, unique: false, why }),
+        Some(known) => {
+            known.why = format!("{}; {why}", known.why);
+            known.given &= given;
+        }
+        None => {
+            wanted.push(WantedIndex { store: store.to_owned(), keys, unique: false, given, why });
+        }
     }
 }

@@ -41,16 +41,21 @@ pub struct WantedIndex {
     pub keys: Vec<(String, KeyOrder)>,
     /// Whether no two members share the values.
     pub unique: bool,
+    /// Whether all that asks for it looks for given values of every key: then an index of those that
+    /// have values does.
+    pub given: bool,
     /// What asks for it: the query's or write's name, and how.
     pub why: String,
 }
 
 impl WantedIndex {
-    /// Whether `other` does for what asks for this one, too.
+    /// Whether `other` does for what asks for this one, too. One that may leave out what lacks a key
+    /// does not, where that is looked for.
     pub fn is_served_by(&self, other: &WantedIndex) -> bool {
         let pairs = self.keys.iter().zip(&other.keys);
         self.store == other.store
             && !self.unique
+            && (self.given || !other.given)
             && self.keys.len() <= other.keys.len()
             && pairs.clone().all(|(own, theirs)| own.0 == theirs.0)
             && KeyOrder::read_by(pairs.map(|(own, theirs)| (own.1, theirs.1)))
@@ -64,7 +69,7 @@ mod tests {
 
     fn index(keys: &[(&str, KeyOrder)]) -> WantedIndex {
         let keys = keys.iter().map(|(name, order)| ((*name).to_owned(), *order)).collect();
-        WantedIndex { store: "events".into(), keys, ..WantedIndex::default() }
+        WantedIndex { store: "events".into(), keys, given: true, ..WantedIndex::default() }
     }
 
     #[test]

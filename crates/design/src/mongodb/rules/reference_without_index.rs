@@ -21,6 +21,12 @@ db.orders.insertMany([{_id: 1, customer_id: 1}, {_id: 2, customer_id: 2}])",
 db.orders.insertMany([{_id: 1, customer_id: 1}, {_id: 2, customer_id: 2}])
 db.orders.createIndex({customer_id: 1, at: -1})",
         ),
+        good(
+            "one of those that have it",
+            "db.customers.insertMany([{_id: 1}, {_id: 2}])
+db.orders.insertMany([{_id: 1, customer_id: 1}, {_id: 2}, {_id: 3, customer_id: 2}])
+db.orders.createIndex({customer_id: 1}, {partialFilterExpression: {customer_id: {$exists: true}}})",
+        ),
     ],
     check,
 );

@@ -69,8 +69,11 @@ pub(super) fn db(collection: &str) -> String {
 
 /// Whether an index that answers every question begins with that path.
 pub(super) fn leads(collection: &Collection, path: &str) -> bool {
+    // One of those that have the field finds every value of it.
+    let there = serde_json::json!({ path: { "$exists": true } });
     collection.indexes.iter().any(|index| {
-        index.partial.is_none() && index.keys.first().is_some_and(|(key, _)| key == path)
+        index.partial.as_ref().is_none_or(|filter| *filter == there)
+            && index.keys.first().is_some_and(|(key, _)| key == path)
     })
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Wish {
     pub options: Document,
     /// The paths of which it matters in which direction they are read.
     pub ordered: Vec<String>,
+    /// Whether it is asked for to find given values only, never what is missing.
+    pub given: bool,
     pub why: Vec<String>,
 }
 
@@ -39,6 +41,19 @@ impl Wish {
         self.options.is_empty()
     }
 
+    /// Whether it leaves out nothing but what lacks one of its keys: then whoever looks for given
+    /// values of them all finds all.
+    fn holds_all_given(&self) -> bool {
+        let filter = self.options.get_document("partialFilterExpression").ok();
+        let there = doc! { "$exists": true };
+        self.options.len() == 1
+            && filter.is_some_and(|filter| {
+                filter.iter().all(|(path, is)| {
+                    self.keys.iter().any(|(key, _)| key == path) && *is == Bson::from(there.clone())
+                })
+            })
+    }
+
     /// Whether an index for `other` serves this one, too.
     fn is_served_by(&self, other: &Wish) -> bool {
         let pairs = || self.keys.iter().zip(&other.keys);
@@ -50,6 +65,10 @@ impl Wish {
         };
         let expires = other.options.contains_key("expireAfterSeconds");
         let whole = other.plain() || (expires && other.options.len() == 1);
+        if self.keys == other.keys && self.options == other.options && self.unique == other.unique {
+            return true;
+        }
+        let whole = whole || self.given && self.keys == other.keys && other.holds_all_given();
         self.plain()
             && whole
             && self.keys.len() <= other.keys.len()
@@ -102,7 +121,35 @@ pub(super) fn pieces(
         });
         left.push(wish);
     }
+    let left = told_apart(draw, entity, left);
     left.iter().map(|wish| piece(entity, wish)).collect()
+}
+
+/// Indexes on the same keys, of which one leaves something out, with names of their own. Servers
+/// before 5.0 take one of them only: the unique one stays.
+fn told_apart(draw: &mut Draw<'_>, entity: &Entity, wishes: Vec<Wish>) -> Vec<Wish> {
+    let mut found: Vec<Wish> = Vec::new();
+    for mut wish in wishes {
+        let same = found.iter().filter(|other| other.keys == wish.keys).count();
+        if same > 0 && draw.options.version.major < 5 {
+            draw.note(format!(
+                "an index of {} on ({}) beside the one with a filter needs 5.0: {}",
+                entity.name,
+                wish.keys.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>().join(", "),
+                wish.why.join("; ")
+            ));
+            continue;
+        }
+        if same > 0 {
+            let keys: Document = wish.keys.iter().cloned().collect();
+            let create = CreateIndexes::one(keys, Document::new());
+            let usual = create.indexes.first().and_then(|index| index.get_str("name").ok());
+            let end = if same == 1 { "all".to_owned() } else { format!("all_{same}") };
+            wish.options.insert("name", format!("{}_{end}", usual.unwrap_or("index")));
+        }
+        found.push(wish);
+    }
+    found
 }
 
 fn piece(entity: &Entity, wish: &Wish) -> Piece {
@@ -155,7 +202,8 @@ fn wanted(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Vec<Wish> {
         if !keys.is_empty() && keys.len() <= 32 {
             let whole = keys.len() == wanted.keys.len();
             let wish = Wish::sorted(keys, wanted.why.clone());
-            found.push(Wish { unique: wanted.unique && whole, ..wish });
+            let given = wanted.given && whole;
+            found.push(Wish { unique: wanted.unique && whole, given, ..wish });
         }
     }
     found
@@ -233,7 +281,10 @@ fn references(draw: &Draw<'_>, entity: &Entity, store: &Store, path: &str) -> Ve
         let bucket = draw.structure.buckets.iter().any(|bucket| bucket.relation == at);
         let last = bucket.then(|| (Bucket::LAST.to_owned(), KeyOrder::Ascending));
         let keys = keys.map(|keys| keys.into_iter().chain(last).collect::<Vec<_>>());
-        found.extend(keys.filter(|keys| !keys.is_empty()).map(|keys| Wish::sorted(keys, why)));
+        found.extend(keys.filter(|keys| !keys.is_empty()).map(|keys| {
+            // Buckets are read in their order, too.
+            Wish { given: !bucket, ..Wish::sorted(keys, why) }
+        }));
     }
     for field in &store.fields {
         if let Source::Embedded { store: within, .. } = &field.source

@@ -29,7 +29,13 @@ impl Case {
         let keys =
             keys.iter().map(|(name, down)| ((*name).to_owned(), KeyOrder::sorted(*down))).collect();
         let why = "the test asks for it".into();
-        self.wanted.push(WantedIndex { store: store.into(), keys, unique: false, why });
+        self.wanted.push(WantedIndex {
+            store: store.into(),
+            keys,
+            unique: false,
+            given: false,
+            why,
+        });
         self
     }
 

@@ -321,3 +321,69 @@ async fn measurements_go_into_time_series_where_the_server_has_them() {
         session.database().drop().await.unwrap();
     }
 }
+
+const LOCKERS: &str = "
+name: lockers
+entities:
+  - name: people
+    attributes: [{name: id, type: id}, {name: mail, type: text, required: true, unique: true}, {name: deleted_at, type: timestamp}]
+    rows: 2k
+  - name: lockers
+    attributes: [{name: number, type: integer, required: true}, {name: person_id, type: id}]
+    key: [number]
+    rows: 1k
+relations:
+  - {from: lockers, attributes: [person_id], to: people, name: person, inverse: locker, fanout: {max: 1}}
+";
+
+/// Who may have one at most is found by the index that says so; beside it there is another only for
+/// what is asked of those without, under a name of its own, where the server takes both.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_index_on_the_same_keys_unless_both_are_needed() {
+    let found = |name: &str, schema: &Schema| -> Vec<String> {
+        let of_it = schema.pieces.iter().filter(|piece| piece.object.starts_with(name));
+        of_it.map(|piece| piece.object.clone()).collect()
+    };
+    let case = Case::of(LOCKERS);
+    let rows = ["db.lockers.insertMany([{_id: 1, person_id: NumberLong(1)}, {_id: 2}, {_id: 3}])"];
+    let two = "db.lockers.insertOne({_id: 4, person_id: NumberLong(1)})";
+    let schema = tried(&case, &rows, &[(two, 11_000)]).await;
+    assert_eq!(found("index lockers", &schema), ["index lockers person_id_1"]);
+    for version in VERSIONS {
+        let session = fresh(version).await;
+        for statement in drawn(&case, session.version()).statements(Stage::AfterLoading) {
+            run(&session, statement).await;
+        }
+        let find = doc! { "find": "lockers", "filter": { "person_id": 1_i64 } };
+        let plan = session.database().run_command(doc! { "explain": find }).await.unwrap();
+        assert!(plan.to_string().contains("person_id_1"), "{version:?} {plan}");
+    }
+
+    let case =
+        case.wanting("lockers", &[("person_id", false)]).wanting("people", &[("mail", false)]);
+    let schema = tried(&case, &rows, &[(two, 11_000)]).await;
+    let both = ["index lockers person_id_1", "index lockers person_id_1_all"];
+    assert_eq!(found("index lockers", &schema), both);
+    assert_eq!(found("index people", &schema), ["index people mail_1", "index people mail_1_all"]);
+    let old = drawn(&case, Version::new(4, 4, 0));
+    assert_eq!(found("index lockers", &old), ["index lockers person_id_1"]);
+    assert!(old.notes.iter().any(|note| note.contains("(person_id) beside")), "{:?}", old.notes);
+}
+
+/// What comes along with what is new is written in one transaction, which no time-series collection
+/// takes part in.
+#[test]
+fn measurements_that_come_along_are_no_time_series() {
+    let mut case = Case::of(SENSORS);
+    let script = |case: &Case| flat(&drawn(case, Version::new(6, 0, 0)).to_script());
+    assert!(script(&case).contains("timeseries: {"));
+    case.model.writes.push(marula_core::model::Write {
+        name: "install".into(),
+        entity: "sensors".into(),
+        with: vec!["readings".into()],
+        ..Default::default()
+    });
+    let script = script(&case);
+    assert!(!script.contains("timeseries: {"), "{script}");
+    assert!(script.contains("install writes them with their sensors"), "{script}");
+}

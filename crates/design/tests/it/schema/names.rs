@@ -124,6 +124,7 @@ proptest! {
             store: entity.name.clone(),
             keys: vec![(path.clone(), KeyOrder::Any), (entity.attributes[0].name.clone(), KeyOrder::Descending)],
             unique: false,
+            given: false,
             why: path.clone(),
         }).collect();
         let version = Version::new(major, 0, 0);
