@@ -13,6 +13,9 @@ pub(super) fn expression(
     Writer { entity, name }.condition(&read(text)?)
 }
 
+/// A day in milliseconds.
+const DAY: i32 = 86_400_000;
+
 struct Writer<'a> {
     entity: &'a Entity,
     name: &'a dyn Fn(&str) -> Option<String>,
@@ -89,7 +92,18 @@ impl Writer<'_> {
                     '*' => "$multiply",
                     _ => return Err("a division rounds in another way than in SQL".into()),
                 };
-                doc! { operator: [self.term(left)?, self.term(right)?] }.into()
+                let days = [left, right].map(|side| self.is_day(side));
+                let (left, right) = (self.term(left)?, self.term(right)?);
+                // SQL counts days, MongoDB milliseconds.
+                let counted = |days: Bson| doc! { "$multiply": [days, DAY] };
+                match (days, *sign) {
+                    ([true, true], '-') => {
+                        doc! { "$divide": [{ operator: [left, right] }, DAY] }.into()
+                    }
+                    ([true, false], '+' | '-') => doc! { operator: [left, counted(right)] }.into(),
+                    ([false, true], '+') => doc! { operator: [counted(left), right] }.into(),
+                    _ => doc! { operator: [left, right] }.into(),
+                }
             }
             Term::Length(of) => {
                 let of = self.term(of)?;
@@ -98,6 +112,18 @@ impl Writer<'_> {
                 doc! { "$cond": [{ "$lte": [of, Bson::Null] }, Bson::Null, length] }.into()
             }
         })
+    }
+
+    /// Whether a term is a day: an attribute that is one, or one some days before or after it.
+    fn is_day(&self, term: &Term) -> bool {
+        match term {
+            Term::Attribute(name) => {
+                let attribute = self.entity.attribute(name);
+                attribute.is_some_and(|attribute| attribute.kind == AttributeType::Date)
+            }
+            Term::Calculated('+' | '-', left, right) => self.is_day(left) != self.is_day(right),
+            _ => false,
+        }
     }
 
     /// Whether texts stand for texts in this entity's checks: a day in quotes is a day in SQL.
@@ -129,6 +155,22 @@ fn number(text: &str) -> Result<Bson, String> {
 mod tests {
     use super::*;
     use marula_core::model::Attribute;
+
+    #[test]
+    fn days_are_counted_as_sql_counts_them() {
+        let day = |name: &str| Attribute {
+            name: name.into(),
+            kind: AttributeType::Date,
+            required: true,
+            ..Attribute::default()
+        };
+        let entity = Entity { attributes: vec![day("a"), day("b")], ..Entity::default() };
+        let written = |text| expression(&entity, text, &|name| Some(format!("${name}")));
+        let later = doc! { "$add": ["$a", { "$multiply": [30, DAY] }] };
+        assert_eq!(written("b <= a + 30"), Ok(doc! { "$lte": ["$b", later] }.into()));
+        let between = doc! { "$divide": [{ "$subtract": ["$b", "$a"] }, DAY] };
+        assert_eq!(written("b - a < 7"), Ok(doc! { "$lt": [between, 7] }.into()));
+    }
 
     #[test]
     fn what_is_missing_breaks_no_check() {
