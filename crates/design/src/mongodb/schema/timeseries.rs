@@ -67,6 +67,7 @@ fn obstacle(draw: &Draw<'_>, entity: &Entity, store: &Store) -> Option<String> {
     let changed =
         model.writes.iter().find(|write| write.entity == entity.name && write.does != Deed::Insert);
     let together = model.transactions.iter().find(|one| one.writes.iter().any(named));
+    let along = model.writes.iter().find(|write| write.with.contains(&entity.name));
     let mut kept = draw.structure.subsets.iter().map(|subset| &model.relations[subset.relation]);
     let held = kept.find(|r| r.from == entity.name);
     let referred = draw.references.iter().find(|one| one.relation.to == entity.name);
@@ -88,6 +89,9 @@ fn obstacle(draw: &Draw<'_>, entity: &Entity, store: &Store) -> Option<String> {
     changed
         .map(|write| format!("{} changes what was added", write.name))
         .or(together.map(|one| format!("{} writes them in a transaction", one.name)))
+        .or(along.map(|write| {
+            format!("{} writes them with their {}, in one transaction", write.name, write.entity)
+        }))
         .or(held.map(|r| format!("{} keep the first of them, in one transaction", r.to)))
         .or(referred.map(|one| format!("{} refer to them", one.relation.from)))
         .or(by_key.map(|query| {
