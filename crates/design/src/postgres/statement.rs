@@ -225,7 +225,12 @@ impl Writer<'_> {
                     .attribute(&demand.at)
                     .and_then(|attribute| attribute.of)
                     .unwrap_or_default();
-                format!("{column} @> ARRAY[{operand}::{}]", cast(of))
+                let within = self.spot(demand.at.node, &demand.at.attribute);
+                match within.is_some_and(|spot| spot.element.is_some()) {
+                    false => format!("{column} @> ARRAY[{operand}::{}]", cast(of)),
+                    // Within an array of objects the list is JSON: numbers and words as they stand.
+                    true => format!("{column} @> to_jsonb({operand}::{})", cast_in_json(of)),
+                }
             }
             Operator::Matches => {
                 format!("{} @@ plainto_tsquery('{WORDS}', {operand})", words_of(&column))
@@ -307,6 +312,14 @@ fn literal(value: &Json) -> String {
         Json::Number(number) => number.to_string(),
         Json::String(text) => quote_literal(text),
         other => quote_literal(&other.to_string()),
+    }
+}
+
+/// The type a value of a kind has within JSON.
+fn cast_in_json(kind: AttributeType) -> &'static str {
+    match cast(kind) {
+        plain @ ("bigint" | "numeric" | "double precision" | "boolean") => plain,
+        _ => "text",
     }
 }
 

@@ -45,10 +45,7 @@ pub(super) fn draw(
                     Operator::In => Value::List(
                         (0..5).map(|_| some(world, entity, attribute, skew, &mut dice)).collect(),
                     ),
-                    Operator::Contains => match some(world, entity, attribute, skew, &mut dice) {
-                        Value::List(values) => values.into_iter().next().unwrap_or(Value::Null),
-                        other => other,
-                    },
+                    Operator::Contains => held(world, entity, attribute, skew, &mut dice),
                     Operator::StartsWith => match some(world, entity, attribute, skew, &mut dice) {
                         Value::Text(text) => Value::Text(text.chars().take(4).collect()),
                         other => other,
@@ -99,6 +96,16 @@ fn member(world: &World<'_>, entity: &str, attribute: &str, skew: Skew, dice: &m
 fn some(world: &World<'_>, entity: &str, attribute: &str, skew: Skew, dice: &mut Dice) -> Value {
     let member = member(world, entity, attribute, skew, dice);
     world.value(&member, attribute)
+}
+
+/// A value that a list holds: of one that is not empty, where one is found.
+fn held(world: &World<'_>, entity: &str, attribute: &str, skew: Skew, dice: &mut Dice) -> Value {
+    let mut lists = (0..TRIES).map(|_| some(world, entity, attribute, skew, dice));
+    let found = lists.find_map(|value| match value {
+        Value::List(values) => values.into_iter().next(),
+        other => Some(other),
+    });
+    found.unwrap_or(Value::Null)
 }
 
 /// Puts the lower bound of an attribute below its upper bound.
