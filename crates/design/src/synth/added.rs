@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use marula_core::model::Skew;
 
-use super::{Dice, Member, World, at_most_one, belonging};
+use super::{Dice, Member, World, at_most_one, belonging, most};
 
 /// Which of all that are added a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,11 +15,19 @@ pub struct Turn {
     pub place: u64,
 }
 
+/// How many are drawn for one that stays and has room.
+const PASSED: usize = 50;
+/// Who can have so many more has room for all that are added by chance.
+const MUCH: u64 = 1_000;
+
 /// Where there is room for more.
 #[derive(Debug, Default)]
 pub(super) struct Room {
     /// For a relationship of which each has one at most: those that have none.
     vacant: BTreeMap<usize, Vec<u64>>,
+    /// For one of which each has no more than some: those that have fewer, each with how many more
+    /// it can have.
+    spare: BTreeMap<usize, Vec<(u64, u64)>>,
     /// For each pair of relationships that no two members share: which of the first have room for
     /// more of the second.
     pairs: BTreeMap<(usize, usize), Vec<u64>>,
@@ -32,18 +40,76 @@ impl Room {
             if at_most_one(world.model, relation) {
                 let dealt = &world.belonging[at];
                 let none = |one: &u64| dealt.children(*one).next().is_none();
-                room.vacant.insert(at, (0..dealt.ones()).filter(none).collect());
+                let stays = |one: &u64| world.stays_at(&relation.to, *one);
+                room.vacant.insert(at, (0..dealt.ones()).filter(none).filter(stays).collect());
+            } else if let Some(most) = most(world.model, relation) {
+                room.spare.insert(at, spare(world, at, most));
             }
         }
         for pair in (0..world.model.entities.len()).filter_map(|entity| world.pair(entity)) {
             let (first, last) = (&world.belonging[pair.0], &world.belonging[pair.1]);
-            room.pairs.insert(pair, belonging::with_room(first, last));
+            let mut ones = belonging::with_room(first, last);
+            ones.retain(|one| world.stays_at(&world.model.relations[pair.0].to, *one));
+            room.pairs.insert(pair, ones);
         }
         room
     }
 }
 
+/// Those that can have more than they have, and stay: half of all that can at most, those with the
+/// most room, since an addition to a full one is refused.
+fn spare(world: &World<'_>, relation: usize, most: u64) -> Vec<(u64, u64)> {
+    let dealt = &world.belonging[relation];
+    let to = &world.model.relations[relation].to;
+    let mut ones: Vec<(u64, u64)> = (0..dealt.ones())
+        .map(|one| (one, most.saturating_sub(dealt.children(one).count() as u64)))
+        .filter(|(one, room)| *room > 0 && world.stays_at(to, *one))
+        .collect();
+    let mut rooms: Vec<u64> = ones.iter().map(|(_, room)| *room).collect();
+    rooms.sort_unstable();
+    if let Some(middle) = rooms.get(rooms.len() / 2) {
+        ones.retain(|(_, room)| room >= middle);
+    }
+    ones
+}
+
 impl World<'_> {
+    fn all_stay(&self, entity: &str) -> bool {
+        self.index(entity).is_none_or(|entity| !self.leaving.takes(entity))
+    }
+
+    fn stays_at(&self, entity: &str, row: u64) -> bool {
+        self.index(entity).is_none_or(|entity| self.stays(&self.member(entity, row)))
+    }
+
+    /// One to belong to, by `skew`: one that stays, and that has room for all that will be added to it.
+    fn one(&self, at: usize, to: usize, turn: Turn, skew: Skew, dice: &mut Dice) -> Option<u64> {
+        let count = self.rows(to);
+        let spare = self.room.spare.get(&at);
+        let of_all = most(self.model, &self.model.relations[at]);
+        for _ in 0..PASSED {
+            let one = dice.pick(count, skew);
+            let had = || self.belonging[at].children(one).count() as u64;
+            if self.stays(&self.member(to, one))
+                && of_all.is_none_or(|most| most.saturating_sub(had()) > MUCH)
+            {
+                return Some(one);
+            }
+            if spare.is_some() && of_all.is_some_and(|most| most <= MUCH) {
+                break;
+            }
+        }
+        match spare {
+            // Each in its turn, for as long as it has room.
+            Some(spare) if spare.is_empty() => None,
+            Some(spare) => {
+                let (one, room) = spare[(turn.place % spare.len() as u64) as usize];
+                (turn.place / (spare.len() as u64) < room).then_some(one)
+            }
+            None => Some(dice.pick(count, skew)),
+        }
+    }
+
     /// A member that is added. It belongs to those that are `given`, by the relationship's index,
     /// else to members drawn by `skew`; `None` where all have one that may have one only.
     pub fn added(
@@ -51,10 +117,13 @@ impl World<'_> {
         entity: usize,
         turn: Turn,
         skew: Skew,
-        given: &BTreeMap<usize, u64>,
+        given: &BTreeMap<usize, Member>,
         dice: &mut Dice,
     ) -> Option<Member> {
-        let mut parents = given.clone();
+        let mut parents: BTreeMap<usize, u64> =
+            given.iter().map(|(at, one)| (*at, one.row)).collect();
+        let pair = self.pair(entity);
+        let paired = |at: usize| pair.is_some_and(|(first, last)| at == first || at == last);
         for (at, relation) in self.model.relations.iter().enumerate() {
             let of_it = relation.from == self.model.entities[entity].name;
             let Some(to) = self.index(&relation.to).filter(|_| of_it) else { continue };
@@ -66,14 +135,38 @@ impl World<'_> {
                 Some(Some(one)) => parents.insert(at, *one),
                 Some(None) if self.is_optional(at) => None,
                 Some(None) => return None,
-                None => parents.insert(at, dice.pick(count, skew)),
+                None if paired(at) => parents.insert(at, dice.pick(count, skew)),
+                None => match self.one(at, to, turn, skew, dice) {
+                    Some(one) => parents.insert(at, one),
+                    None if self.is_optional(at) => None,
+                    None => return None,
+                },
             };
         }
-        if let Some(pair) = self.pair(entity) {
+        if let Some(pair) = pair {
             self.tell_apart_from_all(turn, pair, given, &mut parents);
         }
         let row = self.rows(entity) + turn.number;
-        Some(Member { entity, row, parents, ordinal: Some(turn.place) })
+        let ordinal = Some(self.place_of(entity, turn, given));
+        Some(Member { entity, row, parents, added: given.clone(), ordinal })
+    }
+
+    /// The how-manieth of those added to its owner a member is: where they are added to each in its
+    /// turn, it is one for every round.
+    fn place_of(&self, entity: usize, turn: Turn, given: &BTreeMap<usize, Member>) -> u64 {
+        let owner = self.owner(entity).or_else(|| self.sharer(entity));
+        let owner = owner.filter(|owner| !given.contains_key(owner));
+        let spare = owner.and_then(|owner| self.room.spare.get(&owner));
+        let most = owner.and_then(|owner| most(self.model, &self.model.relations[owner]));
+        let paired = self.pair(entity).is_some();
+        match spare {
+            Some(spare)
+                if !paired && !spare.is_empty() && most.is_some_and(|most| most <= MUCH) =>
+            {
+                turn.place / spare.len() as u64
+            }
+            _ => turn.place,
+        }
     }
 
     fn is_optional(&self, relation: usize) -> bool {
@@ -114,17 +207,28 @@ impl World<'_> {
         &self,
         turn: Turn,
         pair: (usize, usize),
-        given: &BTreeMap<usize, u64>,
+        given: &BTreeMap<usize, Member>,
         parents: &mut BTreeMap<usize, u64>,
     ) {
         let (first, last) = pair;
         let start = |one: u64, of: u64| Dice::of(&[self.seed, one]).below(of);
         // To one that is new itself nobody belongs yet.
         for (new, other) in [(first, last), (last, first)] {
-            if let Some(one) = given.get(&new) {
+            if let Some(one) = given.get(&new).map(|one| &one.row) {
                 let ones = self.belonging[other].ones().max(1);
+                let to = &self.model.relations[other].to;
                 if !given.contains_key(&other) {
-                    parents.insert(other, (start(*one, ones) + turn.place) % ones);
+                    let start = start(*one, ones);
+                    let staying = (0..ones).map(|at| (start + at) % ones);
+                    let staying = staying.filter(|one| self.stays_at(to, *one)).cycle();
+                    // Without those that go, the next is the one behind the last.
+                    let next = match self.all_stay(to) {
+                        true => Some((start + turn.place) % ones),
+                        false => {
+                            staying.take(PASSED * ones as usize).nth((turn.place % ones) as usize)
+                        }
+                    };
+                    parents.extend(next.map(|next| (other, next)));
                 }
                 return;
             }
@@ -138,7 +242,10 @@ impl World<'_> {
             .collect();
         let lasts = self.belonging[last].ones();
         let start = start(one, lasts);
-        let free = (0..lasts).map(|at| (start + at) % lasts).filter(|one| !taken.contains(one));
+        let to = &self.model.relations[last].to;
+        let free = (0..lasts)
+            .map(|at| (start + at) % lasts)
+            .filter(|one| !taken.contains(one) && self.stays_at(to, *one));
         if let Some(other) = free.cycle().nth(round as usize) {
             parents.insert(first, one);
             parents.insert(last, other);

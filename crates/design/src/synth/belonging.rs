@@ -49,13 +49,9 @@ impl Belonging {
                 parent.swap(at, dice.below(at as u64 + 1) as usize);
             }
         }
-        // One that refers to its own kind refers to one that was there before.
         if relation.from == relation.to {
-            for (at, one) in parent.iter_mut().enumerate() {
-                // The first has nobody before it.
-                let before = (at as u32).checked_sub(1).filter(|_| *one != NOBODY);
-                *one = before.map_or(NOBODY, |before| before.min(*one));
-            }
+            let most = fanout.max.unwrap_or(u64::MAX);
+            parent = of_its_kind(&parent, most, nobody == 0.0, &mut dice);
         }
         Belonging::from_parents(parent, ones)
     }
@@ -104,6 +100,43 @@ impl Belonging {
     pub fn most(&self) -> u64 {
         (0..self.ones()).map(|one| self.children(one).count() as u64).max().unwrap_or_default()
     }
+}
+
+/// One that refers to its own kind refers to one that was there before: those that `parent` deals
+/// out go to whoever comes later. Where none is left there is nobody; if there `must` be somebody,
+/// then one of those before that has fewer than `most`.
+fn of_its_kind(parent: &[u32], most: u64, must: bool, dice: &mut Dice) -> Vec<u32> {
+    let mut slots: Vec<u32> = parent.iter().copied().filter(|one| *one != NOBODY).collect();
+    slots.sort_unstable_by(|a, b| b.cmp(a));
+    let mut before: Vec<u32> = Vec::new();
+    let mut had: HashMap<u32, u64> = HashMap::new();
+    let mut last = 0;
+    let dealt = parent.iter().enumerate().map(|(at, one)| {
+        while let Some(slot) = slots.pop_if(|slot| (*slot as usize) < at) {
+            before.push(slot);
+        }
+        if *one == NOBODY {
+            return NOBODY;
+        }
+        if !before.is_empty() {
+            let one = before.swap_remove(dice.below(before.len() as u64) as usize);
+            *had.entry(one).or_default() += 1;
+            return one;
+        }
+        if !must {
+            return NOBODY;
+        }
+        // The first has nobody before it.
+        while last < at && had.get(&(last as u32)).is_some_and(|had| *had >= most) {
+            last += 1;
+        }
+        if last == at {
+            return NOBODY;
+        }
+        *had.entry(last as u32).or_default() += 1;
+        last as u32
+    });
+    dealt.collect()
 }
 
 /// How much each one weighs: even for a fan-out without a tail, else log-normal with the tail the

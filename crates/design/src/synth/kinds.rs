@@ -26,6 +26,11 @@ impl World<'_> {
         let within = |dice: &mut Dice, least: f64, most: f64| {
             let usual = attribute.usual;
             let least = usual.map(|usual| usual.min).or(attribute.min).unwrap_or(least);
+            // As many digits as there may be.
+            let whole = attribute.precision.map(|digits| {
+                10f64.powi(digits.saturating_sub(attribute.scale.unwrap_or(0)) as i32) - 1.0
+            });
+            let most = whole.map_or(most, |whole| most.min(whole));
             let most =
                 usual.map(|usual| usual.max).or(attribute.max).unwrap_or(most.max(least + 1.0));
             match attribute.skew {

@@ -6,20 +6,29 @@
 
 mod added;
 mod belonging;
+mod checks;
 mod draw;
+mod holds;
 mod kinds;
+mod leaving;
+mod mend;
+mod parts;
+mod single;
 mod text;
 mod value;
 mod values;
 
 use std::collections::BTreeMap;
 
-use marula_core::model::{Entity, Fanout, Model, Relationship, Skew};
+use marula_core::model::{AttributeType, Entity, Fanout, Model, Relationship, Skew};
 
 pub use added::Turn;
 pub use belonging::Belonging;
 pub use draw::Dice;
 pub use value::Value;
+
+/// Numbers of members above those of all that are added: whose values nobody has seen.
+pub(crate) const UNSEEN: u64 = 1_000_000_000;
 
 /// The members of every entity of a model.
 #[derive(Debug)]
@@ -30,6 +39,8 @@ pub struct World<'m> {
     rows: Vec<u64>,
     belonging: Vec<Belonging>,
     orders: BTreeMap<(usize, usize), values::Order>,
+    groups: checks::Groups,
+    leaving: leaving::Leaving,
     room: added::Room,
 }
 
@@ -42,6 +53,8 @@ pub struct Member {
     pub row: u64,
     /// Whom it belongs to, by the relationship's index; only for those added.
     pub parents: BTreeMap<usize, u64>,
+    /// Those of them that are added themselves, which their number alone does not tell.
+    pub added: BTreeMap<usize, Member>,
     /// Which of those it is that are added to what its owner has; only for those added.
     pub ordinal: Option<u64>,
 }
@@ -61,23 +74,23 @@ impl<'m> World<'m> {
                 };
                 let optional = optional_share(model, relation);
                 let mut relation = relation.clone();
-                if at_most_one(model, &relation) {
-                    let fanout = relation.fanout.unwrap_or_default();
-                    relation.fanout = Some(Fanout { max: Some(1), ..fanout });
+                let (many, ones) = (count(&relation.from), count(&relation.to));
+                if let Some(most) = most(model, &relation) {
+                    let average = many as f64 / ones.max(1) as f64;
+                    let usual = Fanout { average, ..Fanout::default() };
+                    let fanout = relation.fanout.unwrap_or(usual);
+                    relation.fanout = Some(Fanout { max: Some(most), ..fanout });
                 }
-                Belonging::deal(
-                    &relation,
-                    count(&relation.from),
-                    count(&relation.to),
-                    optional,
-                    seed ^ at as u64,
-                )
+                Belonging::deal(&relation, many, ones, optional, seed ^ at as u64)
             })
             .collect();
         let orders = values::orders(model);
-        let room = added::Room::default();
-        let mut world = World { model, seed, rows: counts, belonging, orders, room };
+        let groups = checks::Groups::of(model);
+        let (leaving, room) = (leaving::Leaving::default(), added::Room::default());
+        let mut world =
+            World { model, seed, rows: counts, belonging, orders, groups, leaving, room };
         world.tell_pairs_apart();
+        world.leaving = leaving::Leaving::of(&world);
         world.room = added::Room::of(&world);
         world
     }
@@ -110,12 +123,15 @@ impl<'m> World<'m> {
 
     /// A member that was there from the start.
     pub fn member(&self, entity: usize, row: u64) -> Member {
-        Member { entity, row, parents: BTreeMap::new(), ordinal: None }
+        Member { entity, row, parents: BTreeMap::new(), added: BTreeMap::new(), ordinal: None }
     }
 
     /// The one that `member` belongs to by the relationship.
     pub fn parent(&self, member: &Member, relation: usize) -> Option<Member> {
         let to = self.index(&self.model.relations[relation].to)?;
+        if let Some(one) = member.added.get(&relation) {
+            return Some(one.clone());
+        }
         let row = match member.ordinal {
             Some(_) => *member.parents.get(&relation)?,
             None => self.belonging[relation].parent(member.row)?,
@@ -183,14 +199,75 @@ fn scaled(model: &Model, rows: u64) -> Vec<u64> {
     let scaled =
         |count| if small(count) { count } else { ((count as f64 * factor) as u64).max(100) };
     let mut counts: Vec<u64> = counts().map(scaled).collect();
-    // Of what there is one at most there are no more than of what it belongs to.
-    for relation in model.relations.iter().filter(|relation| at_most_one(model, relation)) {
+    // There are no more than are told apart by few values.
+    for (at, entity) in model.entities.iter().enumerate() {
+        let single = entity.attributes.iter().filter(|a| a.unique).map(|a| vec![a.name.as_str()]);
+        let sets = single.chain(entity.unique.iter().map(|set| words(set))).chain([entity.key()]);
+        let most = sets.filter_map(|set| values(model, entity, &set)).min();
+        counts[at] = counts[at].min(most.unwrap_or(u64::MAX));
+    }
+    // Of what there are few at most for each there are no more than of what they belong to have room
+    // for.
+    for relation in &model.relations {
         let at = |name: &str| model.entities.iter().position(|entity| entity.name == name);
-        if let (Some(from), Some(to)) = (at(&relation.from), at(&relation.to)) {
-            counts[from] = counts[from].min(counts[to]);
+        if let (Some(from), Some(to), Some(most)) =
+            (at(&relation.from), at(&relation.to), most(model, relation))
+            && from != to
+        {
+            counts[from] = counts[from].min(counts[to].saturating_mul(most));
         }
     }
     counts
+}
+
+fn words(set: &[String]) -> Vec<&str> {
+    set.iter().map(String::as_str).collect()
+}
+
+/// How many different values some attributes can have together, when each has few and refers to
+/// nothing.
+fn values(model: &Model, entity: &Entity, set: &[&str]) -> Option<u64> {
+    if set.is_empty() {
+        return None;
+    }
+    set.iter().try_fold(1u64, |product, name| {
+        let attribute = entity.attribute(name)?;
+        let refers =
+            |r: &Relationship| r.from == entity.name && r.attributes.contains(&attribute.name);
+        if model.relations.iter().any(refers) {
+            return None;
+        }
+        let count = match attribute.kind {
+            AttributeType::Enumeration if !attribute.values.is_empty() => {
+                attribute.values.len() as u64
+            }
+            AttributeType::Boolean => 2,
+            AttributeType::Integer => {
+                let (least, most) = (attribute.min.unwrap_or(1.0), attribute.max?);
+                (most - least + 1.0).max(1.0) as u64
+            }
+            _ => return None,
+        };
+        Some(product.saturating_mul(count))
+    })
+}
+
+/// How many of the many can belong to one at most: as the model says, or since what else tells them
+/// apart has few values.
+fn most(model: &Model, relation: &Relationship) -> Option<u64> {
+    if at_most_one(model, relation) {
+        return Some(1);
+    }
+    let said = relation.fanout.and_then(|fanout| fanout.max);
+    let Some(entity) = model.entity(&relation.from) else { return said };
+    let of_set = |set: Vec<&str>| {
+        let own = |name: &&str| relation.attributes.iter().any(|own| own == name);
+        let whole = relation.attributes.iter().all(|own| set.contains(&own.as_str()));
+        let rest: Vec<&str> = set.into_iter().filter(|name| !own(name)).collect();
+        values(model, entity, &rest).filter(|_| whole)
+    };
+    let sets = entity.unique.iter().map(|set| words(set)).chain([entity.key()]);
+    sets.filter_map(of_set).chain(said).min()
 }
 
 /// Whether no two of the many may belong to the same one.

@@ -75,6 +75,11 @@ impl Value {
         })
     }
 
+    /// A number as it is written: `-12.05`.
+    pub(super) fn exact(text: &str) -> Option<Self> {
+        exact(text)
+    }
+
     /// Which of two values of one kind comes first, as every engine has it; values of different
     /// kinds, and those that have no order, are alike.
     pub fn order(&self, other: &Value) -> Ordering {

@@ -3,14 +3,14 @@ use std::collections::BTreeMap;
 use marula_core::Timestamp;
 use marula_core::model::{Attribute, AttributeType, Entity, Model};
 
+use super::checks::Changed;
 use super::draw::Dice;
-use super::text::{cut, word, words};
 use super::{Member, Value, World};
 
 /// Two years, in milliseconds: what the members there from the start came about in.
-const SPAN: f64 = 730.0 * 86_400_000.0;
+pub(super) const SPAN: f64 = 730.0 * 86_400_000.0;
 /// The moment up to which they did.
-const NOW: i64 = 1_767_225_600_000;
+pub(super) const NOW: i64 = 1_767_225_600_000;
 
 /// An attribute that comes after another: `ends_at > starts_at`.
 #[derive(Debug, Clone, Copy)]
@@ -47,16 +47,63 @@ impl World<'_> {
         let Some(at) = entity.attributes.iter().position(|a| a.name == name) else {
             return Value::Null;
         };
+        match self.groups.get(member.entity, at) {
+            Some(group) if self.is_free(entity, at) => {
+                self.kept(group, member, &Changed::No).remove(&at).unwrap_or(Value::Null)
+            }
+            _ => self.drawn(member, at, 0),
+        }
+    }
+
+    /// New values for some attributes of a member that is there, with which the model's checks hold:
+    /// those of `other`, whom nobody has seen. A reference stays.
+    pub(crate) fn changed(
+        &self,
+        member: &Member,
+        other: &Member,
+        names: &[String],
+    ) -> Vec<(String, Value)> {
+        let entity = self.entity(member);
+        let index = |name: &String| entity.attributes.iter().position(|a| a.name == *name);
+        let set: Vec<usize> = names.iter().filter_map(index).collect();
+        let refers = |name: &String| {
+            self.model
+                .relations
+                .iter()
+                .any(|r| r.from == entity.name && r.attributes.contains(name))
+        };
+        let new = |name: &String| {
+            let at = index(name)?;
+            if refers(name) {
+                return Some(self.value(member, name));
+            }
+            let Some(group) = self.groups.get(member.entity, at) else {
+                return Some(self.value(other, name));
+            };
+            self.kept(group, other, &Changed::To { before: member, set: &set }).remove(&at)
+        };
+        names.iter().map(|name| (name.clone(), new(name).unwrap_or(Value::Null))).collect()
+    }
+
+    /// The value of an attribute as it is drawn for the so-manieth time.
+    pub(super) fn drawn(&self, member: &Member, at: usize, attempt: u64) -> Value {
+        let entity = self.entity(member);
+        let attribute = &entity.attributes[at];
+        let name = attribute.name.as_str();
         if let Some(value) = self.reference(member, entity, name) {
             return value;
         }
-        let attribute = &entity.attributes[at];
         let mut dice = Dice::of(&[self.seed, member.entity as u64, at as u64, member.row]);
+        // What others are told by is drawn once.
+        let attempt = if attempt > 0 && self.is_free(entity, at) { attempt } else { 0 };
+        if attempt > 0 {
+            dice = Dice::of(&[dice.next(), attempt]);
+        }
         let key = entity.key();
         if key.contains(&name) {
             return match key.len() {
                 1 => self.single(attribute, member, &mut dice),
-                _ => self.part(attribute, member, entity, &mut dice),
+                _ => self.part(attribute, member, self.owner(member.entity), &mut dice),
             };
         }
         if !attribute.required && dice.share() < attribute.missing.unwrap_or(0.1) {
@@ -64,12 +111,16 @@ impl World<'_> {
         }
         let in_unique = entity.unique.iter().any(|set| set.iter().any(|a| a == name));
         if attribute.unique || in_unique && !self.refers(entity, &entity.unique, name) {
-            return self.single(attribute, member, &mut dice);
+            let few = matches!(attribute.kind, AttributeType::Enumeration | AttributeType::Boolean);
+            return match self.shares(member.entity, name).filter(|_| few && !attribute.unique) {
+                Some(owner) => self.part(attribute, member, Some(owner), &mut dice),
+                None => self.single(attribute, member, &mut dice),
+            };
         }
         if let Some(order) = self.orders.get(&(member.entity, at)) {
-            let less = self.value(member, &entity.attributes[order.less].name);
+            let less = self.drawn(member, order.less, attempt);
             // More than what is not there is anything.
-            if less != Value::Null {
+            if less != Value::Null && attempt % 2 == 0 {
                 return after(less, &mut dice);
             }
         }
@@ -98,85 +149,6 @@ impl World<'_> {
         sets.iter()
             .filter(|set| set.iter().any(|a| a == name))
             .all(|set| set.iter().all(references))
-    }
-
-    /// A value no other member has.
-    fn single(&self, attribute: &Attribute, member: &Member, dice: &mut Dice) -> Value {
-        let row = member.row;
-        let number = row as i64 + 1;
-        match attribute.kind {
-            AttributeType::Uuid => Value::Uuid(uuid(dice, None)),
-            AttributeType::UuidV7 => Value::Uuid(uuid(dice, Some(self.moment(member, 0.5)))),
-            AttributeType::Id | AttributeType::Integer => Value::Integer(number),
-            AttributeType::Decimal | AttributeType::Money => {
-                Value::Decimal { units: number, scale: scale(attribute) }
-            }
-            AttributeType::Float => Value::Float(number as f64),
-            AttributeType::Date => Value::Date((row % 2_900_000) as i32),
-            AttributeType::Timestamp => Value::Timestamp(Timestamp(NOW - SPAN as i64 + number)),
-            AttributeType::Text if attribute.name.contains("email") => {
-                Value::Text(format!("{}.{number}@example.com", word(dice.below(4_096))))
-            }
-            // The number comes first, so that cutting to the greatest length keeps it.
-            AttributeType::Text => {
-                let filler = attribute.average_length.unwrap_or(12) as usize;
-                let text = format!("{number}-{}", words(dice, filler.saturating_sub(7).max(1)));
-                Value::Text(cut(text.replace(' ', "-"), attribute.max_length))
-            }
-            kind => self.any(attribute, kind, member, dice),
-        }
-    }
-
-    /// A part of a key of several attributes that refers to nothing: the number among those of the
-    /// same owner.
-    fn part(
-        &self,
-        attribute: &Attribute,
-        member: &Member,
-        entity: &Entity,
-        dice: &mut Dice,
-    ) -> Value {
-        let owner = self.model.relations.iter().position(|relation| {
-            relation.from == entity.name
-                && relation.attributes.iter().all(|a| entity.key().contains(&a.as_str()))
-        });
-        // Those added come after those that their owner has.
-        let had = |owner: usize| {
-            let one = member.parents.get(&owner).copied().unwrap_or(u64::MAX);
-            self.belonging[owner].children(one).count() as u64
-        };
-        let ordinal = match (member.ordinal, owner) {
-            (Some(ordinal), Some(owner)) => had(owner) + ordinal,
-            (Some(ordinal), None) => self.rows(member.entity) + ordinal,
-            (None, Some(owner)) => self.belonging[owner].ordinal(member.row),
-            (None, None) => member.row,
-        };
-        match attribute.kind {
-            AttributeType::Id | AttributeType::Integer => Value::Integer(ordinal as i64 + 1),
-            AttributeType::Timestamp => {
-                let of_owner = owner.and_then(|owner| self.belonging[owner].parent(member.row));
-                let most =
-                    self.belonging.get(owner.unwrap_or_default()).map_or(1, |b| b.most().max(1));
-                let step = SPAN / most as f64;
-                if member.ordinal.is_some() {
-                    let since = member.row.saturating_sub(self.rows(member.entity));
-                    return Value::Timestamp(Timestamp(NOW + since as i64));
-                }
-                let offset = of_owner.unwrap_or_default() % 1_000;
-                Value::Timestamp(Timestamp(
-                    NOW - SPAN as i64 + (ordinal as f64 * step) as i64 + offset as i64,
-                ))
-            }
-            AttributeType::Date => Value::Date(18_000 + ordinal as i32),
-            AttributeType::Enumeration if !attribute.values.is_empty() => {
-                let at = ordinal as usize % attribute.values.len();
-                Value::Text(attribute.values[at].clone())
-            }
-            AttributeType::Text => {
-                Value::Text(cut(format!("{ordinal}-{}", word(ordinal)), attribute.max_length))
-            }
-            kind => self.any(attribute, kind, member, dice),
-        }
     }
 
     /// When a member came about: in the order of their numbers, those added after all others.

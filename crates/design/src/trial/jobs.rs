@@ -4,7 +4,7 @@ use super::draws::draw;
 use crate::search::Work;
 use crate::structure::Structure;
 use crate::synth::{Value, World};
-use crate::work::{Effect, Time, effects};
+use crate::work::{Beside, Effect, Time, effects};
 
 /// Something the model's work does again and again.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,12 +101,12 @@ impl Operation {
             OperationKind::Write(write) => {
                 let time = Time { serial, within: None };
                 let write = &world.model.writes[*write];
-                let done = effects(world, structure, write, time, &mut Vec::new());
+                let done = effects(world, structure, write, time, &mut Beside::default());
                 Job::Do(done.unwrap_or_default())
             }
             OperationKind::Transaction { at, writes } => {
                 let time = Time { serial, within: Some(*at) };
-                let mut beside = Vec::new();
+                let mut beside = Beside::default();
                 let mut one = |write: &usize| {
                     effects(world, structure, &world.model.writes[*write], time, &mut beside)
                 };

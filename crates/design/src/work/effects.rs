@@ -7,7 +7,7 @@ use super::held;
 use super::record::{Tree, add};
 use super::turns;
 use crate::structure::{Placement, Structure};
-use crate::synth::{Dice, Member, Turn, Value, World};
+use crate::synth::{Dice, Member, Turn, UNSEEN, Value, World};
 
 /// Which time of a write it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +18,22 @@ pub struct Time {
     pub within: Option<usize>,
 }
 
-/// Numbers of members above those of all that are added.
-const UNSEEN: u64 = 1_000_000_000;
+/// What was added before in the same transaction.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// By itself.
+    alone: Vec<Member>,
+    /// Along with others.
+    along: Vec<Member>,
+}
+
+/// How many are looked at for one that a write can change, and how often what is added to has room
+/// for it at least.
+const PASSED: usize = 50;
+const ROOM: i64 = 100;
 
 /// What a time of a write does to the stores of a structure; `None` where it cannot be done, since
-/// all have one that may have one only.
+/// all have as many as they may have, or nobody is left who may go.
 ///
 /// What is added belongs to what was added `beside` it in the same transaction.
 pub fn effects(
@@ -30,7 +41,7 @@ pub fn effects(
     structure: &Structure,
     write: &Write,
     time: Time,
-    beside: &mut Vec<Member>,
+    beside: &mut Beside,
 ) -> Option<Vec<Effect>> {
     let Some(entity) = world.index(&write.entity) else { return Some(Vec::new()) };
     let within = time.within.map_or(0, |at| at as u64 + 1);
@@ -39,7 +50,9 @@ pub fn effects(
         Deed::Insert => inserts(world, structure, write, entity, time, beside, &mut dice),
         Deed::Update => Some(updates(world, structure, write, entity, time, &mut dice)),
         Deed::Delete => {
-            let member = world.member(entity, dice.pick(world.rows(entity), write.skew));
+            // Everybody goes once.
+            let place = turns::alone(world.model, write, time).place;
+            let member = world.leaver(entity, place)?;
             let mut effects = vec![Effect::Remove { entity, by: found_by(world, write, &member) }];
             effects.extend(tallies(world, structure, &Tree::alone(member.clone()), -1));
             effects.extend(held::refills(world, structure, &member));
@@ -54,25 +67,32 @@ fn inserts(
     write: &Write,
     entity: usize,
     time: Time,
-    beside: &mut Vec<Member>,
+    beside: &mut Beside,
     dice: &mut Dice,
 ) -> Option<Vec<Effect>> {
     let name = &world.model.entities[entity].name;
     let mut given = BTreeMap::new();
     for (at, relation) in world.model.relations.iter().enumerate().filter(|(_, r)| r.from == *name)
     {
-        let to = beside.iter().find(|one| world.entity(one).name == relation.to);
-        // A key of several parts is not told by a number.
-        let Some(one) = to.filter(|one| world.entity(one).key().len() == 1) else { continue };
-        if relation.from != relation.to && !given.values().any(|row| *row == one.row) {
-            given.insert(at, one.row);
+        let to = beside.alone.iter().find(|one| world.entity(one).name == relation.to);
+        let Some(one) = to else { continue };
+        if relation.from != relation.to && !given.values().any(|known| known == one) {
+            given.insert(at, one.clone());
         }
     }
     let turn = turns::alone(world.model, write, time);
-    let member = world.added(entity, turn, write.skew, &given, dice)?;
-    beside.push(member.clone());
+    let mut member = world.added(entity, turn, write.skew, &given, dice)?;
+    if let Some((at, one)) = world.owner(entity).and_then(|at| Some((at, given.get(&at)?))) {
+        let of_it = |other: &&Member| {
+            other.entity == entity && world.parent(other, at).as_ref() == Some(one)
+        };
+        let before = beside.alone.iter().chain(&beside.along).filter(of_it).count();
+        member.ordinal = Some(before as u64);
+    }
+    beside.alone.push(member.clone());
     let along = turns::Along::new(world.model, write, time);
     let tree = grown(world, write, member, &along, time.serial, dice)?;
+    tree.with.values().flatten().for_each(|tree| tree.members(&mut beside.along));
     let mut effects = Vec::new();
     place(world, structure, tree, &mut effects);
     Some(effects)
@@ -94,7 +114,7 @@ fn grown(
             relation.to == name && write.with.contains(&relation.from) && relation.from != name;
         let (true, Some(many)) = (brought, world.index(&relation.from)) else { continue };
         let count = world.some_fanout(at, dice).min(turns::MOST_ALONG);
-        let given = BTreeMap::from([(at, tree.member.row)]);
+        let given = BTreeMap::from([(at, tree.member.clone())]);
         let mut members = Vec::new();
         for place in 0..count {
             let number = serial * turns::MOST_ALONG + place;
@@ -179,29 +199,15 @@ fn updates(
     time: Time,
     dice: &mut Dice,
 ) -> Vec<Effect> {
-    let row = dice.pick(world.rows(entity), write.skew);
-    let member = world.member(entity, row);
+    let Some(member) = chosen(world, write, entity, dice) else { return Vec::new() };
     // A new value is that of a member nobody has seen.
     let within = time.within.map_or(0, |at| at as u64 + 1);
     let seen = world.rows(entity) + UNSEEN;
     let mut other = world.member(entity, seen + within * 1_000_000 + time.serial);
     other.ordinal = Some(time.serial);
-    let set: Vec<(String, Value)> =
-        write.set.iter().map(|name| (name.clone(), fresh(world, &other, &member, name))).collect();
-    let added: Vec<(String, Value)> = write
-        .increment
-        .iter()
-        .map(|name| {
-            let one = match world.value(&member, name) {
-                Value::Decimal { scale, .. } => {
-                    Value::Decimal { units: 10i64.pow(u32::from(scale)), scale }
-                }
-                Value::Float(_) => Value::Float(1.0),
-                _ => Value::Integer(1),
-            };
-            (name.clone(), one)
-        })
-        .collect();
+    let set = world.changed(&member, &other, &write.set);
+    let one = |name: &String| (name.clone(), grown_by(&world.value(&member, name), 1));
+    let added: Vec<(String, Value)> = write.increment.iter().map(one).collect();
     if set.is_empty() && added.is_empty() {
         return Vec::new();
     }
@@ -225,15 +231,47 @@ fn updates(
     effects
 }
 
-/// A new value of an attribute; a reference keeps the one it had.
-fn fresh(world: &World<'_>, other: &Member, member: &Member, name: &str) -> Value {
-    let entity = world.entity(member);
-    let refers = world
-        .model
-        .relations
-        .iter()
-        .any(|r| r.from == entity.name && r.attributes.iter().any(|a| a == name));
-    if refers { world.value(member, name) } else { world.value(other, name) }
+/// Somebody who is there and stays there, whose references do, and whose values can grow as the write
+/// makes them; a few may be passed over before nobody is.
+fn chosen(world: &World<'_>, write: &Write, entity: usize, dice: &mut Dice) -> Option<Member> {
+    let refers = |at: &usize| {
+        let relation = &world.model.relations[*at];
+        relation.from == write.entity && relation.attributes.iter().any(|a| write.set.contains(a))
+    };
+    let kept: Vec<usize> = (0..world.model.relations.len()).filter(refers).collect();
+    let good = |member: &Member| {
+        let stays = |at: &usize| world.parent(member, *at).is_none_or(|one| world.stays(&one));
+        let grows = |name: &String| {
+            let value = world.value(member, name);
+            world.may_be(member, name, &sum(&value, &grown_by(&value, ROOM)))
+        };
+        world.stays(member) && kept.iter().all(stays) && write.increment.iter().all(grows)
+    };
+    let rows = world.rows(entity);
+    let mut drawn = (0..PASSED).map(|_| world.member(entity, dice.pick(rows, write.skew)));
+    if rows == 0 {
+        return None;
+    }
+    let first = drawn.next()?;
+    if good(&first) {
+        return Some(first);
+    }
+    Some(drawn.find(good).unwrap_or(first))
+}
+
+/// So many of a value's kind.
+fn grown_by(value: &Value, count: i64) -> Value {
+    match value {
+        Value::Decimal { scale, .. } => {
+            Value::Decimal { units: count * 10i64.pow(u32::from(*scale)), scale: *scale }
+        }
+        Value::Float(_) => Value::Float(count as f64),
+        _ => Value::Integer(count),
+    }
+}
+
+fn sum(value: &Value, more: &Value) -> Value {
+    if value.is_null() { Value::Null } else { add(value.clone(), more.clone()) }
 }
 
 fn found_by(world: &World<'_>, write: &Write, member: &Member) -> Vec<(String, Value)> {

@@ -7,5 +7,5 @@ mod record;
 mod turns;
 
 pub use effect::Effect;
-pub use effects::{Time, effects};
+pub use effects::{Beside, Time, effects};
 pub use record::{FieldValue, Record, Tree};

@@ -49,6 +49,12 @@ impl Tree {
         Tree { member, with: BTreeMap::new() }
     }
 
+    /// All that are added with it, and itself.
+    pub(super) fn members(&self, all: &mut Vec<Member>) {
+        all.push(self.member.clone());
+        self.with.values().flatten().for_each(|tree| tree.members(all));
+    }
+
     /// The many of a relationship: those that come along, or those that are there.
     fn many(&self, world: &World<'_>, relation: usize) -> Vec<Tree> {
         match self.with.get(&relation) {

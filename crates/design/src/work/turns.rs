@@ -8,9 +8,9 @@ use crate::synth::Turn;
 /// So many members at most come along with one that is added.
 pub(super) const MOST_ALONG: u64 = 1_000;
 
-/// The turn of the member that a write adds by itself.
+/// The turn of the member that a write adds by itself, or takes away.
 pub(super) fn alone(model: &Model, write: &Write, time: Time) -> Turn {
-    let ways = ways(model, |one| one.does == Deed::Insert && one.entity == write.entity);
+    let ways = ways(model, |one| one.does == write.does && one.entity == write.entity);
     let own = ways.iter().position(|way| *way == way_of(model, write, time)).unwrap_or_default();
     let place = time.serial * ways.len().max(1) as u64 + own as u64;
     // Even numbers are of those that come by themselves, odd ones of those that come along.

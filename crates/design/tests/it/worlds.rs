@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use marula_core::model::Model;
+use marula_core::Timestamp;
+use marula_core::model::{Model, Skew};
 use marula_design::model::blueprint;
 use marula_design::search::Work;
 use marula_design::structure::Structure;
@@ -113,4 +114,161 @@ fn what_is_added_in_one_transaction_belongs_together() {
         .collect();
     let new = belong.iter().filter(|visitor| **visitor >= world.rows(visitors)).count();
     assert_eq!(new, 5, "{belong:?}");
+}
+
+fn rules() -> Model {
+    serde_saphyr::from_str(include_str!("models/rules.yaml")).unwrap()
+}
+
+/// Also of several parts, of its own kind, within few letters and between bounds; and what comes along
+/// with what is new is told by it.
+#[test]
+fn what_is_told_apart_is_told_apart_at_any_scale() {
+    let model = rules();
+    for rows in [1_500, 6_000, 15_000] {
+        assert_eq!(faults(&model, rows), Vec::<String>::new(), "{rows}");
+    }
+    let world = World::new(&model, 6_000, 1);
+    let lines = world.index("lines").unwrap();
+    for line in members(&world, 20).iter().filter(|member| member.entity == lines) {
+        assert!(!world.key(line).contains(&Value::Null), "{line:?}");
+    }
+}
+
+/// A check over two attributes holds of every row, and not because the rarer case is never made.
+#[test]
+fn checks_over_several_attributes_hold() {
+    let model = rules();
+    let world = World::new(&model, 6_000, 1);
+    let invoices = world.index("invoices").unwrap();
+    let mut voided = 0;
+    for invoice in members(&world, 60).iter().filter(|member| member.entity == invoices) {
+        let value = |name: &str| world.value(invoice, name);
+        let Value::Decimal { units: total, .. } = value("total") else { panic!() };
+        if value("status") == Value::Text("void".into()) {
+            assert_eq!(total, 0, "{invoice:?}");
+            voided += 1;
+        }
+        let (Value::Date(issued), Value::Date(due)) = (value("issued"), value("due")) else {
+            panic!()
+        };
+        assert!((issued..=issued + 30).contains(&due), "{issued} {due}");
+        assert!(!matches!(value("weight"), Value::Decimal { units: 0, .. }), "{invoice:?}");
+    }
+    assert!(voided > 100, "{voided}");
+}
+
+/// A new status goes with the total that is there.
+#[test]
+fn what_is_changed_keeps_the_checks() {
+    let model = rules();
+    let world = World::new(&model, 6_000, 1);
+    let (work, structure) = (Work::new(&model), Structure::normalised(&model));
+    let invoices = world.index("invoices").unwrap();
+    let mut new = HashSet::new();
+    for operation in operations(&model, &work).iter().filter(|one| one.name == "pay") {
+        for serial in 0..100 {
+            let Job::Do(effects) = operation.job(&world, &work, &structure, serial) else {
+                panic!()
+            };
+            let [Effect::Change { by, set, .. }] = &effects[..] else { panic!("{effects:?}") };
+            let key: Vec<Value> = by.iter().map(|(_, value)| value.clone()).collect();
+            let mut all = (0..world.rows(invoices)).map(|row| world.member(invoices, row));
+            let invoice = all.find(|member| world.key(member) == key).unwrap();
+            let nothing = matches!(world.value(&invoice, "total"), Value::Decimal { units: 0, .. });
+            let void = set[0].1 == Value::Text("void".into());
+            assert!(nothing || !void, "{invoice:?}");
+            new.insert(format!("{:?}", set[0].1));
+        }
+    }
+    assert!(new.len() > 1, "{new:?}");
+}
+
+/// Nothing is held twice at a time, neither of those there from the start nor of those added.
+#[test]
+fn ranges_of_one_do_not_meet() {
+    let model = rules();
+    let world = World::new(&model, 6_000, 1);
+    let holds = world.index("holds").unwrap();
+    let mut all: Vec<(String, i64, i64)> = Vec::new();
+    for hold in members(&world, 60).iter().filter(|member| member.entity == holds) {
+        let Value::Range(from, to) = world.value(hold, "during") else { panic!() };
+        let (Value::Timestamp(Timestamp(from)), Value::Timestamp(Timestamp(to))) = (*from, *to)
+        else {
+            panic!()
+        };
+        assert!(from < to);
+        all.push((format!("{:?}", world.value(hold, "room")), from, to));
+    }
+    all.sort();
+    let meet = all.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].2 > pair[1].1);
+    assert_eq!(meet, None);
+    let long = all.iter().filter(|(_, from, to)| to - from > 3_600_000).count();
+    assert!(long > all.len() / 2, "{long} of {} are longer than an hour", all.len());
+}
+
+/// What a write adds, and whom an update names, refers to nobody whom another write takes away; nobody
+/// is taken away twice.
+#[test]
+fn nobody_refers_to_who_is_taken_away() {
+    let model = rules();
+    let world = World::new(&model, 6_000, 1);
+    let (work, structure) = (Work::new(&model), Structure::normalised(&model));
+    let mut gone: HashSet<(usize, String)> = HashSet::new();
+    let mut named = Vec::new();
+    let mut twice = 0;
+    for operation in operations(&model, &work) {
+        for serial in 0..80 {
+            let Job::Do(effects) = operation.job(&world, &work, &structure, serial) else {
+                continue;
+            };
+            for effect in effects {
+                match effect {
+                    Effect::Remove { entity, by } => {
+                        let key: Vec<Value> = by.into_iter().map(|(_, value)| value).collect();
+                        twice += usize::from(!gone.insert((entity, format!("{key:?}"))));
+                    }
+                    Effect::Insert { trees } => named.extend(trees.into_iter().map(|t| t.member)),
+                    _ => {}
+                }
+            }
+        }
+    }
+    assert_eq!(twice, 0);
+    assert!(gone.len() > 200, "{}", gone.len());
+    for member in &named {
+        for at in 0..model.relations.len() {
+            let mut one = world
+                .parent(member, at)
+                .filter(|_| model.relations[at].from == model.entities[member.entity].name);
+            // Nor to one that goes with the one it belongs to.
+            while let Some(parent) = one {
+                let key = (parent.entity, format!("{:?}", world.key(&parent)));
+                assert!(!gone.contains(&key), "{member:?} refers to {key:?}");
+                let name = &world.entity(&parent).name;
+                let owner = model.relations.iter().position(|r| r.from == *name && r.owned);
+                one = owner.and_then(|at| world.parent(&parent, at));
+            }
+        }
+    }
+}
+
+/// Nobody gets more than there may be of one, which an array's bound would refuse.
+#[test]
+fn nobody_is_given_more_than_there_may_be() {
+    let mut model = rules();
+    model.writes.iter_mut().for_each(|write| write.skew = Skew::Zipf);
+    let world = World::new(&model, 6_000, 1);
+    for (at, relation) in model.relations.iter().enumerate() {
+        let Some(most) = relation.fanout.and_then(|fanout| fanout.max) else { continue };
+        let entity = world.index(&relation.from).unwrap();
+        let mut counts = std::collections::HashMap::new();
+        for member in members(&world, 150).iter().filter(|member| member.entity == entity) {
+            if let Some(one) = world.parent(member, at) {
+                *counts.entry(format!("{:?}", world.key(&one))).or_insert(0u64) += 1;
+            }
+        }
+        let greatest = counts.values().max().unwrap();
+        assert!(*greatest <= most, "{} {:?}: {greatest}", relation.from, relation.attributes);
+    }
 }
