@@ -37,9 +37,34 @@ pub struct EngineDesigns {
     /// What became of the rules of thumb.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules_of_thumb: Vec<String>,
-    /// Queries of the model that were not measured.
+    /// Queries and writes of the model that were not measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+    /// Designs and constraints that the server refused, so that the rest was measured without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<SetAside>,
+}
+
+/// Something that the server refused and that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SetAside {
+    /// What it is.
+    pub kind: SetAsideKind,
+    /// Its name: the design's, or the constraint's with its table or collection.
+    pub name: String,
+    /// What the server says of it.
+    pub reason: String,
+}
+
+/// What was set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SetAsideKind {
+    /// A design: it was not measured.
+    Design,
+    /// A constraint: generated data does not keep it, and the designs were measured without it. The
+    /// scripts have it.
+    Constraint,
 }
 
 /// A design that was measured.

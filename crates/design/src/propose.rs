@@ -41,7 +41,8 @@ impl Default for ProposeOptions {
 /// best is proposed.
 ///
 /// # Errors
-/// `Usage` for a model without entities; `Lab` when no server starts; what a server says.
+/// `Usage` for a model without entities; `Lab` when no server starts, or when the server takes none
+/// of the designs: what it refuses of a design is set aside, and the rest goes on.
 pub async fn propose(
     model: &Model,
     engine: Engine,

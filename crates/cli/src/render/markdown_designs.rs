@@ -76,5 +76,13 @@ fn of_engine(engine: &EngineDesigns, out: &mut String) {
             duration(one.p99_ms)
         ));
     }
+    let left = engine.left_out.iter();
+    let mut said: Vec<String> =
+        left.map(|left| format!("not measured: {}: {}", left.statement, left.reason)).collect();
+    said.extend(engine.set_aside.iter().map(super::human::designs::set_aside));
+    if !said.is_empty() {
+        out.push('\n');
+    }
+    said.iter().for_each(|said| out.push_str(&format!("- {}\n", line(said))));
     fence(&best.script, engine.server.engine, out);
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use marula_core::model::Model;
-use marula_core::{CandidateDesign, Engine, Progress, Result};
+use marula_core::{Engine, ErrorKind, Progress, Result};
 
-use super::{better, doubt};
+use super::{Compared, better};
 use crate::propose::{ProposeOptions, try_engine};
 use crate::search::Work;
 
@@ -14,11 +14,10 @@ const FAR: f64 = 100.0;
 
 /// At which rate of a single operation, all others as they are, the two engines' work is equal.
 /// Computed from what was measured: work grows with the rate in a straight line.
-pub(super) fn rates(best: [&CandidateDesign; 2]) -> Vec<String> {
-    let [postgres, mongodb] = best;
-    let ahead = mongodb.work_ms - postgres.work_ms;
+pub(super) fn rates(compared: &Compared<'_>) -> Vec<String> {
+    let ahead = compared.work_ms[1] - compared.work_ms[0];
     let mut found = Vec::new();
-    for (left, right) in postgres.operations.iter().zip(&mongodb.operations) {
+    for (left, right, _) in &compared.pairs {
         let per_run = right.alone_ms - left.alone_ms;
         if per_run == 0.0
             || left.rate == 0.0
@@ -45,15 +44,15 @@ pub(super) fn rates(best: [&CandidateDesign; 2]) -> Vec<String> {
 pub(super) async fn sizes(
     model: &Model,
     options: &ProposeOptions,
-    best: [&CandidateDesign; 2],
+    compared: &Compared<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<String>> {
     let quick = ProposeOptions { candidates: 1, length: Duration::ZERO, ..options.clone() };
-    let now = better(best[0].work_ms, best[1].work_ms, doubt(best));
+    let now = compared.better();
     let mut found = Vec::new();
     let smaller = ProposeOptions { rows: (options.rows / 4).max(1_000), ..quick.clone() };
-    let times = both(model, &smaller, progress).await?;
-    found.push(told("with a quarter of the rows", now, times));
+    let when = "with a quarter of the rows";
+    found.push(again(when, now, both(model, &smaller, progress).await)?);
     let widest = model.relations.iter().enumerate().filter(|(_, relation)| relation.owned);
     let widest = widest.max_by(|(_, a), (_, b)| {
         let average =
@@ -70,14 +69,21 @@ pub(super) async fn sizes(
         if let Some(many) = wider.entities.iter_mut().find(|entity| entity.name == relation.from) {
             many.rows.0 *= 4;
         }
-        let times = both(&wider, &quick, progress).await?;
-        found.push(told(
-            &format!("with four times as many {} for each of {}", relation.from, relation.to),
-            now,
-            times,
-        ));
+        let when = format!("with four times as many {} for each of {}", relation.from, relation.to);
+        found.push(again(&when, now, both(&wider, &quick, progress).await)?);
     }
     Ok(found)
+}
+
+/// What was measured with another size. What the servers refuse then does not undo the verdict.
+fn again(when: &str, now: Option<Engine>, both: Result<[(f64, f64); 2]>) -> Result<String> {
+    match both {
+        Ok(times) => Ok(told(when, now, times)),
+        Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ServerDied) => {
+            Err(error)
+        }
+        Err(error) => Ok(format!("{when} it was not measured: {}", error.message())),
+    }
 }
 
 async fn both(
@@ -86,13 +92,12 @@ async fn both(
     progress: &dyn Progress,
 ) -> Result<[(f64, f64); 2]> {
     let work = Work::new(model);
-    let mut times = [(0.0, 0.0); 2];
-    for (time, engine) in times.iter_mut().zip([Engine::Postgres, Engine::Mongodb]) {
-        let tried = try_engine(model, &work, engine, options, progress).await?;
-        let best = &tried.designs.candidates[0];
-        *time = (best.work_ms, best.doubt_ms);
-    }
-    Ok(times)
+    let postgres = try_engine(model, &work, Engine::Postgres, options, progress).await?;
+    let mongodb = try_engine(model, &work, Engine::Mongodb, options, progress).await?;
+    let compared = Compared::new(&postgres.designs, &mongodb.designs);
+    let [left, right] = compared.work_ms;
+    let [postgres, mongodb] = compared.best.map(|design| design.doubt_ms);
+    Ok([(left, postgres), (right, mongodb)])
 }
 
 fn told(

@@ -24,21 +24,34 @@ pub async fn fill(
     layout: &Layout,
 ) -> Result<()> {
     for store in &layout.stores {
-        let Some(entity) = world.index(&store.entity) else { continue };
-        let mut batch: Vec<Bson> = Vec::new();
-        let mut bytes = 0;
-        for record in records(world, structure, store, entity) {
-            let document = document(world.model, &record, Some(&store.entity), "", &mut Vec::new());
-            bytes += size(&document);
-            batch.push(Bson::Document(document));
-            if batch.len() == DOCUMENTS || bytes >= BYTES {
-                send(session, &store.entity, &mut batch).await?;
-                bytes = 0;
-            }
-        }
-        send(session, &store.entity, &mut batch).await?;
+        collection(session, world, structure, store).await?;
     }
     Ok(())
+}
+
+/// The code of a document that a validator rejects.
+pub(crate) const INVALID: &str = "121";
+
+/// Puts every member of a world that a store holds into its collection.
+pub(crate) async fn collection(
+    session: &Session,
+    world: &World<'_>,
+    structure: &Structure,
+    store: &Store,
+) -> Result<()> {
+    let Some(entity) = world.index(&store.entity) else { return Ok(()) };
+    let mut batch: Vec<Bson> = Vec::new();
+    let mut bytes = 0;
+    for record in records(world, structure, store, entity) {
+        let document = document(world.model, &record, Some(&store.entity), "", &mut Vec::new());
+        bytes += size(&document);
+        batch.push(Bson::Document(document));
+        if batch.len() == DOCUMENTS || bytes >= BYTES {
+            send(session, &store.entity, &mut batch).await?;
+            bytes = 0;
+        }
+    }
+    send(session, &store.entity, &mut batch).await
 }
 
 /// What a store keeps, document by document.

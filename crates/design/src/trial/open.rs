@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
-use marula_core::Result;
+use marula_core::{Error, Result};
 
 use super::alone;
-use super::jobs::Operation;
+use super::failing::said;
+use super::jobs::{Job, Operation};
 use super::subject::Subject;
 use crate::search::Work;
 use crate::structure::Structure;
@@ -64,8 +65,12 @@ pub(super) async fn load<S: Subject>(
     due.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut jobs = Vec::with_capacity(due.len());
     for (moment, at, serial) in due {
-        let prepared = subject.prepare(&operations[at].job(world, work, structure, serial))?;
-        jobs.push((Duration::from_secs_f64(moment), at, prepared));
+        let job = operations[at].job(world, work, structure, serial);
+        // There was nobody left to write to.
+        if matches!(&job, Job::Do(effects) if effects.is_empty()) {
+            continue;
+        }
+        jobs.push((Duration::from_secs_f64(moment), at, subject.prepare(&job)));
     }
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -83,16 +88,19 @@ pub(super) async fn load<S: Subject>(
                 let late = Instant::now() > due;
                 tokio::time::sleep_until(due.into()).await;
                 let started = if late { due } else { Instant::now() };
-                let done = subject.perform(&mut connection, prepared).await;
+                let done = match prepared {
+                    Ok(prepared) => subject.perform(&mut connection, prepared).await,
+                    Err(error) => Err(Error::new(error.kind(), error.message())),
+                };
                 let ms = started.elapsed().as_secs_f64() * 1000.0;
                 let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 found[*at].ms.push(ms);
                 if let Err(error) = done {
                     found[*at].failed += 1;
-                    found[*at].failure.get_or_insert(error.to_string());
+                    found[*at].failure.get_or_insert_with(|| said(&error));
                 }
             }
-            Ok::<(), marula_core::Error>(())
+            Ok::<(), Error>(())
         }
     });
     try_join_all(workers).await?;

@@ -4,11 +4,13 @@ use std::time::Instant;
 
 use futures_util::TryStreamExt;
 use marula_core::model::{AttributeType, Model};
-use marula_core::{Parameter, ParameterOrigin, Result, Statement};
+use marula_core::{Error, Parameter, ParameterOrigin, Result, SetAside, Statement};
+use marula_postgres::sql::quote_ident;
 use marula_postgres::{ConnectSpec, Session, SessionOptions, TextValue, from_server, run};
 use tokio_postgres::types::ToSql;
 
 use super::canonical::{Answer, from_text};
+use super::failing::constraint;
 use super::jobs::Job;
 use super::subject::Subject;
 use crate::postgres::schema::{SchemaOptions, schema};
@@ -16,7 +18,7 @@ use crate::postgres::{load, statement, write};
 use crate::question::Question;
 use crate::schema::{Schema, Stage};
 use crate::search::Work;
-use crate::structure::{Layout, Structure, WantedIndex};
+use crate::structure::{Layout, Store, Structure, WantedIndex};
 use crate::synth::{Value, World};
 
 /// A structure as tables in a database of its own.
@@ -27,8 +29,10 @@ pub struct Postgres<'w> {
     layout: Layout,
     spec: ConnectSpec,
     admin: Session,
-    /// What made it.
+    /// What makes it.
     pub schema: Schema,
+    /// The constraints it was built without, since the generated data breaks them.
+    pub set_aside: Vec<SetAside>,
     /// The time to fill it and build its indexes, in milliseconds.
     pub filled_ms: f64,
 }
@@ -61,13 +65,16 @@ impl<'w> Postgres<'w> {
         let options = SchemaOptions::of(&admin).await?;
         let schema = schema(world.model, &structure, &layout, wanted, &options);
         let started = Instant::now();
-        run_all(&admin, &schema, Stage::BeforeLoading).await?;
-        load::fill(&admin, world, &structure, &layout).await?;
-        run_all(&admin, &schema, Stage::AfterLoading).await?;
+        let mut set_aside = Vec::new();
+        run_all(&admin, &schema, Stage::BeforeLoading, &mut set_aside).await?;
+        for store in &layout.stores {
+            fill(&admin, world, &structure, store, &mut set_aside).await?;
+        }
+        run_all(&admin, &schema, Stage::AfterLoading, &mut set_aside).await?;
         execute(&admin, "VACUUM (ANALYZE)").await?;
         execute(&admin, "CHECKPOINT").await?;
         let filled_ms = started.elapsed().as_secs_f64() * 1000.0;
-        Ok(Postgres { world, work, structure, layout, spec, admin, schema, filled_ms })
+        Ok(Postgres { world, work, structure, layout, spec, admin, schema, set_aside, filled_ms })
     }
 
     fn question(&self, asked: usize) -> Question {
@@ -190,11 +197,56 @@ async fn open(spec: &ConnectSpec) -> Result<Session> {
     Ok(session)
 }
 
-async fn run_all(session: &Session, schema: &Schema, stage: Stage) -> Result<()> {
-    for text in schema.statements(stage) {
-        execute(session, text).await.map_err(|error| error.at(text.to_owned()))?;
+/// Runs the statements of a stage. A constraint that the rows break is set aside.
+async fn run_all(
+    session: &Session,
+    schema: &Schema,
+    stage: Stage,
+    aside: &mut Vec<SetAside>,
+) -> Result<()> {
+    for piece in schema.pieces.iter().filter(|piece| piece.stage == stage) {
+        for text in &piece.statements {
+            match execute(session, text).await {
+                Ok(()) => {}
+                Err(error) if is_broken(&error) => {
+                    aside.push(constraint(piece.object.clone(), &error));
+                }
+                Err(error) => return Err(error.at(text.to_owned())),
+            }
+        }
     }
     Ok(())
+}
+
+/// Whether rows break a constraint: SQLSTATE class 23.
+fn is_broken(error: &Error) -> bool {
+    error.server_code().is_some_and(|code| code.starts_with("23"))
+}
+
+/// Fills a table. A check that the generated rows break is set aside.
+async fn fill(
+    session: &Session,
+    world: &World<'_>,
+    structure: &Structure,
+    store: &Store,
+    aside: &mut Vec<SetAside>,
+) -> Result<()> {
+    let mut dropped: Vec<String> = Vec::new();
+    loop {
+        let refusal = match load::table(session, world, structure, store).await {
+            Ok(()) => return Ok(()),
+            Err(refusal) => refusal,
+        };
+        let Some(name) = refusal.check.filter(|name| !dropped.contains(name)) else {
+            return Err(refusal.error);
+        };
+        let table = quote_ident(&store.entity);
+        let drop = format!("ALTER TABLE {table} DROP CONSTRAINT {}", quote_ident(&name));
+        execute(session, &drop).await?;
+        let said = format!("the check {name} of {}", store.entity);
+        aside.push(constraint(said, &refusal.error));
+        dropped.push(name);
+    }
 }
 
 async fn execute(session: &Session, text: &str) -> Result<()> {

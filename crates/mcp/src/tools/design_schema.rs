@@ -51,6 +51,9 @@ struct Proposed {
     rules_of_thumb: Vec<String>,
     /// Operations with the median of one run and p99 under load.
     operations: Vec<String>,
+    /// Queries, writes, designs and constraints that were left out, each with why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<String>,
     /// SQL, or mongosh.
     script: String,
 }
@@ -162,6 +165,8 @@ fn proposed(engine: &EngineDesigns) -> Option<Proposed> {
             one.name, one.rate, one.alone_ms, one.p99_ms
         )
     });
+    let left = engine.left_out.iter().map(|one| format!("{}: {}", one.statement, one.reason));
+    let aside = engine.set_aside.iter().map(|one| format!("{}: {}", one.name, one.reason));
     Some(Proposed {
         engine: engine.server.engine,
         name: text::cut(&best.name, 300),
@@ -169,6 +174,7 @@ fn proposed(engine: &EngineDesigns) -> Option<Proposed> {
         measured: measured.collect(),
         rules_of_thumb: engine.rules_of_thumb.iter().map(|rule| text::cut(rule, 400)).collect(),
         operations: operations.take(40).collect(),
+        left_out: left.chain(aside).take(40).map(|said| text::cut(&said, 300)).collect(),
         script: text::cut(&best.script, SCRIPT),
     })
 }

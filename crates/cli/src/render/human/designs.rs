@@ -1,6 +1,8 @@
 //! Designs of a model: what is proposed and why, each candidate, each operation.
 
-use marula_core::{CandidateDesign, Designs, Engine, EngineChoice, EngineDesigns, Report};
+use marula_core::{
+    CandidateDesign, Designs, Engine, EngineChoice, EngineDesigns, Report, SetAside, SetAsideKind,
+};
 
 use super::super::Look;
 use super::grid::{grid, numbers, words};
@@ -40,8 +42,13 @@ pub fn sentence(designs: &Designs) -> String {
 fn of_engine(engine: &EngineDesigns, look: &Look, out: &mut String) {
     let title = format!("{} {}", engine.server.engine.title(), engine.server.version);
     heading(&title, look, out);
+    let is_design = |one: &&SetAside| one.kind == SetAsideKind::Design;
+    let aside = match engine.set_aside.iter().filter(is_design).count() {
+        0 => String::new(),
+        count => format!(" ({count} set aside)"),
+    };
     let how = format!(
-        "{} rows, {} of the model's; {} with equal durability, {}",
+        "{} rows, {} of the model's; {}{aside} with equal durability, {}",
         short(engine.rows),
         percent(engine.share.min(1.0)),
         text::counted(engine.candidates.len() as u64, "design", "designs"),
@@ -106,6 +113,22 @@ fn of_engine(engine: &EngineDesigns, look: &Look, out: &mut String) {
     for left in &engine.left_out {
         let said = format!("not measured: {}: {}", left.statement, left.reason);
         out.push_str(&text::wrap(&said, paragraph(look), "  · ", "    "));
+    }
+    for one in &engine.set_aside {
+        out.push_str(&text::wrap(&set_aside(one), paragraph(look), "  · ", "    "));
+    }
+}
+
+/// What was set aside, and what that means.
+pub fn set_aside(one: &SetAside) -> String {
+    match one.kind {
+        SetAsideKind::Design => format!("design set aside: {}: {}", one.name, one.reason),
+        SetAsideKind::Constraint => {
+            format!(
+                "measured without {}, which the generated data breaks: {}",
+                one.name, one.reason
+            )
+        }
     }
 }
 

@@ -5,10 +5,11 @@ mod transaction;
 use std::time::Instant;
 
 use bson::{Bson, Document, RawDocumentBuf, doc};
-use marula_core::{Error, ErrorKind, Result};
+use marula_core::{Error, ErrorKind, Result, SetAside};
 use marula_mongodb::{ConnectSpec, Session, SessionOptions, shell};
 
 use super::canonical::{Answer, NOTHING, number};
+use super::failing::constraint;
 use super::jobs::Job;
 use super::postgres::kinds;
 use super::subject::Subject;
@@ -19,7 +20,7 @@ use crate::mongodb::write::{Step, steps};
 use crate::question::{Question, start};
 use crate::schema::{Schema, Stage};
 use crate::search::Work;
-use crate::structure::{Layout, Structure, WantedIndex};
+use crate::structure::{Layout, Store, Structure, WantedIndex};
 use crate::synth::{Value, World};
 use rows::{at, taken_apart, text};
 use transaction::{is_none, together};
@@ -32,8 +33,10 @@ pub struct Mongodb<'w> {
     layout: Layout,
     spec: ConnectSpec,
     admin: Session,
-    /// What made it.
+    /// What makes it.
     pub schema: Schema,
+    /// The constraints it was built without, since the generated data breaks them.
+    pub set_aside: Vec<SetAside>,
     /// The time to fill it and build its indexes, in milliseconds.
     pub filled_ms: f64,
 }
@@ -65,13 +68,16 @@ impl<'w> Mongodb<'w> {
         let advice = advice(world.model, &structure, &layout, &options);
         schema.notes.extend(advice.to_lines());
         let started = Instant::now();
-        run_all(&admin, &schema, Stage::BeforeLoading).await?;
-        load::fill(&admin, world, &structure, &layout).await?;
-        run_all(&admin, &schema, Stage::AfterLoading).await?;
+        let mut set_aside = Vec::new();
+        run_all(&admin, &schema, Stage::BeforeLoading, &mut set_aside).await?;
+        for store in &layout.stores {
+            fill(&admin, world, &structure, store, &mut set_aside).await?;
+        }
+        run_all(&admin, &schema, Stage::AfterLoading, &mut set_aside).await?;
         let sync = admin.client().database("admin").run_command(doc! { "fsync": 1 }).await;
         sync.map_err(|failure| admin.map(failure))?;
         let filled_ms = started.elapsed().as_secs_f64() * 1000.0;
-        Ok(Mongodb { world, work, structure, layout, spec, admin, schema, filled_ms })
+        Ok(Mongodb { world, work, structure, layout, spec, admin, schema, set_aside, filled_ms })
     }
 
     fn question(&self, asked: usize) -> Question {
@@ -214,12 +220,46 @@ impl Subject for Mongodb<'_> {
     }
 }
 
-async fn run_all(session: &Session, schema: &Schema, stage: Stage) -> Result<()> {
-    for text in schema.statements(stage) {
-        let command = shell::parse(text)?.to_command();
-        load::run(session, command).await.map_err(|error| error.at(text.to_owned()))?;
+/// Runs the commands of a stage. A unique index that the documents break is set aside.
+async fn run_all(
+    session: &Session,
+    schema: &Schema,
+    stage: Stage,
+    aside: &mut Vec<SetAside>,
+) -> Result<()> {
+    for piece in schema.pieces.iter().filter(|piece| piece.stage == stage) {
+        for text in &piece.statements {
+            let command = shell::parse(text)?.to_command();
+            match load::run(session, command).await {
+                Ok(_) => {}
+                Err(error) if error.server_code() == Some("DuplicateKey") => {
+                    aside.push(constraint(piece.object.clone(), &error));
+                }
+                Err(error) => return Err(error.at(text.to_owned())),
+            }
+        }
     }
     Ok(())
+}
+
+/// Fills a collection. A validator that the generated documents break is set aside.
+async fn fill(
+    session: &Session,
+    world: &World<'_>,
+    structure: &Structure,
+    store: &Store,
+    aside: &mut Vec<SetAside>,
+) -> Result<()> {
+    let filled = load::collection(session, world, structure, store).await;
+    let Err(error) = filled else { return Ok(()) };
+    if error.server_code() != Some(load::INVALID) {
+        return Err(error);
+    }
+    let name = &store.entity;
+    load::run(session, doc! { "delete": name, "deletes": [ { "q": {}, "limit": 0 } ] }).await?;
+    load::run(session, doc! { "collMod": name, "validationLevel": "off" }).await?;
+    aside.push(constraint(format!("the validator of {name}"), &error));
+    load::collection(session, world, structure, store).await
 }
 
 /// A command as JSON a person can read.

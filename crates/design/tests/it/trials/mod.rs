@@ -2,6 +2,7 @@
 
 mod bucket;
 mod missing;
+mod refused;
 mod subset;
 
 use marula_core::model::{AggregateFunction, Count, Deed, Model};
