@@ -15,6 +15,22 @@ pub struct Turn {
     pub place: u64,
 }
 
+impl Turn {
+    /// The turn of a member that comes by itself: even numbers are theirs.
+    pub(crate) fn alone(place: u64) -> Self {
+        Turn { number: place * 2, place }
+    }
+
+    /// The turn of one that comes along with another: odd numbers are theirs.
+    pub(crate) fn along(number: u64, place: u64) -> Self {
+        Turn { number: number * 2 + 1, place }
+    }
+
+    fn is_along(self) -> bool {
+        self.number % 2 == 1
+    }
+}
+
 /// How many are drawn for one that stays and has room.
 const PASSED: usize = 50;
 /// Who can have so many more has room for all that are added by chance.
@@ -100,8 +116,13 @@ impl World<'_> {
             }
         }
         match spare {
-            // Each in its turn, for as long as it has room.
             Some(spare) if spare.is_empty() => None,
+            // Those that come along have no turns of their own.
+            Some(spare) if turn.is_along() => {
+                let at = Dice::of(&[0x616c_6f6e, turn.number]).below(spare.len() as u64);
+                Some(spare[at as usize].0)
+            }
+            // Each in its turn, for as long as it has room.
             Some(spare) => {
                 let (one, room) = spare[(turn.place % spare.len() as u64) as usize];
                 (turn.place / (spare.len() as u64) < room).then_some(one)
@@ -158,13 +179,9 @@ impl World<'_> {
         let owner = owner.filter(|owner| !given.contains_key(owner));
         let spare = owner.and_then(|owner| self.room.spare.get(&owner));
         let most = owner.and_then(|owner| most(self.model, &self.model.relations[owner]));
-        let paired = self.pair(entity).is_some();
-        match spare {
-            Some(spare)
-                if !paired && !spare.is_empty() && most.is_some_and(|most| most <= MUCH) =>
-            {
-                turn.place / spare.len() as u64
-            }
+        let in_turn = most.is_some_and(|most| most <= MUCH) && !turn.is_along();
+        match spare.filter(|_| in_turn && self.pair(entity).is_none()) {
+            Some(spare) if !spare.is_empty() => turn.place / spare.len() as u64,
             _ => turn.place,
         }
     }

@@ -11,7 +11,9 @@ use super::{Dice, Member, World};
 use crate::schema::condition::{Condition, Term, read};
 
 /// How often the values of a member are drawn anew before a check is given up.
-const TRIES: u64 = 24;
+const TRIES: u64 = 200;
+/// Of how many members more than half must keep a check for others to be drawn so often.
+const LOOKED_AT: u64 = 20;
 
 /// What must hold of some attributes of one entity, all of it at once.
 #[derive(Debug)]
@@ -19,6 +21,9 @@ pub(super) struct Group {
     /// The attributes, by their index.
     pub(super) attributes: Vec<usize>,
     conditions: Vec<Condition>,
+    entity: usize,
+    /// How often values are drawn.
+    tries: u64,
 }
 
 /// The checks that can be read, put together where they are about the same attributes; by the entity
@@ -45,7 +50,12 @@ impl Groups {
                 let Some(indexes) = names.iter().map(index).collect::<Option<Vec<usize>>>() else {
                     continue;
                 };
-                let mut group = Group { attributes: indexes, conditions: vec![condition] };
+                let mut group = Group {
+                    attributes: indexes,
+                    conditions: vec![condition],
+                    entity: at,
+                    tries: TRIES,
+                };
                 let meets = |other: &Group| {
                     other.attributes.iter().any(|one| group.attributes.contains(one))
                 };
@@ -68,9 +78,31 @@ impl Groups {
         all
     }
 
+    /// Those that cannot be kept are not tried.
+    pub(super) fn give_up(&mut self, hopeless: &[usize]) {
+        hopeless.iter().for_each(|at| self.groups[*at].tries = 1);
+    }
+
     pub(super) fn get(&self, entity: usize, attribute: usize) -> Option<&Group> {
         self.groups.get(*self.of.get(&(entity, attribute))?)
     }
+}
+
+/// The groups that most members cannot keep, however often they are drawn.
+pub(super) fn hopeless(world: &World<'_>) -> Vec<usize> {
+    let each = world.groups.groups.iter().enumerate().filter(|(_, group)| {
+        let rows = world.rows(group.entity);
+        let step = (rows / LOOKED_AT).max(1) as usize;
+        let looked: Vec<u64> = (0..rows).step_by(step).collect();
+        let entity = &world.model.entities[group.entity];
+        let broken = looked.iter().filter(|row| {
+            let row = world.kept(group, &world.member(group.entity, **row), &Changed::No);
+            let fails = |condition| holds(entity, condition, &row) == Some(false);
+            group.conditions.iter().any(fails)
+        });
+        broken.count() * 2 > looked.len()
+    });
+    each.map(|(at, _)| at).collect()
 }
 
 impl World<'_> {
@@ -95,7 +127,7 @@ impl World<'_> {
             group.conditions.iter().all(|condition| holds(entity, condition, row) != Some(false))
                 && row.iter().all(|(at, value)| !free(*at) || fits(&entity.attributes[*at], value))
         };
-        for attempt in 0..TRIES {
+        for attempt in 0..group.tries {
             let mut row = draw(attempt);
             if holds(&row) {
                 return row;

@@ -90,6 +90,7 @@ impl<'m> World<'m> {
         let mut world =
             World { model, seed, rows: counts, belonging, orders, groups, leaving, room };
         world.tell_pairs_apart();
+        world.groups.give_up(&checks::hopeless(&world));
         world.leaving = leaving::Leaving::of(&world);
         world.room = added::Room::of(&world);
         world
@@ -175,9 +176,14 @@ impl<'m> World<'m> {
                             && relation.attributes.iter().all(|a| set.contains(&a.as_str()))
                     })
                     .collect();
-                let covered: usize =
-                    parts.iter().map(|&r| self.model.relations[r].attributes.len()).sum();
-                if let ([first, .., last], true) = (parts.as_slice(), covered == set.len()) {
+                let refers = |name: &&str| {
+                    let mut parts = parts.iter().map(|&r| &self.model.relations[r]);
+                    parts.any(|relation| relation.attributes.iter().any(|own| own == name))
+                };
+                let rest: Vec<&str> = set.iter().copied().filter(|name| !refers(name)).collect();
+                // What has few values does not tell them apart.
+                let alike = rest.is_empty() || values(self.model, entity, &rest).is_some();
+                if let ([first, .., last], true) = (parts.as_slice(), alike) {
                     let rows = self.rows[at];
                     belonging::tell_apart(&mut self.belonging, *first, *last, rows, self.seed);
                 }

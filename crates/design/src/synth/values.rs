@@ -111,7 +111,11 @@ impl World<'_> {
         }
         let in_unique = entity.unique.iter().any(|set| set.iter().any(|a| a == name));
         if attribute.unique || in_unique && !self.refers(entity, &entity.unique, name) {
-            let few = matches!(attribute.kind, AttributeType::Enumeration | AttributeType::Boolean);
+            let few = match attribute.kind {
+                AttributeType::Enumeration | AttributeType::Boolean => true,
+                AttributeType::Integer => attribute.max.is_some(),
+                _ => false,
+            };
             return match self.shares(member.entity, name).filter(|_| few && !attribute.unique) {
                 Some(owner) => self.part(attribute, member, Some(owner), &mut dice),
                 None => self.single(attribute, member, &mut dice),

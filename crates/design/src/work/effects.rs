@@ -7,7 +7,7 @@ use super::held;
 use super::record::{Tree, add};
 use super::turns;
 use crate::structure::{Placement, Structure};
-use crate::synth::{Dice, Member, Turn, UNSEEN, Value, World};
+use crate::synth::{Dice, Member, UNSEEN, Value, World};
 
 /// Which time of a write it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,10 +27,11 @@ pub struct Beside {
     along: Vec<Member>,
 }
 
-/// How many are looked at for one that a write can change, and how often what is added to has room
-/// for it at least.
+/// How many are looked at for one that a write can change.
 const PASSED: usize = 50;
+/// How often there is room for what is added, if that is found, and at least.
 const ROOM: i64 = 100;
+const FEW: i64 = 4;
 
 /// What a time of a write does to the stores of a structure; `None` where it cannot be done, since
 /// all have as many as they may have, or nobody is left who may go.
@@ -118,7 +119,7 @@ fn grown(
         let mut members = Vec::new();
         for place in 0..count {
             let number = serial * turns::MOST_ALONG + place;
-            let turn = Turn { number: along.number(number), place };
+            let turn = along.turn(number, place);
             let child = world.added(many, turn, write.skew, &given, dice)?;
             members.push(grown(world, write, child, along, number, dice)?);
         }
@@ -239,24 +240,29 @@ fn chosen(world: &World<'_>, write: &Write, entity: usize, dice: &mut Dice) -> O
         relation.from == write.entity && relation.attributes.iter().any(|a| write.set.contains(a))
     };
     let kept: Vec<usize> = (0..world.model.relations.len()).filter(refers).collect();
-    let good = |member: &Member| {
+    let good = |member: &Member, more: i64| {
         let stays = |at: &usize| world.parent(member, *at).is_none_or(|one| world.stays(&one));
         let grows = |name: &String| {
             let value = world.value(member, name);
-            world.may_be(member, name, &sum(&value, &grown_by(&value, ROOM)))
+            world.may_be(member, name, &sum(&value, &grown_by(&value, more)))
         };
         world.stays(member) && kept.iter().all(stays) && write.increment.iter().all(grows)
     };
     let rows = world.rows(entity);
-    let mut drawn = (0..PASSED).map(|_| world.member(entity, dice.pick(rows, write.skew)));
     if rows == 0 {
         return None;
     }
-    let first = drawn.next()?;
-    if good(&first) {
-        return Some(first);
+    let first = world.member(entity, dice.pick(rows, write.skew));
+    for more in [ROOM, FEW] {
+        if good(&first, more) {
+            return Some(first);
+        }
+        let mut drawn = (0..PASSED).map(|_| world.member(entity, dice.pick(rows, write.skew)));
+        if let Some(found) = drawn.find(|member| good(member, more)) {
+            return Some(found);
+        }
     }
-    Some(drawn.find(good).unwrap_or(first))
+    Some(first)
 }
 
 /// So many of a value's kind.

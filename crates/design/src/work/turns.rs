@@ -13,8 +13,7 @@ pub(super) fn alone(model: &Model, write: &Write, time: Time) -> Turn {
     let ways = ways(model, |one| one.does == write.does && one.entity == write.entity);
     let own = ways.iter().position(|way| *way == way_of(model, write, time)).unwrap_or_default();
     let place = time.serial * ways.len().max(1) as u64 + own as u64;
-    // Even numbers are of those that come by themselves, odd ones of those that come along.
-    Turn { number: place * 2, place }
+    Turn::alone(place)
 }
 
 /// The numbers of those that come along with what a write adds.
@@ -31,9 +30,9 @@ impl Along {
         Along { ways: ways.len().max(1) as u64, own: own.unwrap_or_default() as u64 }
     }
 
-    /// A number of its own for every `number` of every way.
-    pub(super) fn number(&self, number: u64) -> u64 {
-        (number * self.ways + self.own) * 2 + 1
+    /// A turn of its own for every `number` of every way.
+    pub(super) fn turn(&self, number: u64, place: u64) -> Turn {
+        Turn::along(number * self.ways + self.own, place)
     }
 }
 

@@ -156,6 +156,15 @@ fn checks_over_several_attributes_hold() {
         assert!(!matches!(value("weight"), Value::Decimal { units: 0, .. }), "{invoice:?}");
     }
     assert!(voided > 100, "{voided}");
+    let lockers = world.index("lockers").unwrap();
+    for locker in members(&world, 60).iter().filter(|member| member.entity == lockers) {
+        let (Value::Integer(low), Value::Integer(high)) =
+            (world.value(locker, "low"), world.value(locker, "high"))
+        else {
+            panic!()
+        };
+        assert!(high - low >= 2 && low + high <= 15, "{low} {high}");
+    }
 }
 
 /// A new status goes with the total that is there.
