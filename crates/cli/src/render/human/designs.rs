@@ -239,6 +239,8 @@ fn capital(text: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::render::Paint;
+    use marula_core::{LabServer, LeftOut, Version};
 
     #[test]
     fn what_is_not_under_load_is_said_to_run_alone() {
@@ -256,5 +258,39 @@ mod tests {
             load(&engine(10.0, 0.25)),
             "each 10 s under load at the model's rates times 0.25"
         );
+    }
+
+    /// What was set aside is counted, and told with the server's reason.
+    #[test]
+    fn what_was_set_aside_is_told() {
+        let aside =
+            |kind, name: &str| SetAside { kind, name: name.into(), reason: "no (1)".into() };
+        let engine = EngineDesigns {
+            server: LabServer { engine: Engine::Postgres, version: Version::new(18, 0, 0) },
+            rows: 10,
+            share: 1.0,
+            pace: 1.0,
+            seconds: 1.0,
+            candidates: vec![CandidateDesign { name: "normalised".into(), ..Default::default() }],
+            verdict: "the only one that was measured".into(),
+            rules_of_thumb: Vec::new(),
+            left_out: vec![LeftOut { statement: "pay".into(), calls: 0, reason: "no (2)".into() }],
+            set_aside: vec![
+                aside(SetAsideKind::Design, "lines in orders"),
+                aside(SetAsideKind::Constraint, "the check c of t"),
+            ],
+        };
+        let designs = Designs { engines: vec![engine], ..Designs::default() };
+        let report = Report { designs: Some(designs.clone()), ..Report::new("design") };
+        let look = Look { width: 200, paint: Paint(false), verbose: false, file: None };
+        let told = super::designs(&report, &designs, &look).replace("\n    ", " ");
+        for line in [
+            "1 design (1 set aside) with equal durability",
+            "not measured: pay: no (2)",
+            "design set aside: lines in orders: no (1)",
+            "measured without the check c of t, which the generated data breaks: no (1)",
+        ] {
+            assert!(told.contains(line), "{line}\n{told}");
+        }
     }
 }
