@@ -49,7 +49,8 @@ pub(super) fn not_asked(world: &World<'_>, work: &Work, idle: &[Operation]) -> V
 /// The time all work of a second takes, in milliseconds.
 pub(super) fn work_ms(operations: &[Operation], timed: &[Timed]) -> f64 {
     let each = operations.iter().zip(timed);
-    each.map(|(operation, timed)| operation.rate * percentile(&timed.ms, 0.5)).sum()
+    // From 0 on: the sum of nothing is -0.
+    each.fold(0.0, |sum, (operation, timed)| sum + operation.rate * percentile(&timed.ms, 0.5))
 }
 
 /// Half the width of the 95 % interval of that time: a median's is 1.57 times the middle half of the
@@ -78,7 +79,7 @@ pub(super) fn rules_of_thumb(designs: &[CandidateDesign]) -> Vec<String> {
         return vec![format!("the rules of thumb are followed: {}", best.name)];
     }
     vec![format!(
-        "the rules of thumb are broken: they give {}, which takes {:.2} times the work and misses {} goals instead of {}",
+        "the rules of thumb are broken: they give {}, which takes {:.2} times the work; goals missed: {} instead of {}",
         rules.name,
         rules.work_ms / best.work_ms.max(1e-9),
         rules.goals_missed,

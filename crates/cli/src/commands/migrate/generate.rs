@@ -209,8 +209,7 @@ pub async fn validator(app: &App, args: &MigrateValidator) -> Result<Outcome> {
         Some(Session::Mongodb(session)) => validated(session, &args.collection, &value).await?,
         _ => (
             None,
-            Some("the way back leaves no validator: with --target it is the one there is")
-                .map(str::to_owned),
+            Some("the way back leaves no validator: with --target it is the one there is".into()),
         ),
     };
     let steps = mongodb::generate::validator(&args.collection, &value, before.as_ref());
