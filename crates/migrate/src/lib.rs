@@ -14,6 +14,7 @@ pub mod mongodb;
 pub mod postgres;
 pub mod rehearse;
 mod rule;
+mod secrets;
 
 use std::sync::OnceLock;
 

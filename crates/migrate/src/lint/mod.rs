@@ -110,7 +110,7 @@ impl<'a> Teller<'a> {
             title: draft.title,
             place: Place {
                 relation: draft.object.clone(),
-                expression: Some(step.text.chars().take(200).collect()),
+                expression: Some(shown(self.migration.engine, &step.text)),
                 file: Some(self.migration.path.display().to_string()),
                 line: Some(step.line + draft.below),
                 ..Place::default()
@@ -168,6 +168,11 @@ impl<'a> Teller<'a> {
         }
         (self.findings, self.ignored)
     }
+}
+
+/// The beginning of a step's text, without secrets.
+fn shown(engine: Engine, text: &str) -> String {
+    crate::secrets::shown(engine, text).chars().take(200).collect()
 }
 
 /// A rewritten file.

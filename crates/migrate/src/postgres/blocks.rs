@@ -53,9 +53,9 @@ pub(super) fn body(statement: &ParsedStatement) -> Option<Body> {
     let start = whole.trim_start();
     let above = start.find(text).map_or(0, |at| lines(&start[..at]));
     let mut body = Body::default();
-    let Ok(tokens) = pg_query::scan(text) else { return Some(body) };
+    let Ok(tokens) = sql::tokens(text) else { return Some(body) };
     let mut segment: Vec<(usize, usize)> = Vec::new();
-    for token in &tokens.tokens {
+    for token in &tokens {
         let (Ok(from), Ok(to)) = (usize::try_from(token.start), usize::try_from(token.end)) else {
             continue;
         };
@@ -224,6 +224,13 @@ mod tests {
         assert_eq!(texts, ["ALTER TABLE \"my table\" ADD a int", "DROP TABLE t", "COMMIT"]);
         assert_eq!(found.unread, [("EXECUTE format('DROP TABLE %I', r.name)".to_string(), 0)]);
         assert!(found.commits);
+    }
+
+    #[test]
+    fn a_body_without_anything_runs_nothing() {
+        for text in ["DO ''", "DO $$ $$", "DO $$\n-- nothing\n$$"] {
+            assert!(read(text).statements.is_empty(), "{text}");
+        }
     }
 
     #[test]

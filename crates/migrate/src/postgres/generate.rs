@@ -19,22 +19,80 @@ pub fn add_index(
     unique: bool,
     version: Version,
 ) -> Result<String> {
-    let (schema, bare) = table.split_once('.').unwrap_or(("", table));
-    let names: Vec<String> = columns.iter().map(|column| quote_ident(column)).collect();
-    let suffix = if unique { "key" } else { "idx" };
-    let mut name = format!("{bare}_{}_{suffix}", columns.join("_"));
-    while name.len() > 63 {
-        name.pop();
-    }
-    let name = quote_ident(&name);
+    let (schema, _) = table.split_once('.').unwrap_or(("", table));
+    let name = index_name(table, columns, unique);
     let placed =
         if schema.is_empty() { name.clone() } else { format!("{}.{name}", quote_ident(schema)) };
     let word = if unique { "UNIQUE INDEX" } else { "INDEX" };
     safe(
-        &format!("CREATE {word} {name} ON {} ({})", quoted(table), names.join(", ")),
+        &format!("CREATE {word} {name} ON {} ({})", quoted(table), keys(columns)),
         &format!("DROP INDEX CONCURRENTLY {placed}"),
         version,
     )
+}
+
+/// An index on a partitioned table: none of all is built CONCURRENTLY, so each partition's is, and
+/// is attached.
+///
+/// # Errors
+/// `Syntax` when a name makes no SQL.
+pub fn add_index_in_parts(
+    table: &str,
+    partitions: &[String],
+    columns: &[String],
+    unique: bool,
+) -> Result<String> {
+    let (schema, _) = table.split_once('.').unwrap_or(("", table));
+    let (whole, keys) = (index_name(table, columns, unique), keys(columns));
+    let word = if unique { "UNIQUE INDEX" } else { "INDEX" };
+    let within = |schema: &str, name: &str| match schema {
+        "" => name.to_owned(),
+        schema => format!("{}.{name}", quote_ident(schema)),
+    };
+    let placed = within(schema, &whole);
+    let mut text = format!(
+        "-- On the parent alone first, which reads no rows; it is valid when all parts are attached.\n-- \
+         migrate:up transaction:false\nCREATE {word} {whole} ON ONLY {} ({keys});\n",
+        quoted(table)
+    );
+    for partition in partitions {
+        let (schema, _) = partition.split_once('.').unwrap_or(("", partition));
+        let own = index_name(partition, columns, unique);
+        text.push_str(&format!(
+            "CREATE {word} CONCURRENTLY {own} ON {} ({keys});\nALTER INDEX {placed} ATTACH PARTITION \
+             {};\n",
+            quoted(partition),
+            within(schema, &own)
+        ));
+    }
+    text.push_str(&format!("\n-- migrate:down lock_timeout:2s\nDROP INDEX {placed};\n"));
+    parsed(&text)?;
+    Ok(text)
+}
+
+/// A name for an index, quoted.
+fn index_name(table: &str, columns: &[String], unique: bool) -> String {
+    let bare = table.rsplit('.').next().unwrap_or(table);
+    let suffix = if unique { "key" } else { "idx" };
+    let words = columns.join("_");
+    let words: Vec<&str> =
+        words.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
+    let mut name = format!("{bare}_{}_{suffix}", words.join("_"));
+    while name.len() > 63 {
+        name.pop();
+    }
+    quote_ident(&name)
+}
+
+/// The keys of an index: columns, and what is no name but an expression or says an order.
+fn keys(columns: &[String]) -> String {
+    let is_written = |key: &str| {
+        let last = key.rsplit(' ').next().unwrap_or_default().to_ascii_lowercase();
+        key.contains('(')
+            || key.contains(' ') && ["asc", "desc", "first", "last"].contains(&last.as_str())
+    };
+    let key = |key: &String| if is_written(key) { key.clone() } else { quote_ident(key) };
+    columns.iter().map(key).collect::<Vec<_>>().join(", ")
 }
 
 /// A column with a type and perhaps a default, which is an expression or a text.
@@ -73,12 +131,12 @@ pub fn not_null(table: &str, column: &str, version: Version) -> Result<String> {
     )
 }
 
-/// A column, a table or an index goes. `rows` are what cannot come back.
+/// A column, a table or an index goes. `back` makes it again, where that is known.
 ///
 /// # Errors
 /// `Syntax` when a name makes no SQL.
-pub fn drop(what: Dropped<'_>, version: Version) -> Result<String> {
-    let (up, back) = match what {
+pub fn drop(what: Dropped<'_>, back: Option<&str>, version: Version) -> Result<String> {
+    let (up, why) = match what {
         Dropped::Table(table) => (
             format!("DROP TABLE {}", quoted(table)),
             format!("table {table} and its rows are gone"),
@@ -89,14 +147,17 @@ pub fn drop(what: Dropped<'_>, version: Version) -> Result<String> {
         ),
         Dropped::Index(index) => (
             format!("DROP INDEX {}", quoted(index)),
-            format!("the definition of index {index} is not known here"),
+            format!("the definition of index {index} is not known without --target"),
         ),
         Dropped::Constraint(table, name) => (
             format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quote_ident(name)),
-            format!("the definition of constraint {name} is not known here"),
+            format!("the definition of constraint {name} is not known without --target"),
         ),
     };
-    one_way(&up, &back, version)
+    match back {
+        Some(back) => safe(&up, back, version),
+        None => one_way(&up, &why, version),
+    }
 }
 
 /// What is to be dropped.
@@ -332,7 +393,7 @@ mod tests {
         let field = made(add_field("users", "status", "text", Some("active"), V15));
         assert!(field.contains("ADD COLUMN status text DEFAULT 'active';"), "{field}");
         let token = made(add_field("users", "token", "uuid", Some("gen_random_uuid()"), V15));
-        assert!(token.contains("SET DEFAULT") && token.contains("EXIT WHEN NOT FOUND"), "{token}");
+        assert!(token.contains("SET DEFAULT") && token.contains(fix::LAST_PASS), "{token}");
         let filled = made(not_null("users", "email", V15));
         assert!(
             filled.contains("VALIDATE CONSTRAINT") && filled.contains("DROP NOT NULL"),
@@ -343,9 +404,9 @@ mod tests {
         assert!(check.contains("NOT VALID;") && check.contains("VALIDATE CONSTRAINT"), "{check}");
         let key = made(add_foreign_key("orders", &columns[..1], "users", &[], None, V15));
         assert!(key.contains("orders_user_id_fkey") && key.contains("NOT VALID"), "{key}");
-        let gone = made(drop(Dropped::Index("orders_at"), V15));
+        let gone = made(drop(Dropped::Index("orders_at"), None, V15));
         assert!(gone.contains("DROP INDEX CONCURRENTLY") && gone.contains("no way back"), "{gone}");
-        let gone = made(drop(Dropped::Column("users", "age"), V15));
+        let gone = made(drop(Dropped::Column("users", "age"), None, V15));
         assert!(!gone.contains("migrate:down"), "{gone}");
         let assignments = ["status='active'".to_string()];
         let filled = made(backfill("users", &assignments, None, 500));

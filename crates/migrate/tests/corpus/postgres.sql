@@ -276,6 +276,10 @@ ALTER TABLE orders ADD CONSTRAINT f FOREIGN KEY (user_id) REFERENCES users;
 DROP TABLE orders
 == 26 a table without
 DROP TABLE orders
+== 27 enforced (18)
+ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users (id) NOT ENFORCED;
+--
+ALTER TABLE orders ALTER CONSTRAINT orders_user ENFORCED
 == 27 deferrable
 ALTER TABLE orders ADD CONSTRAINT f FOREIGN KEY (user_id) REFERENCES users;
 --
@@ -326,6 +330,10 @@ ALTER TABLE notes ALTER n TYPE int USING n::int
 CREATE TABLE hosts (a inet); INSERT INTO hosts SELECT '10.0.0.0/8' FROM generate_series(1, 500);
 --
 ALTER TABLE hosts ALTER a TYPE cidr
+== 29 to oid, with a key
+CREATE TABLE own (id int PRIMARY KEY); INSERT INTO own SELECT generate_series(1, 500);
+--
+ALTER TABLE own ALTER COLUMN id TYPE oid
 == 29 wider
 ALTER TABLE users ALTER name TYPE varchar(80)
 == 29 varchar to text

@@ -1,6 +1,6 @@
 //! `marula migrate` commands that write migrations in their safe form, for the engine at hand.
 
-use marula_core::{Engine, Error, ErrorKind, RelationalCatalog, Report, Result, Version};
+use marula_core::{Engine, Error, ErrorKind, Relation, RelationalCatalog, Report, Result, Version};
 use marula_migrate::postgres::generate::Dropped;
 use marula_migrate::postgres::long::{self, Around, Derived, LongChange, Place};
 use marula_migrate::{mongodb, postgres};
@@ -30,6 +30,33 @@ pub struct For {
 impl For {
     fn place<'a>(&'a self, table: &'a str, around: Option<&'a Around>) -> Place<'a> {
         Place { table, catalog: self.catalog.as_ref(), around, version: self.version }
+    }
+
+    /// The table as the target has it, when one is named.
+    ///
+    /// # Errors
+    /// `NotFound`, with the names that are near.
+    pub fn table(&self, name: &str) -> Result<Option<&Relation>> {
+        let Some(catalog) = &self.catalog else { return Ok(None) };
+        if let Some(found) = catalog.find(name) {
+            return Ok(Some(found));
+        }
+        let names: Vec<String> = catalog.relations.iter().map(Relation::qualified).collect();
+        let bare = catalog.relations.iter().map(|relation| relation.name.as_str());
+        let near = marula_core::nearest(name, names.iter().map(String::as_str).chain(bare));
+        let error = Error::new(ErrorKind::NotFound, format!("there is no table {name}"));
+        Err(match near.first() {
+            Some(near) => error.hint(format!("did you mean '{near}'?")),
+            None => error.hint("see what is there with marula inspect"),
+        })
+    }
+
+    /// Whether the target's table has a column, when a target is named.
+    ///
+    /// # Errors
+    /// As [`For::table`].
+    pub fn has(&self, table: &str, column: &str) -> Result<Option<bool>> {
+        Ok(self.table(table)?.map(|relation| relation.column(column).is_some()))
     }
 
     /// What hangs on columns of a table, when a PostgreSQL target is named.
@@ -167,7 +194,53 @@ pub async fn drop(app: &App, args: &MigrateDrop) -> Result<Outcome> {
             parts(&args.name).map(|(table, own)| Dropped::Constraint(table, own))?
         }
     };
-    one(app, &args.file, given.engine, &name, postgres::generate::drop(what, given.version)?)
+    let back = again(&given, what)?;
+    let text = postgres::generate::drop(what, back.as_deref(), given.version)?;
+    one(app, &args.file, given.engine, &name, text)
+}
+
+/// What makes again what is to be dropped, as the target has it.
+fn again(given: &For, what: Dropped<'_>) -> Result<Option<String>> {
+    let Some(catalog) = &given.catalog else { return Ok(None) };
+    let missing = |what: String| {
+        Err(Error::new(ErrorKind::NotFound, what).hint("see what is there with marula inspect"))
+    };
+    match what {
+        Dropped::Table(table) => given.table(table).map(|_| None),
+        Dropped::Column(table, column) => match given.has(table, column)? {
+            Some(false) => missing(format!("table {table} has no column {column}")),
+            _ => Ok(None),
+        },
+        Dropped::Index(name) => {
+            let bare = name.rsplit('.').next().unwrap_or(name);
+            let all = catalog.relations.iter().flat_map(|relation| &relation.indexes);
+            let Some(index) = all.into_iter().find(|index| index.name == bare) else {
+                return missing(format!("there is no index {name}"));
+            };
+            match &index.constraint {
+                Some(constraint) => Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("the index {name} belongs to the constraint {constraint}"),
+                )
+                .hint("drop the constraint: marula migrate drop constraint TABLE.NAME")),
+                None => Ok(Some(index.definition.replacen(" INDEX ", " INDEX CONCURRENTLY ", 1))),
+            }
+        }
+        Dropped::Constraint(table, name) => {
+            let own = given.table(table)?.map(|relation| relation.constraints.as_slice());
+            let found = own.unwrap_or_default().iter().find(|one| one.name == name);
+            let Some(found) = found else {
+                return missing(format!("table {table} has no constraint {name}"));
+            };
+            let quoted = table.split('.').map(marula_postgres::sql::quote_ident);
+            Ok(Some(format!(
+                "ALTER TABLE {} ADD CONSTRAINT {} {}",
+                quoted.collect::<Vec<_>>().join("."),
+                marula_postgres::sql::quote_ident(name),
+                found.definition
+            )))
+        }
+    }
 }
 
 /// Rows or documents brought up to date in batches.

@@ -1,10 +1,10 @@
 //! `marula migrate new`, `add-index`, `add-field`, `not-null`.
 
-use marula_core::{Engine, Error, ErrorKind, Result};
+use marula_core::{Engine, Error, ErrorKind, Relation, RelationKind, Result};
 use marula_migrate::{mongodb, postgres};
 use serde_json::Value;
 
-use super::generate::{one, parts, several, what_for};
+use super::generate::{For, one, parts, several, what_for};
 use crate::app::{App, Outcome};
 use crate::args::{MigrateAddField, MigrateAddIndex, MigrateNew, MigrateNotNull};
 
@@ -23,13 +23,43 @@ pub async fn add_index(app: &App, args: &MigrateAddIndex) -> Result<Outcome> {
     let given = what_for(app, &args.file).await?;
     let (table, columns) = (args.table.as_str(), args.columns.as_slice());
     let text = match given.engine {
-        Engine::Postgres => {
-            postgres::generate::add_index(table, columns, args.unique, given.version)?
-        }
+        Engine::Postgres => index(&given, table, columns, args.unique)?,
         Engine::Mongodb => mongodb::generate::add_index(table, columns, args.unique),
     };
     let name = format!("add_index_{table}_{}", columns.join("_"));
     one(app, &args.file, given.engine, &name, text)
+}
+
+/// An index in the form that the table wants, where the target says which.
+fn index(given: &For, table: &str, columns: &[String], unique: bool) -> Result<String> {
+    let known = given.table(table)?;
+    if let Some(relation) = known {
+        let plain = |name: &&String| name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let lacking = columns.iter().filter(plain).find(|name| relation.column(name).is_none());
+        if let Some(name) = lacking {
+            let what = format!("table {table} has no column {name}");
+            return Err(
+                Error::new(ErrorKind::NotFound, what).hint("see what is there with marula inspect")
+            );
+        }
+    }
+    let (Some(relation), Some(catalog)) = (known, &given.catalog) else {
+        return postgres::generate::add_index(table, columns, unique, given.version);
+    };
+    if relation.kind != RelationKind::PartitionedTable {
+        return postgres::generate::add_index(table, columns, unique, given.version);
+    }
+    let whole = relation.qualified();
+    let parts = catalog.relations.iter().filter(|one| one.partition_of.as_ref() == Some(&whole));
+    let parts: Vec<&Relation> = parts.collect();
+    if let Some(deeper) = parts.iter().find(|one| one.kind == RelationKind::PartitionedTable) {
+        let what = format!("the partition {} is itself partitioned", deeper.qualified());
+        return Err(Error::new(ErrorKind::Unsupported, what).hint(
+            "CREATE INDEX ON ONLY each parent, CONCURRENTLY on each leaf, then ATTACH upwards",
+        ));
+    }
+    let names: Vec<String> = parts.iter().map(|one| one.qualified()).collect();
+    postgres::generate::add_index_in_parts(&whole, &names, columns, unique)
 }
 
 /// Makes a migration that adds a column, or a field to all documents.
@@ -39,6 +69,11 @@ pub async fn add_field(app: &App, args: &MigrateAddField) -> Result<Outcome> {
     let mut notes = Vec::new();
     let text = match given.engine {
         Engine::Postgres => {
+            if given.has(table, field)? == Some(true) {
+                let what = format!("table {table} has a column {field} already");
+                return Err(Error::new(ErrorKind::Usage, what)
+                    .hint("choose another name, or see marula migrate change-type"));
+            }
             let (kind, default) = (args.data_type.as_str(), args.default.as_deref());
             postgres::generate::add_field(table, field, kind, default, given.version)?
         }
@@ -67,6 +102,12 @@ pub async fn not_null(app: &App, args: &MigrateNotNull) -> Result<Outcome> {
     if given.engine == Engine::Mongodb {
         return Err(Error::new(ErrorKind::Unsupported, "MongoDB has no NOT NULL")
             .hint("a validator says which fields documents must have"));
+    }
+    if given.has(table, column)? == Some(false) {
+        let what = format!("table {table} has no column {column}");
+        return Err(
+            Error::new(ErrorKind::NotFound, what).hint("see what is there with marula inspect")
+        );
     }
     let text = postgres::generate::not_null(table, column, given.version)?;
     let name = format!("{table}_{column}_not_null");

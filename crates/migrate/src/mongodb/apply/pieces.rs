@@ -1,7 +1,7 @@
 //! How each command of a file runs.
 
 use bson::{Bson, Document, doc};
-use marula_core::{Error, ErrorKind, PlannedStep, Result};
+use marula_core::{Engine, Error, ErrorKind, PlannedStep, Result};
 
 use super::{Deployment, idempotent, send};
 use crate::apply::Due;
@@ -172,7 +172,7 @@ pub(super) fn plan(due: &Due<'_>, deployment: Deployment) -> Result<Vec<PlannedS
     let steps = due.steps().iter().skip(due.from());
     Ok(steps
         .map(|step| PlannedStep {
-            text: step.text.clone(),
+            text: crate::secrets::shown(Engine::Mongodb, &step.text),
             line: step.line,
             how: match how(due, step, deployment) {
                 _ if due.options().transaction => "in the file's transaction".to_string(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use marula_core::{
-    Behind, Blocks, DoneWork, MigrationForm, MigrationWork as Work, RehearsalRun,
+    Behind, Blocks, DoneWork, Engine, MigrationForm, MigrationWork as Work, RehearsalRun,
     RehearsedStatement, TakenLock,
 };
 
@@ -54,7 +54,9 @@ pub(super) fn run(
         let step = migration.up.get(*at);
         let mut told = RehearsedStatement {
             statement: *at,
-            text: step.map(|step| step.text.clone()).unwrap_or_default(),
+            text: step
+                .map(|step| crate::secrets::shown(Engine::Mongodb, &step.text))
+                .unwrap_or_default(),
             line: step.map_or(0, |step| step.line),
             duration_ms: span.ms(),
             waited_ms: waited.min(span.ms()),

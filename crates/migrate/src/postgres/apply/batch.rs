@@ -8,7 +8,7 @@ use pg_query::NodeEnum;
 use pg_query::protobuf as pb;
 
 use super::run::{Work, marked, passing};
-use super::{history, lag, leftover, pieces};
+use super::{Ground, history, lag, leftover, pieces};
 use crate::apply::record::{Batch, Current, digest};
 use crate::apply::retry;
 
@@ -28,7 +28,7 @@ pub(super) async fn run(work: &Work<'_>, step: usize, size: u64) -> Result<()> {
     let (ground, due) = (work.ground, work.due);
     let own = &due.steps()[step];
     let Some(statement) = pieces::statement(own) else { return Ok(()) };
-    let ranged = ranged(work, statement).await.map_err(|error| marked(error, work, step))?;
+    let ranged = ranged(work.ground, statement).await.map_err(|error| marked(error, work, step))?;
     let begun = due.left().and_then(|record| record.current.as_ref());
     let begun = begun.filter(|current| current.step == step).and_then(|c| c.batch.clone());
     let mut current = Current {
@@ -137,8 +137,13 @@ fn refused(what: &str, hint: &str) -> Error {
     Error::new(ErrorKind::Refused, format!("this cannot run in batches: {what}")).hint(hint)
 }
 
+/// Refuses what cannot run in batches.
+pub(super) async fn check(ground: &Ground, statement: &ParsedStatement) -> Result<()> {
+    ranged(ground, statement).await.map(|_| ())
+}
+
 /// Reads the statement, and finds the key its table is gone through by.
-async fn ranged<'a>(work: &Work<'_>, statement: &'a ParsedStatement) -> Result<Ranged<'a>> {
+async fn ranged<'a>(ground: &Ground, statement: &'a ParsedStatement) -> Result<Ranged<'a>> {
     let alone = "take batch: off the file, or move the statement into a file of its own";
     let (relation, set) = match statement.root() {
         Some(NodeEnum::UpdateStmt(update)) => {
@@ -170,9 +175,15 @@ async fn ranged<'a>(work: &Work<'_>, statement: &'a ParsedStatement) -> Result<R
          ORDER BY i.indisprimary DESC, count(*), i.indexrelid LIMIT 1",
         quote_literal(&table)
     );
-    let rows = work.ground.session.client().query(&sql, &[]).await;
+    let rows = ground.session.client().query(&sql, &[]).await;
     let rows = rows.map_err(|error| from_server(&error))?;
     let Some(row) = rows.first() else {
+        let there = "SELECT pg_catalog.to_regclass($1) IS NOT NULL";
+        let found = ground.session.client().query_one(there, &[&table]).await;
+        if !found.map_err(|error| from_server(&error))?.get::<_, bool>(0) {
+            return Err(Error::new(ErrorKind::NotFound, format!("there is no table {table}"))
+                .hint("check its name, and the target"));
+        }
         return Err(refused(
             &format!("{table} has neither a primary key nor a unique index without NULLs"),
             "give it a primary key, or take batch: off the file",

@@ -5,7 +5,7 @@ use marula_postgres::sql::quote_ident;
 use pg_query::NodeEnum;
 use pg_query::protobuf as pb;
 
-use super::Ground;
+use super::{Ground, batch};
 use crate::apply::Due;
 use crate::migration::StepKind;
 
@@ -13,17 +13,25 @@ use crate::migration::StepKind;
 /// migration itself.
 const PATIENCE: &str = "SET LOCAL statement_timeout = '20s'";
 
-/// Refuses what the rows there are would make fail: NULL in a column that is to have none.
+/// Refuses what the rows there are would make fail: NULL in a column that is to have none, and
+/// batches of a table without a key.
 ///
 /// Only what comes before all that may change rows is looked at.
 pub(super) async fn check(ground: &Ground, due: &[Due<'_>]) -> Result<()> {
+    let mut keyed = false;
     for due in due {
         for (at, step) in due.steps().iter().enumerate().skip(due.from()) {
             let StepKind::Sql(statement) = &step.kind else { continue };
             let Some(node) = statement.root() else { continue };
+            let by_key = matches!(node, NodeEnum::UpdateStmt(_) | NodeEnum::DeleteStmt(_));
+            if by_key && due.options().batch.is_some() && !keyed {
+                let checked = batch::check(ground, statement).await;
+                checked.map_err(|error| error.at(due.place(at)))?;
+            }
             if changes_rows(node) {
                 return Ok(());
             }
+            keyed |= makes_keys(node);
             for (table, column) in forbidden(node) {
                 let count = nulls(ground, &table, &column).await;
                 if count > 0 {
@@ -40,6 +48,20 @@ pub(super) async fn check(ground: &Ground, due: &[Due<'_>]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether tables or their keys may be others after it.
+fn makes_keys(node: &NodeEnum) -> bool {
+    use pb::AlterTableType as At;
+    match node {
+        NodeEnum::CreateStmt(_) | NodeEnum::CreateTableAsStmt(_) => true,
+        NodeEnum::IndexStmt(index) => index.unique,
+        NodeEnum::AlterTableStmt(alter) => alter.cmds.iter().any(|cmd| {
+            matches!(cmd.node.as_ref(), Some(NodeEnum::AlterTableCmd(cmd))
+                if [At::AtAddConstraint as i32, At::AtSetNotNull as i32].contains(&cmd.subtype))
+        }),
+        _ => false,
+    }
 }
 
 /// Whether rows may be others after it, or the table another.

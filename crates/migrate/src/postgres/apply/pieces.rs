@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use marula_core::{Error, ErrorKind, PlannedStep, Result};
+use marula_core::{Engine, Error, ErrorKind, PlannedStep, Result};
 use marula_postgres::sql::ParsedStatement;
 use pg_query::NodeEnum;
 use pg_query::protobuf as pb;
@@ -230,7 +230,7 @@ pub(super) fn plan(due: &Due<'_>) -> Result<Vec<PlannedStep>> {
         };
         for step in &due.steps()[piece.steps] {
             planned.push(PlannedStep {
-                text: step.text.clone(),
+                text: crate::secrets::shown(Engine::Postgres, &step.text),
                 line: step.line,
                 how: how.clone(),
             });

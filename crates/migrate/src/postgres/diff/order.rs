@@ -49,7 +49,7 @@ impl Graph {
     }
 
     /// In an order: `outside` says which steps run outside of transactions; they are put off and
-    /// gathered.
+    /// gathered, but for what is built first.
     pub(super) fn ordered(&self, outside: &dyn Fn(&Step) -> bool) -> Vec<&Step> {
         let apart: Vec<bool> = self.steps.iter().map(outside).collect();
         let mut after: Vec<Vec<usize>> = vec![Vec::new(); self.steps.len()];
@@ -75,12 +75,20 @@ impl Graph {
         }
         let mut order = Vec::with_capacity(self.steps.len());
         let mut mode = 0;
+        // What takes long and needs nothing else is built before anything goes that it takes the
+        // place of.
+        let built = |own: &usize| self.steps[ranked[*own]].deed == Deed::Create;
+        let mut building = true;
         while let Some(first) = left.first().copied() {
+            let early = building.then(|| ready[1].iter().copied().find(built)).flatten();
+            building = early.is_some();
             if ready[mode].is_empty() && !ready[1 - mode].is_empty() {
                 mode = 1 - mode;
             }
             // None is ready in a circle: the replay says whether it can be broken at its first.
-            let own = ready[mode].pop_first().unwrap_or(first);
+            let own = early.or_else(|| ready[mode].first().copied()).unwrap_or(first);
+            ready[0].remove(&own);
+            ready[1].remove(&own);
             left.remove(&own);
             let next = ranked[own];
             order.push(&self.steps[next]);

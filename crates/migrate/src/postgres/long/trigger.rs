@@ -75,7 +75,7 @@ impl<'a> Dual<'a> {
     pub(super) fn function(&self, replace: bool) -> String {
         let word = if replace { "CREATE OR REPLACE FUNCTION" } else { "CREATE FUNCTION" };
         let (declared, body) = match self.backs.is_empty() {
-            true => (String::new(), self.follow("NEW", "derived", "  ") + &self.forward("  ")),
+            true => (String::new(), self.guarded() + &self.forward("  ")),
             false => ("  before record;\n  back record;\n".into(), self.both_ways()),
         };
         format!(
@@ -100,6 +100,21 @@ impl<'a> Dual<'a> {
             "{indent}SELECT {} INTO {variable} FROM (SELECT {}) AS written;\n",
             list.join(", "),
             source.join(", ")
+        )
+    }
+
+    /// The same for what has no way back: what does not fit is nobody's fault who writes another
+    /// column. The backfill and the verify fail by it.
+    fn guarded(&self) -> String {
+        let none: Vec<String> = self
+            .news
+            .iter()
+            .map(|new| format!("NULL::{} AS {}", new.data_type, quote_ident(&new.name)))
+            .collect();
+        format!(
+            "  BEGIN\n{}  EXCEPTION WHEN data_exception THEN\n    SELECT {} INTO derived;\n  END;\n",
+            self.follow("NEW", "derived", "    "),
+            none.join(", ")
         )
     }
 

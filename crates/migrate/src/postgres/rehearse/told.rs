@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use marula_core::{
-    Behind, DoneWork, MigrationForm, MigrationWork as Work, RehearsalRun, RehearsedStatement,
-    TakenLock,
+    Behind, DoneWork, Engine, MigrationForm, MigrationWork as Work, RehearsalRun,
+    RehearsedStatement, TakenLock,
 };
 
 use super::Seen;
@@ -55,7 +55,9 @@ pub(super) fn run(
         let step = migration.up.get(*at);
         let mut told = RehearsedStatement {
             statement: *at,
-            text: step.map(|step| step.text.clone()).unwrap_or_default(),
+            text: step
+                .map(|step| crate::secrets::shown(Engine::Postgres, &step.text))
+                .unwrap_or_default(),
             line: step.map_or(0, |step| step.line),
             duration_ms: span.ms(),
             waited_ms: waited_ms.min(span.ms()),

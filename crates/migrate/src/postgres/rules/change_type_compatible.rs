@@ -5,11 +5,12 @@ pub static RULE: Rule<Context> = rule(
     29,
     "change-type-compatible",
     "A column's type is changed without touching a row",
-    Severity::Info,
+    Severity::High,
     None,
     "A wider varchar, varchar to text, more digits of a numeric at the same scale or of a \
      time, cidr to inet: what is stored is right as it is. The lock is held for a moment, \
-     but where a CHECK reads the column it is checked again, row by row.\n\nSet a \
+     but where a CHECK reads the column it is checked again, row by row, and where the values sort \
+     in another way its indexes are built anew.\n\nSet a \
      lock_timeout and retry.",
     &[
         bad("a wider varchar", shop!(), "ALTER TABLE users ALTER COLUMN name TYPE varchar(80)"),

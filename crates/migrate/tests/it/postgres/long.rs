@@ -555,3 +555,21 @@ async fn what_is_written_by_the_new_name_stays_though_the_old_one_has_another_de
     session.client().batch_execute("INSERT INTO cust (id) VALUES (2)").await.unwrap();
     assert_eq!(one(&session, "SELECT (tok = token)::text FROM cust WHERE id = 2").await, "true");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_does_not_fit_stops_the_series_and_nobody_who_writes() {
+    let server = shared::postgres(18).await.unwrap();
+    let (_, session) = prepared(
+        server,
+        "CREATE TABLE cust (id int PRIMARY KEY, born text, v int);
+         INSERT INTO cust VALUES (1, '2001-02-03', 0), (2, 'n/a', 0)",
+    )
+    .await;
+    let place = Place { table: "cust", catalog: None, around: None, version: session.version() };
+    let change = change_type(&place, "born", "date", None, None).unwrap();
+    run(&session, &change.stages[0], true).await.unwrap();
+    session.client().batch_execute("UPDATE cust SET v = 4").await.unwrap();
+    assert_eq!(one(&session, "SELECT born_new::text FROM cust WHERE id = 1").await, "2001-02-03");
+    let failed = run(&session, &change.stages[1], true).await.unwrap_err();
+    assert!(failed.contains("invalid input syntax for type date"), "{failed}");
+}
