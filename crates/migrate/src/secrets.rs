@@ -2,7 +2,7 @@
 
 use marula_core::{Engine, redact};
 use marula_postgres::sql;
-use pg_query::protobuf::Token;
+use pg_query::protobuf::{ScanToken, Token};
 
 /// A step's text without the passwords in it.
 pub(crate) fn shown(engine: Engine, text: &str) -> String {
@@ -19,17 +19,18 @@ fn of_sql(text: &str) -> String {
     let Some(tokens) = says.then(|| sql::tokens(text)).and_then(Result::ok) else {
         return text.to_owned();
     };
-    let place = |at: usize| {
-        let token = tokens.get(at)?;
+    let place = |token: &ScanToken| {
         Some((usize::try_from(token.start).ok()?, usize::try_from(token.end).ok()?))
     };
     let mut out = String::new();
     let mut copied = 0;
-    for at in 1..tokens.len() {
-        let (Some((from, to)), Some((start, end))) = (place(at), place(at - 1)) else { continue };
+    for (word, literal) in tokens.iter().zip(tokens.iter().skip(1)) {
+        let (Some((start, end)), Some((from, to))) = (place(word), place(literal)) else {
+            continue;
+        };
         let word = text.get(start..end).unwrap_or_default().trim_matches('"');
-        let literal = Token::try_from(tokens[at].token) == Ok(Token::Sconst);
-        if literal && word.to_ascii_lowercase().ends_with("password") {
+        let is_text = Token::try_from(literal.token) == Ok(Token::Sconst);
+        if is_text && word.to_ascii_lowercase().ends_with("password") {
             out.push_str(text.get(copied..from).unwrap_or_default());
             out.push_str("'***'");
             copied = to;
