@@ -459,3 +459,34 @@ fn rows_that_would_make_it_fail_are_found_before_it_begins() {
     said(&project, 0, &APPLY, &["2 migrations applied"]);
     assert_eq!(eye.number("SELECT count(*) FROM t WHERE a IS NULL"), 0);
 }
+
+#[test]
+fn what_is_written_for_a_target_minds_what_it_has() {
+    let (project, eye) = postgres(18, &[TABLE]);
+    project.expect(&APPLY);
+    eye.run(
+        "CREATE TABLE parted (id int, at date NOT NULL) PARTITION BY RANGE (at);
+         CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+         CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+         CREATE INDEX t_half ON t (a) WHERE a > 5",
+    );
+    let on = ["--dir", "migrations", "--target", "t"];
+    let new = |args: &[&'static str]| [&["migrate"], args, &on[..]].concat();
+    said(&project, 0, &new(&["add-index", "parted", "at desc"]), &[]);
+    said(&project, 0, &APPLY, &["1 migration applied"]);
+    let valid = "SELECT count(*) FROM pg_index WHERE indrelid IN ('parted'::regclass, \
+                 'parted_1'::regclass, 'parted_2'::regclass) AND indisvalid";
+    assert_eq!(eye.number(valid), 3);
+    said(&project, 0, &["migrate", "rollback", "t"], &["1 migration rolled back"]);
+    assert_eq!(eye.number(valid), 0);
+    said(&project, 2, &new(&["add-index", "t", "nope"]), &["table t has no column nope"]);
+    said(&project, 2, &new(&["not-null", "nope.a"]), &["there is no table nope"]);
+    said(&project, 0, &new(&["drop", "index", "t_half"]), &[]);
+    let written = std::fs::read_dir(project.path().join("migrations")).unwrap();
+    let texts = written.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let texts: Vec<String> = texts.collect();
+    assert!(
+        texts.iter().any(|text| text.contains("CREATE INDEX CONCURRENTLY t_half")),
+        "{texts:?}"
+    );
+}
