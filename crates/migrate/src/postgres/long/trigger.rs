@@ -241,6 +241,7 @@ impl<'a> Dual<'a> {
                 format!("ALTER TABLE {table} ADD COLUMN {name} {}{collation}", new.data_type)
             })
             .collect();
+        up.push(self.last());
         up.push(self.function(false));
         up.push(format!(
             "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {}",
@@ -261,6 +262,23 @@ impl<'a> Dual<'a> {
              may use either from here on; rows that were there have the new ones after the backfill."
         };
         file("expand", what, "lock_timeout:2s", &up, Some(("lock_timeout:2s", &down)))
+    }
+
+    /// Fails where a trigger of the table would fire after ours: what it changes would reach one of
+    /// the columns alone.
+    fn last(&self) -> String {
+        let (table, name) = (self.place.quoted(), self.name.trim_matches('"'));
+        let text = |text: &str| text.replace('\'', "''");
+        format!(
+            "DO $order$\nDECLARE\n  later name;\nBEGIN\n  SELECT tgname INTO later FROM pg_trigger WHERE \
+             tgrelid = '{}'::regclass AND NOT tgisinternal\n    AND tgtype & 3 = 3 AND tgname > '{}' LIMIT \
+             1;\n  IF later IS NOT NULL THEN\n    RAISE EXCEPTION 'the trigger % fires after the one that \
+             keeps the columns the same', later\n      USING HINT = 'give it a name that comes before \
+             {}';\n  END IF;\nEND\n$order$",
+            text(&table),
+            text(name),
+            text(name).replace('%', "%%"),
+        )
     }
 
     /// The new columns' values, by the old ones.

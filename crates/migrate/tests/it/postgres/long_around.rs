@@ -345,3 +345,25 @@ async fn through_a_renamed_tables_old_name_all_have_the_rights_they_had() {
         client.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_that_would_fire_after_ours_is_told_before_it_begins() {
+    let server = shared::postgres(15).await.unwrap();
+    let (_, session) = prepared(
+        server,
+        "CREATE TABLE cust (id int PRIMARY KEY, v int);
+         CREATE FUNCTION tenfold() RETURNS trigger LANGUAGE plpgsql AS
+           'BEGIN NEW.v := NEW.v * 10; RETURN NEW; END';
+         CREATE TRIGGER zzz BEFORE INSERT ON cust FOR EACH ROW EXECUTE FUNCTION tenfold()",
+    )
+    .await;
+    let change =
+        written(&session, "cust", &["v"], |place| change_type(place, "v", "bigint", None, None));
+    let expand = &change.await.unwrap().stages[0];
+    let told = run(&session, expand, true).await.unwrap_err();
+    assert!(told.contains("the trigger zzz fires after the one that keeps the columns"), "{told}");
+    session.client().batch_execute("ALTER TRIGGER zzz ON cust RENAME TO tenfold").await.unwrap();
+    run(&session, expand, true).await.unwrap();
+    session.client().batch_execute("INSERT INTO cust VALUES (1, 7)").await.unwrap();
+    assert_eq!(number(&session, "SELECT v_new FROM cust").await, 70);
+}
