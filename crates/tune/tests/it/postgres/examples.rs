@@ -2,7 +2,7 @@
 
 use marula_core::Example;
 
-use super::faults::{CLOCKS, found};
+use super::faults::found;
 use super::{fresh, set_up};
 
 /// What is wrong with one example, if anything.
@@ -25,10 +25,14 @@ async fn run(major: u16, wanted: impl Fn(&str) -> bool) {
             continue;
         }
         for example in rule.info.examples {
-            let mut complaint = wrong(major, rule.info.id, example).await;
-            // What goes by the machine's clock is asked once more when something came between.
-            if complaint.is_some() && CLOCKS.contains(&rule.info.id) {
+            // Shares of a plan's time go by the machine's clock, and what takes microseconds may be
+            // told otherwise when something comes between: that is asked again.
+            let mut complaint = None;
+            for _ in 0..3 {
                 complaint = wrong(major, rule.info.id, example).await;
+                if complaint.is_none() {
+                    break;
+                }
             }
             complaints.extend(complaint);
         }

@@ -135,7 +135,7 @@ async fn played(
 }
 
 /// Rules that go by times the machine decides: they count in the sum, and need not each reach it.
-pub(super) const CLOCKS: [&str; 6] =
+const CLOCKS: [&str; 6] =
     ["jit", "missing-workers", "no-parallel", "planning-time", "slow-io", "trigger-time"];
 
 #[tokio::test(flavor = "multi_thread")]
