@@ -102,6 +102,14 @@ impl Error {
         self
     }
 
+    /// Puts another hint in the place of one that does not fit here.
+    pub fn instead(mut self, old: &str, new: &str) -> Self {
+        for hint in self.0.hints.iter_mut().filter(|hint| *hint == old) {
+            *hint = new.to_string();
+        }
+        self
+    }
+
     /// The place in a text that is to be marked.
     pub fn mark(mut self, marked: Marked) -> Self {
         self.0.marked = Some(marked);

@@ -82,6 +82,11 @@ impl Figures<'_> {
         }
     }
 
+    /// The share of an entity's members of which at least one of several things holds.
+    pub fn share_of_any(&self, question: &Question, demands: &[Demand]) -> f64 {
+        1.0 - demands.iter().map(|demand| 1.0 - self.share(question, demand)).product::<f64>()
+    }
+
     /// How many different values an attribute has.
     pub fn distinct(&self, entity: &Entity, name: &str) -> f64 {
         let rows = self.rows(&entity.name);

@@ -37,24 +37,43 @@ impl Default for ProposeOptions {
     }
 }
 
-/// Designs a model for one engine: the best candidates are built and measured, and the measured
-/// best is proposed.
+/// Designs a model for each of some engines: the best candidates are built and measured, and the
+/// measured best is proposed. Where the lab fails for one of several, a note says so.
 ///
 /// # Errors
 /// `Usage` for a model without entities; `Lab` when no server starts, or when the server takes none
-/// of the designs: what it refuses of a design is set aside, and the rest goes on.
+/// of the designs, for any engine: what it refuses of a design is set aside, and the rest goes on.
 pub async fn propose(
     model: &Model,
-    engine: Engine,
+    engines: &[Engine],
     options: &ProposeOptions,
     progress: &dyn Progress,
 ) -> Result<Report> {
     let work = Work::new(model);
-    let tried = try_engine(model, &work, engine, options, progress).await?;
     let mut report = Report::new("design");
     report.notes.extend(crate::figures::unsaid(model));
-    report.designs =
-        Some(Designs { model: model.name.clone(), engines: vec![tried.designs], choice: None });
+    let mut designs = Designs { model: model.name.clone(), ..Designs::default() };
+    let mut failed: Option<Error> = None;
+    for engine in engines {
+        match try_engine(model, &work, *engine, options, progress).await {
+            Ok(tried) => designs.engines.push(tried.designs),
+            Err(error) if error.kind() == ErrorKind::Lab => {
+                let hints = error.hints().join("; ");
+                let what = format!("no design for {}: {}", engine.title(), error.message());
+                report.notes.push(if hints.is_empty() {
+                    what
+                } else {
+                    format!("{what} ({hints})")
+                });
+                failed.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if let (true, Some(error)) = (designs.engines.is_empty(), failed) {
+        return Err(error);
+    }
+    report.designs = Some(designs);
     Ok(report)
 }
 

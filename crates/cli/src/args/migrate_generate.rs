@@ -35,7 +35,8 @@ pub struct MigrateRename {
 #[command(after_help = "\
 Written are five migrations: a column of the new type and a trigger that fills it; the rows that are
 there, in batches; a check, with keys, indexes and NOT NULL; the swap of the names; and the old
-column's end. With --target its default, keys, indexes and foreign keys are taken over.
+column's end. With --target its default, keys, indexes and foreign keys are taken over, those that
+refer to it and the views that read it, too; and the values are looked at, for ten seconds at most.
 
 Examples:
   marula migrate change-type orders.id bigint --target shop

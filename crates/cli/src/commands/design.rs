@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use marula_core::model::Model;
-use marula_core::{Designs, Engine, EngineDesigns, Error, ErrorKind, Report, Result};
+use marula_core::{Engine, EngineDesigns, Error, ErrorKind, Result};
 use marula_design::{ProposeOptions, ReviewOptions};
 
 use crate::app::{App, Outcome};
@@ -66,28 +66,29 @@ async fn propose(app: &mut App, args: Design) -> Result<Outcome> {
             .hint("FILE.sql takes PostgreSQL's script, FILE.js MongoDB's"));
     }
     let progress = app.progress();
-    let mut designs = Designs { model: model.name.clone(), ..Designs::default() };
-    for engine in engines {
-        let proposed = marula_design::propose(&model, engine, &options, &progress).await;
-        let proposed = proposed?;
-        for note in proposed.notes {
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
-        }
-        designs.engines.extend(proposed.designs.into_iter().flat_map(|designs| designs.engines));
-    }
+    let proposed = marula_design::propose(&model, &engines, &options, &progress).await;
     progress.clear();
-    let mut report = Report::new("design");
+    let mut report = proposed?;
+    for note in std::mem::take(&mut report.notes) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
     report.notes = notes;
     if let Some(file) = script {
         let of = |found: &&EngineDesigns| output::is_script_of(&file, found.server.engine);
-        let best = designs.engines.iter().find(of).and_then(|found| found.candidates.first());
-        output::write(best.map_or("", |best| &best.script), Some(&file))?;
+        let engines = report.designs.iter().flat_map(|designs| &designs.engines);
+        let best = engines.into_iter().find(of).and_then(|found| found.candidates.first());
+        let Some(best) = best else {
+            let what = "there is no design for the engine of the script's file";
+            return Err(Error::new(ErrorKind::Lab, what)
+                .at(file.display().to_string())
+                .hint(report.notes.join("; ")));
+        };
+        output::write(&best.script, Some(&file))?;
         app.global.output = None;
         report.notes.push(format!("the proposed design is written to {}", file.display()));
     }
-    report.designs = Some(designs);
     Ok(Outcome::Report(Box::new(report), fail_on))
 }
 

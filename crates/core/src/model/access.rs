@@ -7,8 +7,8 @@ use crate::Json;
 ///
 /// Attributes are named by the steps that lead to them from [`AccessPath::from`]: `status`,
 /// `customer.name`, `lines.product.title`. The answer is a set of rows, as a join would give it:
-/// what is followed and is not there gives no row. The columns of a row are the selected attributes
-/// and then the aggregates, each in its order.
+/// what is followed and is not there gives no row, unless it is [`AccessPath::optional`]. The columns
+/// of a row are the selected attributes and then the aggregates, each in its order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccessPath {
@@ -18,9 +18,16 @@ pub struct AccessPath {
     /// attributes name are followed without being listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follow: Vec<String>,
+    /// Of the steps that are followed, those to what need not be there, as in a left join: a row
+    /// comes all the same, in which everything they lead to is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub optional: Vec<String>,
     /// What must hold, all of it.
     #[serde(default, rename = "where", skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+    /// Groups of alternatives: of each group at least one condition must hold, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub any: Vec<Vec<Condition>>,
     /// The attributes that are wanted; when nothing is said all of `from`'s. With groups each is one
     /// of them, and all of the groups' come back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -32,6 +39,10 @@ pub struct AccessPath {
     /// What is computed over each group, or over all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aggregates: Vec<Aggregate>,
+    /// What must hold of a group for it to be a row: conditions whose `attribute` is the name of an
+    /// aggregate, and which compare it with a value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub having: Vec<Condition>,
     /// The order of the answer. What is missing comes before all that is there, and after it where
     /// the greatest comes first, as in MongoDB.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,6 +1,7 @@
 use marula_postgres::sql::quote_ident;
 use serde_json::Value as Json;
 
+use super::schema::SchemaOptions;
 use crate::synth::Value;
 use crate::work::{FieldValue, Record};
 
@@ -48,10 +49,10 @@ pub(super) fn json(record: &Record) -> Json {
     Json::Object(fields.collect())
 }
 
-/// A field's value as PostgreSQL reads it.
-pub(super) fn text(value: &FieldValue) -> Option<String> {
+/// A field's value as its column takes it.
+pub(super) fn text(value: &FieldValue, options: &SchemaOptions) -> Option<String> {
     match value {
-        FieldValue::Value(value) | FieldValue::Copied { value, .. } => value.to_text(),
+        FieldValue::Value(value) | FieldValue::Copied { value, .. } => options.text(value),
         FieldValue::Records(records) => {
             Some(Json::Array(records.iter().map(json).collect()).to_string())
         }

@@ -10,6 +10,7 @@ use marula_postgres::{Session, from_server};
 use tokio_postgres::error::SqlState;
 
 use super::bound::text;
+use super::schema::SchemaOptions;
 use crate::structure::{Layout, Store, Structure};
 use crate::synth::World;
 use crate::work::{Record, Tree};
@@ -27,8 +28,9 @@ pub async fn fill(
     structure: &Structure,
     layout: &Layout,
 ) -> Result<()> {
+    let options = SchemaOptions::of(session).await?;
     for store in &layout.stores {
-        table(session, world, structure, store).await.map_err(|refusal| refusal.error)?;
+        table(session, world, structure, &options, store).await.map_err(|refusal| refusal.error)?;
     }
     Ok(())
 }
@@ -56,6 +58,7 @@ pub(crate) async fn table(
     session: &Session,
     world: &World<'_>,
     structure: &Structure,
+    options: &SchemaOptions,
     store: &Store,
 ) -> Result<(), Refusal> {
     let Some(entity) = world.index(&store.entity) else { return Ok(()) };
@@ -72,7 +75,7 @@ pub(crate) async fn table(
             if at > 0 {
                 chunk.push('\t');
             }
-            escape(&mut chunk, text(value).as_deref());
+            escape(&mut chunk, text(value, options).as_deref());
         }
         chunk.push('\n');
         if chunk.len() >= CHUNK {

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use marula_core::{
     Dataset, Engine, ErrorKind, LabServer, Progress, Relation, RelationKind, RelationalCatalog,
     Report, Result, Target,
@@ -24,7 +26,7 @@ pub async fn review(
     progress: &dyn Progress,
 ) -> Result<Report> {
     progress.step("reading the catalogue");
-    let catalog = catalog::read(session, Scope::All).await?;
+    let catalog = own(session).await?;
     let drafts = report::found(rules(), &catalog);
     let mut report =
         report::report::<RelationalCatalog>(target, drafts, "not asked for: --prove off");
@@ -50,6 +52,19 @@ pub async fn review(
         }
     }
     Ok(report)
+}
+
+/// What a database holds but for what its extensions brought: their design is not the user's.
+async fn own(session: &Session) -> Result<RelationalCatalog> {
+    let mut catalog = catalog::read(session, Scope::All).await?;
+    let sql = "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_depend d
+         JOIN pg_catalog.pg_class c ON c.oid = d.objid AND d.classid = 'pg_catalog.pg_class'::regclass
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE d.deptype = 'e'";
+    let rows = session.client().query(sql, &[]).await.map_err(|error| from_server(&error))?;
+    let brought: HashSet<(String, String)> =
+        rows.iter().filter_map(|row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?))).collect();
+    catalog.relations.retain(|one| !brought.contains(&(one.schema.clone(), one.name.clone())));
+    Ok(catalog)
 }
 
 async fn on_a_copy(
@@ -89,7 +104,7 @@ impl Copied<RelationalCatalog> for Copy {
     }
 
     async fn catalog(&mut self) -> Result<RelationalCatalog> {
-        catalog::read(self.bench.session().await?, Scope::All).await
+        own(self.bench.session().await?).await
     }
 
     fn dataset(&self) -> Dataset {

@@ -8,7 +8,9 @@ use marula_core::model::{AggregateFunction, AttributeType, Model, Operator};
 use marula_postgres::sql::{quote_ident, quote_literal};
 
 use super::schema::{WORDS, words_of};
-use crate::question::{At, Demand, Direction, Key, Operand, Places, Question, Spot};
+use crate::question::{
+    At, Demand, Direction, GroupDemand, Join, Key, Operand, Places, Question, Spot,
+};
 use crate::structure::{Layout, Structure};
 
 /// The question in SQL. Parameters are numbered as in the question.
@@ -42,12 +44,20 @@ impl Writer<'_> {
         let mut conditions = Vec::new();
         self.from(&mut text, &mut conditions);
         conditions.extend(question.conditions.iter().map(|demand| self.condition(demand)));
+        conditions.extend(question.any.iter().map(|alternatives| {
+            let all: Vec<String> = alternatives.iter().map(|one| self.condition(one)).collect();
+            format!("({})", all.join(" OR "))
+        }));
         if !conditions.is_empty() {
             let _ = writeln!(text, "WHERE {}", conditions.join("\n  AND "));
         }
         if !question.group.is_empty() {
             let keys: Vec<String> = question.group.iter().map(column).collect();
             let _ = writeln!(text, "GROUP BY {}", keys.join(", "));
+        }
+        if !question.having.is_empty() {
+            let all: Vec<String> = question.having.iter().map(|one| self.of_group(one)).collect();
+            let _ = writeln!(text, "HAVING {}", all.join("\n  AND "));
         }
         if !question.sort.is_empty() {
             let keys: Vec<String> =
@@ -64,48 +74,85 @@ impl Writer<'_> {
     /// The tables, joined, and the arrays' elements beside them.
     fn from(&self, text: &mut String, conditions: &mut Vec<String>) {
         for (at, container) in self.places.containers.iter().enumerate() {
-            let table = quote_ident(&container.entity);
+            let table = format!("{} c{at}", quote_ident(&container.entity));
+            let mut inside = Vec::new();
             match &container.join {
                 None => {
-                    let _ = writeln!(text, "FROM {table} c{at}");
+                    let _ = writeln!(text, "FROM {table}");
                     conditions.extend(self.holding(at));
                 }
                 Some(join) => {
                     let mut on = Vec::new();
                     for (known, wanted) in join.known.iter().zip(&join.wanted) {
                         let equal = format!("{} = {}", reference(wanted), reference(known));
-                        match wanted.element {
-                            None => on.push(equal),
-                            // The index on the array finds the row; which element it is, is asked
-                            // of the elements.
-                            Some(_) => {
-                                on.extend(self.held(wanted, &reference(known)));
-                                conditions.push(equal);
-                            }
+                        if wanted.element.is_none() {
+                            on.push(equal);
+                            continue;
+                        }
+                        // The index on the array finds the row; which element it is, is asked of
+                        // the elements.
+                        on.extend(self.held(wanted, &reference(known)));
+                        match join.optional {
+                            true => on.push(equal),
+                            false => conditions.push(equal),
                         }
                     }
+                    // Where no element need be there, only those take part that are joined.
+                    if join.optional {
+                        inside = self.chain(join);
+                    }
+                    let taken: String = inside
+                        .iter()
+                        .map(|at| format!(" CROSS JOIN {}", self.taken(*at)))
+                        .collect();
                     let on = if on.is_empty() { "true".into() } else { on.join(" AND ") };
-                    let _ = writeln!(text, "JOIN {table} c{at} ON {on}");
+                    let _ = match (join.optional, taken.is_empty()) {
+                        (false, _) => writeln!(text, "JOIN {table} ON {on}"),
+                        (true, true) => writeln!(text, "LEFT JOIN {table} ON {on}"),
+                        (true, false) => writeln!(text, "LEFT JOIN ({table}{taken}) ON {on}"),
+                    };
                 }
             }
-            for (number, element) in
-                self.places.elements.iter().enumerate().filter(|(_, e)| e.container == at)
-            {
-                let array =
-                    Spot { container: at, element: element.within, field: element.field.clone() };
-                let columns: Vec<String> = self
-                    .columns_of(number)
-                    .into_iter()
-                    .map(|(name, kind)| format!("{} {kind}", quote_ident(&name)))
-                    .collect();
-                let _ = writeln!(
-                    text,
-                    "CROSS JOIN LATERAL jsonb_to_recordset({}) AS e{number}({})",
-                    reference(&array),
-                    columns.join(", ")
-                );
+            let elements = self.places.elements.iter().enumerate();
+            for (number, element) in elements.filter(|(_, element)| element.container == at) {
+                if inside.contains(&number) {
+                    continue;
+                }
+                let taken = self.taken(number);
+                let _ = match element.optional {
+                    true => writeln!(text, "LEFT JOIN {taken} ON true"),
+                    false => writeln!(text, "CROSS JOIN {taken}"),
+                };
             }
         }
+    }
+
+    /// The elements that a join looks for, and those they are within, the outer first.
+    fn chain(&self, join: &Join) -> Vec<usize> {
+        let mut chain = Vec::new();
+        let mut at = join.wanted.iter().find_map(|spot| spot.element);
+        while let Some(element) = at {
+            chain.insert(0, element);
+            at = self.places.elements[element].within;
+        }
+        chain
+    }
+
+    /// An array taken apart.
+    fn taken(&self, number: usize) -> String {
+        let element = &self.places.elements[number];
+        let array = Spot {
+            container: element.container,
+            element: element.within,
+            field: element.field.clone(),
+        };
+        let columns: Vec<String> = self
+            .columns_of(number)
+            .into_iter()
+            .map(|(name, kind)| format!("{} {kind}", quote_ident(&name)))
+            .collect();
+        let (array, columns) = (reference(&array), columns.join(", "));
+        format!("LATERAL jsonb_to_recordset({array}) AS e{number}({columns})")
     }
 
     /// What an element's columns are, as far as they are asked for.
@@ -200,6 +247,19 @@ impl Writer<'_> {
         format!("{function}({value})")
     }
 
+    fn of_group(&self, demand: &GroupDemand) -> String {
+        let aggregate = self.aggregate(&self.question.aggregates[demand.aggregate]);
+        let operator = match demand.is {
+            Operator::NotEqual => "<>",
+            Operator::Less => "<",
+            Operator::AtMost => "<=",
+            Operator::Greater => ">",
+            Operator::AtLeast => ">=",
+            _ => "=",
+        };
+        format!("{aggregate} {operator} {}", literal(&demand.value))
+    }
+
     fn condition(&self, demand: &Demand) -> String {
         let column = self.column(&demand.at);
         let operand = self.operand(demand);
@@ -278,7 +338,11 @@ impl Writer<'_> {
         self.model.entity(&self.question.nodes[at.node].entity)?.attribute(&at.attribute)
     }
 
+    /// Whether an attribute is there in every row.
     fn is_required(&self, at: &At) -> bool {
+        if self.question.nodes[at.node].optional {
+            return false;
+        }
         let entity = self.model.entity(&self.question.nodes[at.node].entity);
         entity.is_some_and(|e| e.key().contains(&at.attribute.as_str()))
             || self.attribute(at).is_some_and(|attribute| attribute.required)

@@ -1,10 +1,11 @@
 //! What a write does to a structure, as SQL.
 
-use marula_core::model::Model;
+use marula_core::model::{AttributeType, Model};
 use marula_postgres::sql::{quote_ident, quote_literal};
 
 pub use super::bound::Bound;
 use super::bound::{json, text};
+use super::schema::SchemaOptions;
 use super::statement::cast;
 use crate::structure::{Layout, Store, Structure, reference_name};
 use crate::synth::{Value, World};
@@ -15,9 +16,10 @@ pub fn statements(
     world: &World<'_>,
     structure: &Structure,
     layout: &Layout,
+    options: &SchemaOptions,
     effect: &Effect,
 ) -> Vec<Bound> {
-    let writer = Writer { world, model: world.model, structure, layout };
+    let writer = Writer { world, model: world.model, structure, layout, options };
     writer.write(effect)
 }
 
@@ -26,6 +28,7 @@ struct Writer<'a> {
     model: &'a Model,
     structure: &'a Structure,
     layout: &'a Layout,
+    options: &'a SchemaOptions,
 }
 
 impl Writer<'_> {
@@ -99,7 +102,7 @@ impl Writer<'_> {
             FieldValue::Records(records) if records.iter().any(Record::copies) => {
                 self.array_of(bound, records)
             }
-            plain => bound.bind(text(plain)),
+            plain => bound.bind(text(plain, self.options)),
         }
     }
 
@@ -123,6 +126,11 @@ impl Writer<'_> {
         for (name, value) in &rest {
             let value = match value {
                 FieldValue::Records(records) => self.array_of(bound, records),
+                FieldValue::Copied { entity, attribute, .. }
+                    if self.options.has_geography() && self.is_place(entity, attribute) =>
+                {
+                    format!("{}::geometry::point", self.field(bound, value))
+                }
                 other => self.field(bound, other),
             };
             text = format!("{text} || jsonb_build_object({}, {value})", quote_literal(name));
@@ -134,6 +142,11 @@ impl Writer<'_> {
         let names = self.model.entity(entity).map(|entity| entity.key()).unwrap_or_default();
         let found = bound.equal(names.into_iter().zip(key));
         format!("(SELECT {} FROM {} WHERE {found})", quote_ident(attribute), quote_ident(entity))
+    }
+
+    fn is_place(&self, entity: &str, attribute: &str) -> bool {
+        let attribute = self.model.entity(entity).and_then(|entity| entity.attribute(attribute));
+        attribute.is_some_and(|attribute| attribute.kind == AttributeType::Point)
     }
 
     fn change(
@@ -165,7 +178,8 @@ impl Writer<'_> {
         }
         let mut sets: Vec<String> = Vec::new();
         for (name, value) in set {
-            sets.push(format!("{} = {}", quote_ident(name), bound.bind(value.to_text())));
+            let value = bound.bind(self.options.text(value));
+            sets.push(format!("{} = {value}", quote_ident(name)));
         }
         for (name, value) in add {
             sets.push(format!("{0} = {0} + {1}", quote_ident(name), bound.bind(value.to_text())));
@@ -263,7 +277,7 @@ impl Writer<'_> {
                 format!(
                     "{} = {}",
                     quote_ident(&format!("{name}_{attribute}")),
-                    bound.bind(value.to_text())
+                    bound.bind(self.options.text(value))
                 )
             })
             .collect();

@@ -33,11 +33,12 @@ impl Finder<'_> {
                 relation: bucket.relation,
                 most: Some(bucket.count),
                 bucket: true,
+                optional: false,
             });
             return Place::Element(self.places.elements.len() - 1);
         }
         for relation in chain.into_iter().rev() {
-            within = Some(self.element(container, within, relation));
+            within = Some(self.element(container, within, relation, false));
         }
         within.map_or(Place::Container(container), Place::Element)
     }
@@ -55,11 +56,18 @@ impl Finder<'_> {
             relation: subset.relation,
             most: Some(subset.count),
             bucket: false,
+            optional: false,
         });
         Place::Element(0)
     }
 
-    fn element(&mut self, container: usize, within: Option<usize>, relation: usize) -> usize {
+    fn element(
+        &mut self,
+        container: usize,
+        within: Option<usize>,
+        relation: usize,
+        optional: bool,
+    ) -> usize {
         let r = &self.model.relations[relation];
         let field = r.inverse.clone().unwrap_or(r.from.clone());
         let entity = r.from.clone();
@@ -71,6 +79,7 @@ impl Finder<'_> {
             relation,
             most: None,
             bucket: false,
+            optional,
         });
         self.places.elements.len() - 1
     }
@@ -114,7 +123,10 @@ impl Finder<'_> {
                 Some(outer) => Place::Element(outer),
                 None => Place::Container(container),
             },
-            (true, false) => Place::Element(self.element(container, element, relation)),
+            (true, false) => {
+                let optional = self.question.nodes[next].optional;
+                Place::Element(self.element(container, element, relation, optional))
+            }
             (false, true) if self.is_copied(next, relation) => Place::Copied { by: node, relation },
             (false, _) => {
                 let r = &self.model.relations[relation];
@@ -123,6 +135,7 @@ impl Finder<'_> {
                     wanted: Vec::new(),
                     to_one: next_is_one,
                     surely: next_is_one && is_required(self.model, r),
+                    optional: self.question.nodes[next].optional,
                 };
                 let place = self.enter(&self.question.nodes[next].entity, Some(join));
                 self.join(node, &place, next, relation, next_is_one);

@@ -53,7 +53,7 @@ pub(crate) fn firsts(model: &Model, question: &Question) -> Vec<First> {
     let Some(count) = question.limit.filter(|count| (1..=MOST).contains(count)) else {
         return Vec::new();
     };
-    if question.groups() {
+    if question.groups() || !question.is_plain() {
         return Vec::new();
     }
     let mut found = Vec::new();

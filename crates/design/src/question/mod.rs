@@ -14,9 +14,10 @@ use marula_core::model::{AggregateFunction, Operator};
 pub use first::Held;
 pub(crate) use first::{cannot_be_kept, firsts};
 pub use places::{Container, Element, Join, Place, Places, Spot};
+pub(crate) use resolve::compares;
 pub use resolve::resolve;
-pub(crate) use start::indexed;
 pub use start::start;
+pub(crate) use start::{found, indexed};
 pub use tally::tallied;
 
 /// An access path whose names are found.
@@ -26,12 +27,16 @@ pub struct Question {
     pub nodes: Vec<Node>,
     /// What must hold.
     pub conditions: Vec<Demand>,
+    /// Of each of these, at least one must hold.
+    pub any: Vec<Vec<Demand>>,
     /// The wanted attributes; empty when groups are made.
     pub select: Vec<At>,
     /// The attributes whose values make groups.
     pub group: Vec<At>,
     /// What is computed over each group, or over all.
     pub aggregates: Vec<Computation>,
+    /// What must hold of a group.
+    pub having: Vec<GroupDemand>,
     /// The order of the answer.
     pub sort: Vec<(Key, Direction)>,
     /// The most rows.
@@ -48,6 +53,8 @@ pub struct Node {
     /// How it is reached: from which node, by which relationship, and whether from one of the many
     /// to the one. `None` for the first.
     pub step: Option<(usize, usize, bool)>,
+    /// Whether it need not be there. Of such a node all that are reached from it are such, too.
+    pub optional: bool,
 }
 
 /// An attribute of a node.
@@ -68,6 +75,17 @@ pub struct Demand {
     pub is: Operator,
     /// With what; nothing for [`Operator::Missing`] and [`Operator::Present`].
     pub operand: Option<Operand>,
+}
+
+/// Something that must hold of a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupDemand {
+    /// Of which aggregate, by its index.
+    pub aggregate: usize,
+    /// How it is compared: by order or equality.
+    pub is: Operator,
+    /// With what.
+    pub value: Json,
 }
 
 /// What an attribute is compared with.
@@ -116,6 +134,16 @@ impl Question {
         !self.group.is_empty() || !self.aggregates.is_empty()
     }
 
+    /// Everything that is asked of single attributes, alternatives among it.
+    pub fn demands(&self) -> impl Iterator<Item = &Demand> {
+        self.conditions.iter().chain(self.any.iter().flatten())
+    }
+
+    /// Whether it asks nothing but conditions that must all hold of members that must all be there.
+    pub fn is_plain(&self) -> bool {
+        self.any.is_empty() && self.having.is_empty() && self.nodes.iter().all(|n| !n.optional)
+    }
+
     /// Every attribute the question names, of one node.
     pub fn needs(&self, node: usize) -> Vec<&str> {
         let computed = self.aggregates.iter().flat_map(|a| a.of.iter().chain(&a.times));
@@ -123,7 +151,7 @@ impl Question {
             Key::At(at) => Some(at),
             Key::Aggregate(_) => None,
         });
-        let named = self.conditions.iter().map(|demand| &demand.at);
+        let named = self.demands().map(|demand| &demand.at);
         let mut needs: Vec<&str> = named
             .chain(&self.select)
             .chain(&self.group)
@@ -139,7 +167,7 @@ impl Question {
 
     /// How many parameters there are.
     pub fn parameters(&self) -> u32 {
-        let numbers = self.conditions.iter().filter_map(|demand| match demand.operand {
+        let numbers = self.demands().filter_map(|demand| match demand.operand {
             Some(Operand::Parameter(number)) => Some(number),
             _ => None,
         });

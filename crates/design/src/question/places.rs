@@ -41,6 +41,8 @@ pub struct Join {
     pub to_one: bool,
     /// Whether at least one matches, always.
     pub surely: bool,
+    /// Whether none need match: a row comes all the same.
+    pub optional: bool,
 }
 
 /// An array whose elements take part one by one.
@@ -60,6 +62,8 @@ pub struct Element {
     pub most: Option<u64>,
     /// Whether it is a member of a bucket, which is of the same entity.
     pub bucket: bool,
+    /// Whether there need be none: a row comes all the same.
+    pub optional: bool,
 }
 
 /// Where a node is.
@@ -169,7 +173,7 @@ impl<'a> Places<'a> {
 
     /// The field of `entity`, which is at an element or a container; what the place in the array
     /// implies is the key of what it is within.
-    pub(super) fn within(
+    pub(crate) fn within(
         &self,
         container: usize,
         element: Option<usize>,

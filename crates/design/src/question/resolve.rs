@@ -1,7 +1,7 @@
-use marula_core::model::{AccessPath, AttributeType, Entity, Model, Operator};
+use marula_core::model::{AccessPath, AttributeType, Condition, Entity, Model, Operator};
 use marula_core::{Error, ErrorKind, Result, nearest};
 
-use super::{At, Computation, Demand, Direction, Key, Node, Operand, Question};
+use super::{At, Computation, Demand, Direction, GroupDemand, Key, Node, Operand, Question};
 
 /// The longest chain of steps.
 const STEPS: usize = 32;
@@ -13,45 +13,26 @@ const STEPS: usize = 32;
 /// value that is compared with nothing, a sort by something that is not in the groups.
 pub fn resolve(model: &Model, path: &AccessPath) -> Result<Question> {
     let root = entity(model, &path.from)?;
-    let node = Node { entity: root.name.clone(), step: None };
+    let node = Node { entity: root.name.clone(), step: None, optional: false };
     let mut resolver = Resolver { model, nodes: vec![node] };
     for steps in &path.follow {
         resolver.walk(0, steps)?;
     }
-    let conditions = path
-        .conditions
+    for steps in &path.optional {
+        let node = resolver.walk(0, steps)?;
+        resolver.nodes[node].optional = true;
+    }
+    let demands = |resolver: &mut Resolver, conditions: &[Condition]| {
+        conditions.iter().map(|condition| resolver.demand(condition)).collect::<Result<Vec<_>>>()
+    };
+    let conditions = demands(&mut resolver, &path.conditions)?;
+    let any = path
+        .any
         .iter()
-        .map(|condition| {
-            let at = resolver.attribute(&condition.attribute)?;
-            let operand = match (condition.parameter, &condition.value) {
-                (Some(0), _) => {
-                    return Err(unclear(format!(
-                        "{}: parameters are numbered from 1",
-                        condition.attribute
-                    )));
-                }
-                (Some(number), None) => Some(Operand::Parameter(number)),
-                (None, Some(value)) => Some(Operand::Value(value.clone())),
-                (None, None) => None,
-                (Some(_), Some(_)) => {
-                    return Err(unclear(format!(
-                        "{} is compared with both a parameter and a value",
-                        condition.attribute
-                    )));
-                }
-            };
-            let alone = matches!(condition.is, Operator::Missing | Operator::Present);
-            match (alone, &operand) {
-                (false, None) => {
-                    Err(unclear(format!("{} is compared with nothing", condition.attribute))
-                        .hint("give parameter: 1, or value: …"))
-                }
-                (true, Some(_)) => Err(unclear(format!(
-                    "{} is there or not; no value goes with that",
-                    condition.attribute
-                ))),
-                _ => Ok(Demand { at, is: condition.is, operand }),
-            }
+        .map(|conditions| match conditions.is_empty() {
+            true => Err(unclear("of no alternatives none can hold".into())
+                .hint("take the empty list out of any")),
+            false => demands(&mut resolver, conditions),
         })
         .collect::<Result<Vec<_>>>()?;
     let attributes = |resolver: &mut Resolver, names: &[String]| {
@@ -84,6 +65,12 @@ pub fn resolve(model: &Model, path: &AccessPath) -> Result<Question> {
         let all = root.attributes.iter();
         select = all.map(|a| At { node: 0, attribute: a.name.clone() }).collect();
     }
+    if !path.having.is_empty() && group.is_empty() {
+        return Err(unclear("having asks something of groups, and there are none".into())
+            .hint("say by which attributes: group: […]"));
+    }
+    let having = path.having.iter().map(|condition| of_group(&aggregates, condition));
+    let having = having.collect::<Result<Vec<_>>>()?;
     let mut sort = Vec::new();
     for key in &path.sort {
         let direction = if key.descending { Direction::Descending } else { Direction::Ascending };
@@ -101,12 +88,15 @@ pub fn resolve(model: &Model, path: &AccessPath) -> Result<Question> {
         }
         sort.push((by, direction));
     }
+    resolver.settle(&conditions);
     Ok(Question {
         nodes: resolver.nodes,
         conditions,
+        any,
         select,
         group,
         aggregates,
+        having,
         sort,
         limit: path.limit,
         held: None,
@@ -132,12 +122,58 @@ impl Resolver<'_> {
             node = match self.nodes.iter().position(|n| n.step == taken) {
                 Some(known) => known,
                 None => {
-                    self.nodes.push(Node { entity: step.to().to_owned(), step: taken });
+                    let entity = step.to().to_owned();
+                    self.nodes.push(Node { entity, step: taken, optional: false });
                     self.nodes.len() - 1
                 }
             };
         }
         Ok(node)
+    }
+
+    /// Says of each node whether it need not be there: what is behind one that need not be need not
+    /// be either; but what something must hold of has to be there, and all on the way to it.
+    fn settle(&mut self, conditions: &[Demand]) {
+        // A node comes behind the one it is reached from.
+        for at in 1..self.nodes.len() {
+            let from = self.nodes[at].step.map(|(from, ..)| from);
+            self.nodes[at].optional |= from.is_some_and(|from| self.nodes[from].optional);
+        }
+        for demand in conditions.iter().filter(|demand| demand.is != Operator::Missing) {
+            let mut at = Some(demand.at.node);
+            while let Some(node) = at {
+                self.nodes[node].optional = false;
+                at = self.nodes[node].step.map(|(from, ..)| from);
+            }
+        }
+    }
+
+    /// A condition with its names found.
+    fn demand(&mut self, condition: &Condition) -> Result<Demand> {
+        let name = &condition.attribute;
+        let at = self.attribute(name)?;
+        let operand = match (condition.parameter, &condition.value) {
+            (Some(0), _) => {
+                return Err(unclear(format!("{name}: parameters are numbered from 1")));
+            }
+            (Some(number), None) => Some(Operand::Parameter(number)),
+            (None, Some(value)) => Some(Operand::Value(value.clone())),
+            (None, None) => None,
+            (Some(_), Some(_)) => {
+                return Err(unclear(format!(
+                    "{name} is compared with both a parameter and a value"
+                )));
+            }
+        };
+        let alone = matches!(condition.is, Operator::Missing | Operator::Present);
+        match (alone, &operand) {
+            (false, None) => Err(unclear(format!("{name} is compared with nothing"))
+                .hint("give parameter: 1, or value: …")),
+            (true, Some(_)) => {
+                Err(unclear(format!("{name} is there or not; no value goes with that")))
+            }
+            _ => Ok(Demand { at, is: condition.is, operand }),
+        }
     }
 
     /// Finds `customer.name`.
@@ -210,6 +246,35 @@ impl Resolver<'_> {
         }
         Ok(())
     }
+}
+
+/// A condition on groups with its aggregate found.
+fn of_group(aggregates: &[Computation], condition: &Condition) -> Result<GroupDemand> {
+    let name = &condition.attribute;
+    let Some(aggregate) = aggregates.iter().position(|aggregate| aggregate.name == *name) else {
+        let error = unclear(format!("having: {name} is no aggregate of this path"));
+        let near = nearest(name, aggregates.iter().map(|aggregate| aggregate.name.as_str()));
+        return Err(match near.first() {
+            Some(near) => error.hint(format!("{near} was meant?")),
+            None => error.hint("what must hold of an attribute belongs under where"),
+        });
+    };
+    if !compares(condition.is) {
+        return Err(unclear(format!("having: {name} is compared with =, <>, <, <=, > or >=")));
+    }
+    match (&condition.value, condition.parameter) {
+        (Some(value), None) if !value.is_null() && !value.is_array() && !value.is_object() => {
+            Ok(GroupDemand { aggregate, is: condition.is, value: value.clone() })
+        }
+        _ => Err(unclear(format!("having: {name} is compared with one value: {name} > 5"))
+            .hint("write value: 5; a parameter of a group has no values to be drawn from")),
+    }
+}
+
+/// Whether an operator compares by order or equality.
+pub(crate) fn compares(is: Operator) -> bool {
+    use Operator::{AtLeast, AtMost, Equal, Greater, Less, NotEqual};
+    matches!(is, Equal | NotEqual | Less | AtMost | Greater | AtLeast)
 }
 
 fn entity<'m>(model: &'m Model, name: &str) -> Result<&'m Entity> {

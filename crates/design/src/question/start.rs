@@ -27,7 +27,9 @@ pub fn start(model: &Model, structure: &Structure, layout: &Layout, question: &Q
                 };
                 (spot.container == 0).then_some((share * by).min(1.0))
             });
-        let found = rows * shares.product::<f64>();
+        let any = question.any.iter().filter(|one| found(&places, one));
+        let any = any.map(|one| figures.share_of_any(question, one));
+        let left = rows * shares.product::<f64>() * any.product::<f64>();
         // A first page is read off an index that has its order.
         let first_page = question.limit.filter(|_| !question.groups() && !question.sort.is_empty());
         let sorted_here = question.sort.iter().all(|(key, _)| match key {
@@ -37,20 +39,21 @@ pub fn start(model: &Model, structure: &Structure, layout: &Layout, question: &Q
             Key::Aggregate(_) => false,
         });
         // What is asked elsewhere may leave nothing of the first ones.
-        let asked_here = question.conditions.iter().all(|demand| {
+        let asked_here = question.demands().all(|demand| {
             places
                 .spot(demand.at.node, &demand.at.attribute)
                 .is_some_and(|spot| spot.container == 0)
         });
         match first_page {
-            Some(limit) if sorted_here && asked_here => found.min(limit as f64 * 2.0),
+            Some(limit) if sorted_here && asked_here => left.min(limit as f64 * 2.0),
             // All that belongs to what is found is read before the first of it are known.
-            Some(_) => found * multiplied(&figures, question, node),
-            None => found,
+            Some(_) => left * multiplied(&figures, question, node),
+            None => left,
         }
     };
     let mut best = (0, f64::INFINITY);
-    for node in 0..question.nodes.len() {
+    // From what need not be there one does not come to what has nothing there.
+    for node in (0..question.nodes.len()).filter(|node| !question.nodes[*node].optional) {
         let weighed = left(node);
         if weighed < best.1 * 0.999 {
             best = (node, weighed);
@@ -69,6 +72,14 @@ fn multiplied(figures: &Figures<'_>, question: &Question, start: usize) -> f64 {
     // On the way from the start to where the path begins, steps are gone backwards.
     let to_many = steps.filter(|(at, (_, _, to_one))| way.contains(at) == *to_one);
     to_many.map(|(_, (_, relation, _))| figures.fanout(relation).max(1.0)).product()
+}
+
+/// Whether indexes of the first container can find each of several alternatives.
+pub(crate) fn found(places: &Places<'_>, alternatives: &[Demand]) -> bool {
+    alternatives.iter().all(|demand| {
+        let spot = places.spot(demand.at.node, &demand.at.attribute);
+        indexed(demand) && spot.is_some_and(|s| s.container == 0 && s.element.is_none())
+    })
 }
 
 /// Whether an index can find what a condition asks for.

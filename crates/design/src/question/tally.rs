@@ -1,3 +1,4 @@
+use marula_core::Json;
 use marula_core::model::{AggregateFunction, Model, Operator};
 
 use super::first::held;
@@ -12,15 +13,26 @@ pub fn tallied(model: &Model, question: &Question) -> Option<(usize, usize)> {
     }
     (0..question.nodes.len()).find_map(|many| {
         let (one, relation) = end(question, many)?;
-        let sums =
-            question.aggregates.iter().all(|aggregate| match (aggregate.function, &aggregate.of) {
-                (AggregateFunction::Count, None) => true,
-                (AggregateFunction::Sum, Some(of)) => {
-                    of.node == many && aggregate.times.is_none() && is_required(model, question, of)
-                }
-                _ => false,
-            });
-        let only_counted = question.conditions.iter().all(|demand| demand.at.node != many)
+        // Where there need be none, their number is that of one of their attributes, and their sum
+        // is none and not zero.
+        let optional = question.nodes[many].optional;
+        let sums = question.aggregates.iter().all(|aggregate| match &aggregate.of {
+            None => aggregate.function == AggregateFunction::Count && !optional,
+            Some(of) => {
+                let counts = aggregate.function == AggregateFunction::Count;
+                let sums = aggregate.function == AggregateFunction::Sum && !optional;
+                (counts || sums)
+                    && of.node == many
+                    && aggregate.times.is_none()
+                    && is_required(model, question, of)
+            }
+        });
+        let counted = question.having.iter().all(|demand| {
+            let aggregate = &question.aggregates[demand.aggregate];
+            aggregate.function == AggregateFunction::Count && demand.value.is_i64()
+        });
+        let only_counted = counted
+            && question.demands().all(|demand| demand.at.node != many)
             && question.group.iter().all(|at| at.node != many);
         // One group for each one, and one row of the rest for it.
         let key = model.entity(&question.nodes[one].entity)?.key();
@@ -59,9 +71,10 @@ fn end(question: &Question, many: usize) -> Option<(usize, usize)> {
 
 fn is_required(model: &Model, question: &Question, at: &At) -> bool {
     let entity = model.entity(&question.nodes[at.node].entity);
-    entity
-        .and_then(|entity| entity.attribute(&at.attribute))
-        .is_some_and(|attribute| attribute.required)
+    entity.is_some_and(|entity| {
+        entity.key().contains(&at.attribute.as_str())
+            || entity.attribute(&at.attribute).is_some_and(|attribute| attribute.required)
+    })
 }
 
 impl Question {
@@ -84,7 +97,11 @@ impl Question {
             .aggregates
             .iter()
             .map(|aggregate| {
-                kept(aggregate.function, aggregate.of.as_ref().map(|of| of.attribute.as_str()))
+                let of = aggregate
+                    .of
+                    .as_ref()
+                    .filter(|_| aggregate.function != AggregateFunction::Count);
+                kept(aggregate.function, of.map(|of| of.attribute.as_str()))
             })
             .collect();
         let (Some(fields), Some((one, _))) = (fields, end(self, many)) else { return self.clone() };
@@ -102,23 +119,22 @@ impl Question {
                     .step
                     .filter(|(from, ..)| *from != many)
                     .map(|(from, by, to_one)| (moved(from), by, to_one)),
+                optional: node.optional,
             })
             .collect();
         let at_one = |name: &str| At { node: moved(one), attribute: name.to_owned() };
-        let mut conditions: Vec<Demand> = self
-            .conditions
-            .iter()
-            .map(|demand| Demand {
-                at: place(&demand.at),
-                is: demand.is,
-                operand: demand.operand.clone(),
-            })
-            .collect();
-        conditions.push(Demand {
-            at: at_one(&count.name),
-            is: Operator::Greater,
-            operand: Some(Operand::Value(0.into())),
-        });
+        let demand = |demand: &Demand| Demand { at: place(&demand.at), ..demand.clone() };
+        let mut conditions: Vec<Demand> = self.conditions.iter().map(demand).collect();
+        let value = |number: &Json| Some(Operand::Value(number.clone()));
+        if !self.nodes[many].optional {
+            let (at, none) = (at_one(&count.name), Json::from(0));
+            conditions.push(Demand { at, is: Operator::Greater, operand: value(&none) });
+        }
+        conditions.extend(self.having.iter().map(|demand| {
+            let at = at_one(&fields[demand.aggregate].name);
+            Demand { at, is: demand.is, operand: value(&demand.value) }
+        }));
+        let any = self.any.iter().map(|one| one.iter().map(demand).collect()).collect();
         let mut select: Vec<At> = self.group.iter().map(place).collect();
         select.extend(fields.iter().map(|computed| at_one(&computed.name)));
         let sort = self
@@ -135,9 +151,11 @@ impl Question {
         Question {
             nodes,
             conditions,
+            any,
             select,
             group: Vec::new(),
             aggregates: Vec::new(),
+            having: Vec::new(),
             sort,
             limit: self.limit,
             held: None,

@@ -1,7 +1,7 @@
 use marula_core::model::{Model, Operator};
 
 use super::work::Work;
-use crate::question::{Direction, Key, Places, Question, Spot, indexed, start};
+use crate::question::{Direction, Key, Places, Question, Spot, found, indexed, start};
 use crate::structure::{Bucket, KeyOrder, Layout, Structure, Subset, WantedIndex, reference_name};
 
 /// The indexes that the work asks of a structure: for each question equalities, then its order,
@@ -123,6 +123,13 @@ fn of_question(
     if !keys.is_empty() {
         let given = keys.len() == given;
         add(model, wanted, entity, keys, format!("{name}: equalities, order, range"), given);
+    }
+    // Alternatives are found by an index each, or not at all.
+    for demand in question.any.iter().filter(|group| found(&places, group)).flatten() {
+        if let Some(one) = spot(demand.at.node, &demand.at.attribute) {
+            let keys = vec![(one.field, KeyOrder::Any)];
+            add(model, wanted, entity, keys, format!("{name}: one of its alternatives"), true);
+        }
     }
     for spot in within {
         add(

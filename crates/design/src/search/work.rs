@@ -45,5 +45,5 @@ impl Work {
 
 /// Whether every engine and structure must give the same answer.
 fn answered_alike(question: &Question) -> bool {
-    question.conditions.iter().all(|demand| demand.is != Operator::Matches)
+    question.demands().all(|demand| demand.is != Operator::Matches)
 }

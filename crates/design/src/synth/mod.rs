@@ -26,6 +26,7 @@ pub use added::Turn;
 pub use belonging::Belonging;
 pub use draw::Dice;
 pub use value::Value;
+pub(crate) use value::array;
 
 /// Numbers of members above those of all that are added: whose values nobody has seen.
 pub(crate) const UNSEEN: u64 = 1_000_000_000;

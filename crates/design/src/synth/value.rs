@@ -130,15 +130,7 @@ impl Value {
                 let end = |value: &Value| value.to_text().unwrap_or_default();
                 format!("[\"{}\",\"{}\")", end(from), end(to))
             }
-            Value::List(values) => {
-                let quoted = values.iter().map(|value| match value.to_text() {
-                    None => "NULL".to_owned(),
-                    Some(text) => {
-                        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-                    }
-                });
-                format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
-            }
+            Value::List(values) => array(values.iter().map(Value::to_text)),
         })
     }
 
@@ -158,6 +150,15 @@ impl Value {
             _ => self.to_text().map_or(Json::Null, Json::String),
         }
     }
+}
+
+/// Values in text form as an array in PostgreSQL's text form.
+pub(crate) fn array(texts: impl Iterator<Item = Option<String>>) -> String {
+    let quoted = texts.map(|text| match text {
+        None => "NULL".to_owned(),
+        Some(text) => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+    });
+    format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
 }
 
 /// Reads `-12.05`.

@@ -1,6 +1,6 @@
 use marula_core::model::{Model, Operator, Skew};
 
-use crate::question::{Operand, Question};
+use crate::question::{Demand, Operand, Question};
 use crate::synth::{Dice, Member, Value, World};
 
 /// How often a value that is there is looked for before none is taken.
@@ -31,8 +31,7 @@ pub(super) fn draw(
         let named = from.and_then(|from| from.of.as_deref()).and_then(|of| of.rsplit_once('.'));
         values.push(match (named, demand(question, number)) {
             (Some((entity, attribute)), _) => some(world, entity, attribute, skew, &mut dice),
-            (None, Some(at)) => {
-                let demand = &question.conditions[at];
+            (None, Some(demand)) => {
                 let (node, attribute) = (demand.at.node, demand.at.attribute.as_str());
                 let entity = &question.nodes[node].entity;
                 match demand.is {
@@ -67,13 +66,13 @@ pub(super) fn draw(
 }
 
 /// The condition that compares with a parameter.
-fn demand(question: &Question, number: u32) -> Option<usize> {
-    question.conditions.iter().position(|demand| demand.operand == Some(Operand::Parameter(number)))
+fn demand(question: &Question, number: u32) -> Option<&Demand> {
+    question.demands().find(|demand| demand.operand == Some(Operand::Parameter(number)))
 }
 
 fn kind(model: &Model, question: &Question, number: u32) -> marula_core::model::AttributeType {
     demand(question, number)
-        .map(|at| &question.conditions[at].at)
+        .map(|demand| &demand.at)
         .and_then(|at| model.entity(&question.nodes[at.node].entity)?.attribute(&at.attribute))
         .map(|attribute| attribute.kind)
         .unwrap_or_default()
@@ -111,7 +110,7 @@ fn held(world: &World<'_>, entity: &str, attribute: &str, skew: Skew, dice: &mut
 /// Puts the lower bound of an attribute below its upper bound.
 fn put_in_order(question: &Question, values: &mut [Value]) {
     let bound = |ops: [Operator; 2]| {
-        question.conditions.iter().filter_map(move |demand| match demand.operand {
+        question.demands().filter_map(move |demand| match demand.operand {
             Some(Operand::Parameter(number)) if ops.contains(&demand.is) => {
                 Some((&demand.at, number as usize - 1))
             }

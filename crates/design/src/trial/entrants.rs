@@ -9,6 +9,16 @@ use crate::schema::Schema;
 use crate::search::Candidate;
 use crate::structure::Structure;
 
+/// What is known of a structure that was made and filled.
+pub struct Built {
+    /// What makes it.
+    pub schema: Schema,
+    /// The constraints it was built without, since the generated data breaks them.
+    pub set_aside: Vec<SetAside>,
+    /// The time to fill it and build its indexes, in milliseconds.
+    pub filled_ms: f64,
+}
+
 /// A structure that was built.
 pub(super) struct Entrant<S> {
     /// Where it stands.
@@ -30,11 +40,6 @@ pub(super) struct Entrant<S> {
 }
 
 impl<S> Entrant<S> {
-    pub(super) fn new(subject: S, candidate: Candidate, schema: Schema, filled_ms: f64) -> Self {
-        let (before, timed, after, failed) = Default::default();
-        Entrant { subject, candidate, schema, filled_ms, before, timed, failed, after }
-    }
-
     pub(super) fn structure(&self) -> &Structure {
         &self.candidate.structure
     }
@@ -56,15 +61,22 @@ impl<S> Entrants<S> {
     }
 
     /// Adds a structure that was built without some constraints; one that was not is set aside.
-    pub(super) fn add(
-        &mut self,
-        candidate: &Candidate,
-        built: Result<(Entrant<S>, Vec<SetAside>)>,
-    ) -> Result<()> {
+    pub(super) fn add(&mut self, candidate: &Candidate, built: Result<(S, Built)>) -> Result<()> {
         match built {
-            Ok((entrant, constraints)) => {
-                self.all.push(entrant);
-                for one in constraints {
+            Ok((subject, Built { schema, set_aside, filled_ms })) => {
+                let (before, timed, after, failed) = Default::default();
+                let candidate = candidate.clone();
+                self.all.push(Entrant {
+                    subject,
+                    candidate,
+                    schema,
+                    filled_ms,
+                    before,
+                    timed,
+                    failed,
+                    after,
+                });
+                for one in set_aside {
                     if !self.aside.iter().any(|known| known.name == one.name) {
                         self.aside.push(one);
                     }

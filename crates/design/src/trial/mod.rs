@@ -22,6 +22,7 @@ mod verdict;
 
 pub use self::mongodb::Mongodb;
 pub use canonical::{Answer, same};
+pub use entrants::Built;
 pub use jobs::{Job, Operation, OperationKind, operations};
 pub use run::{TrialOptions, Tried, mongodb, postgres};
 pub use subject::Subject;

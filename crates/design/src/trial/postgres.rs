@@ -10,6 +10,7 @@ use marula_postgres::{ConnectSpec, Session, SessionOptions, TextValue, from_serv
 use tokio_postgres::types::ToSql;
 
 use super::canonical::{Answer, from_text};
+use super::entrants::Built;
 use super::failing::constraint;
 use super::jobs::Job;
 use super::subject::Subject;
@@ -27,14 +28,9 @@ pub struct Postgres<'w> {
     work: &'w Work,
     structure: Structure,
     layout: Layout,
+    options: SchemaOptions,
     spec: ConnectSpec,
     admin: Session,
-    /// What makes it.
-    pub schema: Schema,
-    /// The constraints it was built without, since the generated data breaks them.
-    pub set_aside: Vec<SetAside>,
-    /// The time to fill it and build its indexes, in milliseconds.
-    pub filled_ms: f64,
 }
 
 /// A session and the statements it has prepared.
@@ -59,7 +55,7 @@ impl<'w> Postgres<'w> {
         structure: Structure,
         wanted: &[WantedIndex],
         spec: ConnectSpec,
-    ) -> Result<Self> {
+    ) -> Result<(Self, Built)> {
         let admin = open(&spec).await?;
         let layout = Layout::new(world.model, &structure);
         let options = SchemaOptions::of(&admin).await?;
@@ -68,13 +64,14 @@ impl<'w> Postgres<'w> {
         let mut set_aside = Vec::new();
         run_all(&admin, &schema, Stage::BeforeLoading, &mut set_aside).await?;
         for store in &layout.stores {
-            fill(&admin, world, &structure, store, &mut set_aside).await?;
+            fill(&admin, world, &structure, &options, store, &mut set_aside).await?;
         }
         run_all(&admin, &schema, Stage::AfterLoading, &mut set_aside).await?;
         execute(&admin, "VACUUM (ANALYZE)").await?;
         execute(&admin, "CHECKPOINT").await?;
         let filled_ms = started.elapsed().as_secs_f64() * 1000.0;
-        Ok(Postgres { world, work, structure, layout, spec, admin, schema, set_aside, filled_ms })
+        let subject = Postgres { world, work, structure, layout, options, spec, admin };
+        Ok((subject, Built { schema, set_aside, filled_ms }))
     }
 
     fn question(&self, asked: usize) -> Question {
@@ -103,7 +100,8 @@ impl Subject for Postgres<'_> {
             Job::Do(effects) => effects
                 .iter()
                 .flat_map(|effect| {
-                    write::statements(self.world, &self.structure, &self.layout, effect)
+                    let (structure, layout) = (&self.structure, &self.layout);
+                    write::statements(self.world, structure, layout, &self.options, effect)
                 })
                 .map(|bound| (Arc::from(bound.sql), bound.values))
                 .collect(),
@@ -228,12 +226,13 @@ async fn fill(
     session: &Session,
     world: &World<'_>,
     structure: &Structure,
+    options: &SchemaOptions,
     store: &Store,
     aside: &mut Vec<SetAside>,
 ) -> Result<()> {
     let mut dropped: Vec<String> = Vec::new();
     loop {
-        let refusal = match load::table(session, world, structure, store).await {
+        let refusal = match load::table(session, world, structure, options, store).await {
             Ok(()) => return Ok(()),
             Err(refusal) => refusal,
         };

@@ -70,14 +70,7 @@ pub async fn postgres(
         let spec = server.create_database().await?;
         let wanted = indexes(world.model, &candidate.structure, work);
         let built = Postgres::build(world, work, candidate.structure.clone(), &wanted, spec).await;
-        entrants.add(
-            candidate,
-            built.map(|mut subject| {
-                let aside = std::mem::take(&mut subject.set_aside);
-                let (schema, filled_ms) = (subject.schema.clone(), subject.filled_ms);
-                (Entrant::new(subject, candidate.clone(), schema, filled_ms), aside)
-            }),
-        )?;
+        entrants.add(candidate, built)?;
     }
     let server = LabServer { engine: Engine::Postgres, version: server.version() };
     measure(server, entrants, world, work, options, progress).await
@@ -106,14 +99,7 @@ pub async fn mongodb(
         let spec = server.create_database().await?;
         let wanted = indexes(world.model, &candidate.structure, work);
         let built = Mongodb::build(world, work, candidate.structure.clone(), &wanted, spec).await;
-        entrants.add(
-            candidate,
-            built.map(|mut subject| {
-                let aside = std::mem::take(&mut subject.set_aside);
-                let (schema, filled_ms) = (subject.schema.clone(), subject.filled_ms);
-                (Entrant::new(subject, candidate.clone(), schema, filled_ms), aside)
-            }),
-        )?;
+        entrants.add(candidate, built)?;
     }
     let server = LabServer { engine: Engine::Mongodb, version: server.version() };
     measure(server, entrants, world, work, options, progress).await

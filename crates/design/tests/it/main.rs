@@ -5,6 +5,7 @@ mod infer;
 mod model;
 mod mongodb;
 mod postgres;
+mod questions;
 mod schema;
 mod trials;
 mod worlds;

@@ -124,3 +124,14 @@ async fn awkward_names_are_quoted_in_fixes() {
     let change = report.changes.iter().find(|one| one.id == found.changes[0]).unwrap();
     assert_eq!(change.proof.verdict, Verdict::Proven, "{:?}", change);
 }
+
+/// What an extension brought (PostGIS's list of reference systems) is nobody's design here.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_extensions_are_left_alone() {
+    let setup = "CREATE TABLE own (id int, kind text); CREATE TABLE brought (id int, kind text);
+                 CREATE EXTENSION pg_trgm; ALTER EXTENSION pg_trgm ADD TABLE brought";
+    let report = reviewed(&database(15, setup).await, false).await;
+    let told: Vec<&str> = report.findings.iter().map(|found| found.title.as_str()).collect();
+    assert!(told.contains(&"own has no primary key"), "{told:?}");
+    assert!(told.iter().all(|title| !title.contains("brought")), "{told:?}");
+}

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use marula_core::{Designs, Engine, EngineDesigns, Error, ErrorKind, Report, Result};
+use marula_core::{Designs, Engine, EngineDesigns, Error, ErrorKind, Result};
 use marula_design::ProposeOptions;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -99,24 +99,14 @@ impl Operation for DesignSchema {
         let told = call.progress.told();
         let report = aside(move || async move {
             let _lab = lab;
-            let mut designs = Designs { model: model.name.clone(), ..Designs::default() };
-            for engine in engines {
-                let made = marula_design::propose(&model, engine, &options, &*told).await?;
-                designs
-                    .engines
-                    .extend(made.designs.into_iter().flat_map(|designs| designs.engines));
-            }
-            Ok(Report { designs: Some(designs), ..Report::new("design") })
+            marula_design::propose(&model, &engines, &options, &*told).await
         })
         .await?;
         let designs = report.designs.clone().unwrap_or_default();
+        let mut notes = report.notes.clone();
+        notes.extend(read.mistakes.iter().map(|mistake| mistake.what.clone()));
         let id = state.reports.keep(format!("designs of {}", designs.model), report);
-        Ok(Outcome::Done(answer(
-            call,
-            &designs,
-            &id,
-            read.mistakes.iter().map(|m| m.what.clone()).collect(),
-        )))
+        Ok(Outcome::Done(answer(call, &designs, &id, notes)))
     }
 }
 

@@ -1,8 +1,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use marula_core::{Engine, Error, ErrorKind, Report, Result, Version};
+use marula_core::{Engine, Error, ErrorKind, Progress, Rehearsal, Report, Result, Version};
 use marula_migrate::lint::LintOptions;
+use marula_migrate::rehearse::Stage;
 use marula_migrate::{Migration, RehearseOptions, files, mongodb, postgres};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -177,6 +178,16 @@ async fn allowed(
 }
 
 /// Runs a plan's migration on a copy of its target while clients work there.
+/// Rehearses on a stage of either engine, as the migrations are written.
+async fn on(
+    stage: Result<impl Stage>,
+    migrations: &[Migration],
+    progress: &dyn Progress,
+) -> Result<(Rehearsal, Vec<String>)> {
+    let options = RehearseOptions::default();
+    marula_migrate::rehearse::rehearse(&stage?, migrations, false, &options, progress).await
+}
+
 async fn rehearse(call: &Call, plan: &Plan) -> Result<Vec<RehearsedBrief>> {
     let migrations = vec![parse(Some(&plan.name), &plan.text, plan.engine)?];
     let lab = call.state.lab(&call.progress).await?;
@@ -184,39 +195,14 @@ async fn rehearse(call: &Call, plan: &Plan) -> Result<Vec<RehearsedBrief>> {
     let told = call.progress.told();
     let (rehearsal, _) = aside(move || async move {
         let _lab = lab;
-        let options = RehearseOptions::default();
         let made = match &*lease {
             crate::Session::Postgres(session) => {
-                use postgres::rehearse::Stage;
-                match Stage::from_target(session, &migrations, &*told).await {
-                    Ok(stage) => {
-                        marula_migrate::rehearse::rehearse(
-                            &stage,
-                            &migrations,
-                            false,
-                            &options,
-                            &*told,
-                        )
-                        .await
-                    }
-                    Err(error) => Err(error),
-                }
+                let stage = postgres::rehearse::Stage::from_target(session, &migrations, &*told);
+                on(stage.await, &migrations, &*told).await
             }
             crate::Session::Mongodb(session) => {
-                use mongodb::rehearse::Stage;
-                match Stage::from_target(session, &migrations, &*told).await {
-                    Ok(stage) => {
-                        marula_migrate::rehearse::rehearse(
-                            &stage,
-                            &migrations,
-                            false,
-                            &options,
-                            &*told,
-                        )
-                        .await
-                    }
-                    Err(error) => Err(error),
-                }
+                let stage = mongodb::rehearse::Stage::from_target(session, &migrations, &*told);
+                on(stage.await, &migrations, &*told).await
             }
         };
         lease.ended(made)

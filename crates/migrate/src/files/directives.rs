@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use marula_core::{Error, ErrorKind, Marked, Result};
 
-use super::FileName;
 use crate::migration::{Options, Tool};
 
 /// Which bytes of a file go up and which go down, and how.
@@ -246,7 +245,7 @@ pub(crate) fn fault(path: &Path, text: &str, range: Range<usize>, what: String) 
         text.get(range.clone()).map_or(range.start, |part| range.start + part.trim_end().len());
     let line = crate::migration::line_of(text, range.start);
     Error::new(ErrorKind::Syntax, what).at(format!("{}:{line}", path.display())).mark(Marked {
-        name: FileName::of(path).name,
+        name: crate::files::label(path),
         text: text.to_string(),
         start: range.start,
         end,

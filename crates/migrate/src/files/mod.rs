@@ -15,6 +15,11 @@ pub(crate) use name::FileName;
 
 use crate::migration::{Migration, MigrationKind, Options, Step, Tool, checksum};
 
+/// What a file is called where a place in it is shown.
+pub(crate) fn label(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// Reads one file's text.
 ///
 /// # Errors

@@ -24,6 +24,9 @@ pub struct Context {
     pub version: Version,
     /// The file, by its number in this run.
     pub file: usize,
+    /// Whether it is run by `marula migrate apply`, which limits how long a command waits for its
+    /// lock.
+    pub limited: bool,
 }
 
 /// One update of an `update` command.

@@ -161,13 +161,13 @@ fn fault(path: &Path, text: &str, at: usize, what: &str) -> Error {
     let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
     Error::new(ErrorKind::Syntax, what.to_string())
         .at(format!("{}:{}", path.display(), line_of(text, at)))
-        .mark(Marked { name: FileName::of(path).name, text: text.into(), start: at, end })
+        .mark(Marked { name: crate::files::label(path), text: text.into(), start: at, end })
 }
 
 fn placed(path: &Path, text: &str, start: usize, end: usize, at: usize, error: Error) -> Error {
     let place = format!("{}:{} (command {at})", path.display(), line_of(text, start));
     let mut placed = Error::new(error.kind(), error.message().to_string()).at(place).mark(Marked {
-        name: FileName::of(path).name,
+        name: crate::files::label(path),
         text: text.into(),
         start,
         end: end.max(start),

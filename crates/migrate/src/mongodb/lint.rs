@@ -10,7 +10,7 @@ use super::context::Context;
 use super::rules;
 use super::schema::Schema;
 use crate::lint::{LintOptions, Linted, Teller};
-use crate::migration::{Migration, Step, StepKind};
+use crate::migration::{Migration, Step, StepKind, Tool};
 use crate::rule::Draft;
 
 /// The version that is assumed when none is said.
@@ -66,6 +66,7 @@ pub(super) fn walk(
             transaction: migration.options.transaction,
             version,
             file,
+            limited: migration.tool == Tool::Marula && migration.version.is_some(),
         };
         visit(index, step, &context, check(&context));
         let command = context.command.clone();

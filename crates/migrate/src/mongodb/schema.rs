@@ -1,6 +1,6 @@
 //! What is known of the collections a command meets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bson::{Bson, Document};
 use marula_core::DocumentCatalog;
@@ -21,8 +21,26 @@ pub struct Collection {
     pub born: Option<usize>,
     /// Its indexes: name, keys, options that tell two of them apart.
     pub indexes: Vec<(String, Document, Document)>,
+    /// The indexes on which prepareUnique is set, by name.
+    pub prepared: HashSet<String>,
     /// How large it is.
     pub size: Option<Size>,
+}
+
+impl Collection {
+    /// Whether prepareUnique was set on the index a collMod names, by name or by keys.
+    pub fn is_prepared(&self, index: &Document) -> bool {
+        self.named(index).is_some_and(|name| self.prepared.contains(name))
+    }
+
+    /// The name of the index a collMod changes.
+    fn named<'a>(&'a self, index: &'a Document) -> Option<&'a str> {
+        if let Ok(name) = index.get_str("name") {
+            return Some(name);
+        }
+        let keys = index.get_document("keyPattern").ok()?;
+        self.indexes.iter().find(|(_, own, _)| own == keys).map(|(name, ..)| name.as_str())
+    }
 }
 
 /// The options of an index that make it another one.
@@ -57,7 +75,8 @@ impl Schema {
                 (index.name.clone(), keys.collect(), options)
             });
             let size = Some(Size { rows: known.documents as f64, bytes: known.bytes });
-            let collection = Collection { born: None, indexes: indexes.collect(), size };
+            let collection =
+                Collection { indexes: indexes.collect(), size, ..Collection::default() };
             schema.collections.insert(known.name.clone(), collection);
         }
         schema
@@ -79,6 +98,16 @@ impl Schema {
                     let name = index.get_str("name").unwrap_or_default().to_string();
                     known.indexes.push((name, keys, options_of(index)));
                 }
+            }
+            "collMod" => {
+                let known = self.collections.entry(collection.clone()).or_default();
+                let Ok(index) = command.get_document("index") else { return };
+                let Some(name) = known.named(index).map(str::to_string) else { return };
+                match index.get_bool("prepareUnique") {
+                    Ok(true) => known.prepared.insert(name),
+                    Ok(false) => known.prepared.remove(&name),
+                    Err(_) => false,
+                };
             }
             "dropIndexes" => {
                 let known = self.collections.entry(collection.clone()).or_default();

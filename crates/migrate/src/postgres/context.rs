@@ -33,6 +33,8 @@ pub struct Context {
 pub struct Alter<'a> {
     /// The table.
     pub table: String,
+    /// Whether it says ONLY: not what belongs to the table or inherits from it.
+    pub only: bool,
     /// The part.
     pub cmd: &'a pb::AlterTableCmd,
     /// Its kind.
@@ -116,6 +118,7 @@ impl Context {
         cmds()
             .map(|cmd| Alter {
                 table: table_key(relation),
+                only: !relation.inh,
                 cmd,
                 kind: pb::AlterTableType::try_from(cmd.subtype)
                     .unwrap_or(pb::AlterTableType::Undefined),

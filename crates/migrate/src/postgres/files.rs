@@ -78,17 +78,39 @@ fn explain(path: &Path, text: &str, part: &str, tool: Tool, error: Error) -> Err
         let what = format!("the placeholder {} has no value here", &part[at..end]);
         return Error::new(ErrorKind::Unsupported, what)
             .at(format!("{}:{}", path.display(), line_of(text, at)))
-            .mark(Marked { name: name(path), text: text.to_string(), start: at, end })
+            .mark(Marked {
+                name: crate::files::label(path),
+                text: text.to_string(),
+                start: at,
+                end,
+            })
             .hint("write the value out, or lint the file as Flyway has filled it in");
     }
     let mut placed = Error::new(error.kind(), error.message().to_string()).at(place).mark(Marked {
-        name: name(path),
+        name: crate::files::label(path),
         text: text.to_string(),
         start: marked.start,
         end: marked.end,
     });
+    if let Some(copy) = copy_before(part, marked.start) {
+        let line = line_of(text, copy);
+        return Error::new(
+            ErrorKind::Unsupported,
+            format!("COPY … FROM stdin with its rows (line {line}) is not read here"),
+        )
+        .at(format!("{}:{line}", path.display()))
+        .mark(Marked {
+            name: crate::files::label(path),
+            text: text.to_string(),
+            start: copy,
+            end: part[copy..].find('\n').map_or(part.len(), |end| copy + end),
+        })
+        .hint(
+            "dump the schema alone (pg_dump --schema-only), or the rows as statements (--inserts)",
+        );
+    }
     if word.starts_with('\\') {
-        placed = placed.hint("leave out psql's backslash commands");
+        return placed.hint("leave out psql's backslash commands");
     }
     for hint in error.hints() {
         placed = placed.hint(hint.replace("mend the statement", "mend the file"));
@@ -96,8 +118,25 @@ fn explain(path: &Path, text: &str, part: &str, tool: Tool, error: Error) -> Err
     placed
 }
 
-fn name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+/// Where the `COPY … FROM stdin` begins whose rows a fault lies in.
+fn copy_before(text: &str, fault: usize) -> Option<usize> {
+    let mut at = 0;
+    let mut found = None;
+    for line in text.split_inclusive('\n') {
+        if at > fault {
+            break;
+        }
+        let lower = line.trim().to_ascii_lowercase();
+        if lower.starts_with("copy ") && lower.ends_with("from stdin;")
+            || lower.starts_with("copy ") && lower.contains(" from stdin with")
+        {
+            found = Some(at + line.len() - line.trim_start().len());
+        } else if lower == "\\." && at < fault {
+            found = None;
+        }
+        at += line.len();
+    }
+    found
 }
 
 /// How many bytes of white space, comments and stray semicolons stand at the beginning.
@@ -151,6 +190,24 @@ mod tests {
         let shown: Vec<_> = steps.iter().map(|step| (step.text.as_str(), step.line)).collect();
         assert_eq!(shown, [("SELECT 1", 2), ("SELECT\n2", 3)]);
         assert_eq!(&text[steps[1].start..steps[1].end], "SELECT\n2");
+    }
+
+    fn fault(text: &str) -> Error {
+        match steps(Path::new("dump.sql"), text, 0..text.len(), Tool::Plain) {
+            Ok(_) => panic!("{text} is read"),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn what_psql_alone_reads_is_named() {
+        let error = fault("CREATE TABLE t (a int);\n\nCOPY public.t (a) FROM stdin;\n1\n\\.\n");
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().contains("COPY … FROM stdin"), "{error}");
+        assert_eq!(error.place(), Some("dump.sql:3"));
+        for text in ["\\set a 1\nSELECT 1;\n", "SELECT 1;\n\\set a 1\nSELECT 2;\n"] {
+            assert_eq!(fault(text).hints(), ["leave out psql's backslash commands"], "{text}");
+        }
     }
 
     #[test]

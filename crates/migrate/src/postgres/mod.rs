@@ -17,6 +17,7 @@ pub mod schema;
 mod state;
 mod transaction;
 pub mod types;
+mod written;
 
 pub use context::Context;
 pub use lock::Lock;

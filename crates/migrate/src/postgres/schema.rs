@@ -115,6 +115,8 @@ pub struct Index {
     pub name: String,
     /// The columns it is over, also inside expressions and its condition where known.
     pub columns: Vec<String>,
+    /// Those of them that are only kept with the entries (INCLUDE).
+    pub included: Vec<String>,
     /// Whether it forbids duplicates.
     pub unique: bool,
     /// Whether it is a B-tree over these columns in ascending order and nothing else.
@@ -298,6 +300,7 @@ impl Schema {
                             .filter_map(|key| key.column.clone())
                             .chain(index.include.iter().cloned())
                             .collect(),
+                        included: index.include.clone(),
                         unique: index.unique,
                         plain: index.method == "btree"
                             && index.include.is_empty()

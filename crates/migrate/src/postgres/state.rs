@@ -46,9 +46,16 @@ pub(super) fn apply(schema: &mut Schema, node: &NodeEnum, file: Option<usize>) {
         NodeEnum::AlterTableStmt(alter) => {
             let Some(relation) = &alter.relation else { return };
             let name = table_key(relation);
-            for cmd in &alter.cmds {
+            // ALTER INDEX … ATTACH PARTITION names indexes.
+            let of_index = alter.objtype == pb::ObjectType::ObjectIndex as i32;
+            for cmd in alter.cmds.iter().filter(|_| !of_index) {
                 if let Some(NodeEnum::AlterTableCmd(cmd)) = cmd.node.as_ref() {
                     alter_table(schema, &name, cmd);
+                    if relation.inh && reaches_partitions(cmd) {
+                        for part in below(schema, &name) {
+                            alter_table(schema, &part, cmd);
+                        }
+                    }
                 }
             }
         }
@@ -260,6 +267,7 @@ fn add_constraint(
             table.indexes.push(Index {
                 name: name.clone(),
                 columns: columns.clone(),
+                included: strings(&constraint.including),
                 unique: kind != ConstraintKind::Exclusion,
                 plain: kind != ConstraintKind::Exclusion
                     && constraint.including.is_empty()
@@ -349,6 +357,12 @@ fn index_of(index: &pb::IndexStmt, table: &str) -> Index {
             _ => Vec::new(),
         })
         .collect();
+    let included =
+        index.index_including_params.iter().filter_map(|node| match node.node.as_ref() {
+            Some(NodeEnum::IndexElem(element)) => Some(element.name.clone()),
+            _ => None,
+        });
+    let included: Vec<String> = included.collect();
     let name = match index.idxname.as_str() {
         "" => format!("{table}_{}_idx", columns.join("_")),
         name => name.to_string(),
@@ -369,7 +383,7 @@ fn index_of(index: &pb::IndexStmt, table: &str) -> Index {
         && index.where_clause.is_none()
         && !index.nulls_not_distinct
         && index.index_params.iter().all(element);
-    Index { name, columns, unique: index.unique, plain }
+    Index { name, columns, included, unique: index.unique, plain }
 }
 
 /// The columns an expression reads.
@@ -383,6 +397,40 @@ pub(super) fn column_names(expression: &pb::Node) -> Vec<String> {
         });
     }
     names
+}
+
+/// Whether what a part says of a partitioned table is said of its partitions, too.
+fn reaches_partitions(cmd: &pb::AlterTableCmd) -> bool {
+    match At::try_from(cmd.subtype) {
+        Ok(
+            At::AtSetNotNull
+            | At::AtDropNotNull
+            | At::AtAddColumn
+            | At::AtDropColumn
+            | At::AtDropConstraint
+            | At::AtValidateConstraint,
+        ) => true,
+        Ok(At::AtAddConstraint) => {
+            let def = cmd.def.as_deref().and_then(|node| node.node.as_ref());
+            matches!(def, Some(NodeEnum::Constraint(constraint))
+                if [Kind::ConstrCheck as i32, Kind::ConstrNotnull as i32].contains(&constraint.contype))
+        }
+        _ => false,
+    }
+}
+
+/// All partitions of a table, and theirs.
+pub(super) fn below(schema: &Schema, name: &str) -> Vec<String> {
+    let Some(table) = schema.table(name) else { return Vec::new() };
+    if table.kind != TableKind::Partitioned {
+        return Vec::new();
+    }
+    let direct: Vec<String> = schema.partitions(name).into_iter().cloned().collect();
+    let mut all = direct.clone();
+    for part in direct {
+        all.extend(below(schema, &part));
+    }
+    all
 }
 
 fn alter_table(schema: &mut Schema, name: &str, cmd: &pb::AlterTableCmd) {

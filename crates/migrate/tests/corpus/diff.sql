@@ -342,3 +342,79 @@ CREATE TABLE pt1 PARTITION OF pt FOR VALUES FROM ('2020-01-01') TO ('2021-01-01'
 CREATE TABLE pt (id int, d date NOT NULL, PRIMARY KEY (id, d)) PARTITION BY RANGE (d);
 CREATE TABLE pt1 PARTITION OF pt FOR VALUES FROM ('2020-01-01') TO ('2020-07-01');
 CREATE TABLE pt2 PARTITION OF pt FOR VALUES FROM ('2020-07-01') TO ('2021-01-01');
+== replaced: a materialized view with an index and a view on it
+CREATE TABLE a (x int, y int); CREATE MATERIALIZED VIEW m AS SELECT x, y FROM a; CREATE UNIQUE INDEX m_x ON m (x); CREATE VIEW v AS SELECT x FROM m; GRANT SELECT ON m, v TO reader; COMMENT ON COLUMN m.x IS 'x';
+--
+CREATE TABLE a (x int, y int); CREATE MATERIALIZED VIEW m AS SELECT x, y, x + y AS z FROM a; CREATE UNIQUE INDEX m_x ON m (x); CREATE INDEX m_z ON m (z); CREATE VIEW v AS SELECT x FROM m; GRANT SELECT ON m, v TO reader; COMMENT ON COLUMN m.x IS 'x';
+== replaced: a unique constraint becomes an index of its name, and an index a constraint
+CREATE TABLE a (x int NOT NULL, y int NOT NULL, CONSTRAINT a_x UNIQUE (x)); CREATE UNIQUE INDEX a_y ON a (y);
+--
+CREATE TABLE a (x int NOT NULL, y int NOT NULL, CONSTRAINT a_y UNIQUE (y)); CREATE UNIQUE INDEX a_x ON a (x);
+== replaced: what identifies rows to replicas
+CREATE TABLE a (x int NOT NULL, y int NOT NULL); CREATE UNIQUE INDEX i ON a (x); ALTER TABLE a REPLICA IDENTITY USING INDEX i; ALTER TABLE a CLUSTER ON i;
+CREATE TABLE b (x int NOT NULL, y int NOT NULL, CONSTRAINT b_key UNIQUE (x)); ALTER TABLE b REPLICA IDENTITY USING INDEX b_key;
+--
+CREATE TABLE a (x int NOT NULL, y int NOT NULL); CREATE UNIQUE INDEX i ON a (x, y); ALTER TABLE a REPLICA IDENTITY USING INDEX i; ALTER TABLE a CLUSTER ON i;
+CREATE TABLE b (x int NOT NULL, y int NOT NULL, CONSTRAINT b_key UNIQUE (x, y)); ALTER TABLE b REPLICA IDENTITY USING INDEX b_key;
+== replaced: what fires and judges, under other names
+CREATE TABLE a (x int, y int); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE FUNCTION ok(int) RETURNS boolean LANGUAGE sql AS 'SELECT $1 > 0'; CREATE TRIGGER t1 BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY p1 ON a USING (ok(x)); CREATE VIEW v AS SELECT ok(y) AS fine FROM a;
+--
+CREATE TABLE a (x bigint, y int); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE FUNCTION ok(int, boolean DEFAULT true) RETURNS boolean LANGUAGE sql AS 'SELECT $1 > 0 AND $2'; CREATE TRIGGER t2 BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY p1 ON a USING (ok(y)); CREATE VIEW v AS SELECT ok(y) AS fine FROM a;
+== replaced: a key, the foreign key to it, and their columns' types
+CREATE TABLE a (id int, region int NOT NULL, code text NOT NULL, PRIMARY KEY (id), CONSTRAINT a_code UNIQUE (code)); CREATE TABLE b (a_id int REFERENCES a ON DELETE CASCADE, code text REFERENCES a (code)); CREATE INDEX b_a ON b (a_id); CREATE VIEW v AS SELECT id, code FROM a;
+--
+CREATE TABLE a (id bigint, region int NOT NULL, code varchar(20) NOT NULL, PRIMARY KEY (id) INCLUDE (region), CONSTRAINT a_code UNIQUE (code) INCLUDE (region)); CREATE TABLE b (a_id bigint REFERENCES a ON DELETE SET NULL, code varchar(20) REFERENCES a (code)); CREATE INDEX b_a ON b (a_id DESC); CREATE VIEW v AS SELECT id, code FROM a;
+== replaced: a unique constraint under another name, on another type
+CREATE TABLE a (id int PRIMARY KEY, email text, CONSTRAINT a_old UNIQUE (email)); CREATE INDEX i_old ON a (email); ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+--
+CREATE TABLE a (id int PRIMARY KEY, email varchar(200) NOT NULL, CONSTRAINT a_new UNIQUE (email) DEFERRABLE INITIALLY DEFERRED); CREATE INDEX i_new ON a (email varchar_pattern_ops); ALTER TABLE a FORCE ROW LEVEL SECURITY; ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+== replaced: much at once
+CREATE SCHEMA s1;
+CREATE TYPE mood AS ENUM ('sad','ok','happy');
+CREATE TYPE comp AS (a int, b text);
+CREATE DOMAIN pos AS int CHECK (VALUE > 0);
+CREATE SEQUENCE sq START 5 INCREMENT 2 MAXVALUE 1000 CYCLE;
+CREATE TABLE users(id serial primary key, email text unique, m mood default 'ok', p pos, c comp, nm varchar(30), created timestamptz default now(), CHECK (length(nm)>1));
+CREATE TABLE orders(id bigint generated always as identity, uid int references users(id) on delete cascade, amt numeric(10,2) not null default 0, tot numeric generated always as (amt*2) stored, primary key(id));
+CREATE INDEX ON orders(uid) WHERE amt > 0;
+CREATE VIEW v1 AS SELECT u.id, u.email, count(o.id) AS n FROM users u LEFT JOIN orders o ON o.uid=u.id GROUP BY u.id;
+CREATE VIEW v2 AS SELECT * FROM v1 WHERE n > 3;
+CREATE MATERIALIZED VIEW mv AS SELECT * FROM v2; CREATE UNIQUE INDEX ON mv(id);
+CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'select a+1';
+CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'begin return new; end';
+CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION tf();
+ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY pol ON users USING (id > f(0));
+CREATE TABLE pt(id int, d date not null, primary key(id,d)) PARTITION BY RANGE(d);
+CREATE TABLE pt1 PARTITION OF pt FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+COMMENT ON TABLE users IS 'people'; COMMENT ON COLUMN users.nm IS 'na''me';
+GRANT SELECT ON users TO PUBLIC; GRANT SELECT(email) ON users TO pg_monitor;
+CREATE STATISTICS st ON uid, amt FROM orders;
+CREATE AGGREGATE agg(int) (sfunc=int4pl, stype=int, initcond='0');
+--
+CREATE SCHEMA s2;
+CREATE TYPE mood AS ENUM ('happy','meh','sad');
+CREATE TYPE comp AS (a int, b text, z date);
+CREATE DOMAIN pos AS int DEFAULT 3 NOT NULL CHECK (VALUE > 1);
+CREATE SEQUENCE sq AS bigint START 7 INCREMENT 3;
+CREATE TABLE s2.users(id int);
+CREATE TABLE users(id bigserial primary key, email varchar(200) not null, m mood default 'meh', p pos, c comp, created timestamptz default clock_timestamp(), extra jsonb not null default '{}', CONSTRAINT em UNIQUE (email) DEFERRABLE INITIALLY DEFERRED, CHECK (length(email)>1));
+CREATE TABLE orders(id bigint generated by default as identity (start 1000), uid bigint references users(id) on delete set null, amt numeric(14,4) default 1, tot numeric generated always as (amt*3) stored, primary key(id) include (amt));
+CREATE INDEX ON orders(uid DESC NULLS LAST) WHERE amt > 1;
+CREATE VIEW v1 WITH (security_barrier) AS SELECT u.email, u.id, count(o.id) AS n, max(o.amt) mx FROM users u LEFT JOIN orders o ON o.uid=u.id GROUP BY u.id;
+CREATE VIEW v2 AS SELECT id, mx FROM v1 WHERE n > 4;
+CREATE MATERIALIZED VIEW mv AS SELECT id FROM v2 WITH NO DATA; CREATE INDEX ON mv(id);
+CREATE FUNCTION f(a int, b int default 2) RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS 'select a+b::bigint';
+CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path=public AS 'begin return null; end';
+CREATE CONSTRAINT TRIGGER t AFTER INSERT OR UPDATE OF email ON users DEFERRABLE FOR EACH ROW WHEN (new.id > 3) EXECUTE FUNCTION tf();
+ALTER TABLE users ENABLE ROW LEVEL SECURITY; ALTER TABLE users FORCE ROW LEVEL SECURITY; CREATE POLICY pol ON users AS RESTRICTIVE FOR UPDATE TO pg_monitor USING (id > f(0,1)) WITH CHECK (id > 0);
+CREATE TABLE pt(id int, d date not null, x int, primary key(id,d)) PARTITION BY RANGE(d);
+CREATE TABLE pt1 PARTITION OF pt FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE INDEX ON pt(x);
+COMMENT ON TABLE users IS NULL; COMMENT ON COLUMN users.email IS 'mail'; COMMENT ON FUNCTION tf() IS 'x';
+REVOKE ALL ON FUNCTION tf() FROM PUBLIC; GRANT SELECT(email), UPDATE(m) ON users TO pg_monitor WITH GRANT OPTION;
+CREATE STATISTICS st (ndistinct) ON uid, amt FROM orders; 
+CREATE AGGREGATE agg(int) (sfunc=int4pl, stype=int, initcond='1');
+CREATE EXTENSION IF NOT EXISTS pg_trgm; CREATE INDEX trg ON users USING gin (email gin_trgm_ops);
+CREATE RULE r AS ON DELETE TO s2.users DO INSTEAD NOTHING;
+CREATE UNLOGGED TABLE ul(x int) WITH (fillfactor=50);
+CREATE COLLATION ci (provider=icu, locale='und-u-ks-level2', deterministic=false);

@@ -242,6 +242,18 @@ ALTER TABLE users ADD CONSTRAINT c CHECK (age < 200) NOT VALID
 ALTER TABLE users ADD CONSTRAINT c CHECK (age < 200) NOT ENFORCED
 == 22 the whole safe way
 ALTER TABLE users ADD CONSTRAINT c CHECK (age < 200) NOT VALID; ALTER TABLE users VALIDATE CONSTRAINT c
+== 20 on a table split twice
+CREATE TABLE visits_2026 PARTITION OF visits FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY RANGE (at);
+CREATE TABLE visits_2026_a PARTITION OF visits_2026 FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
+INSERT INTO visits SELECT i, '2026-03-01', i FROM generate_series(1, 500) i;
+--
+ALTER TABLE visits ADD UNIQUE (user_id, at)
+== 18 on a table split twice
+CREATE TABLE visits_2026 PARTITION OF visits FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY RANGE (at);
+CREATE TABLE visits_2026_a PARTITION OF visits_2026 FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
+INSERT INTO visits SELECT i, '2026-03-01', i FROM generate_series(1, 500) i;
+--
+ALTER TABLE visits ADD PRIMARY KEY (user_id, at)
 == 22 on a partitioned table
 ALTER TABLE visits ADD CHECK (id > 0)
 == 23 foreign key
@@ -256,6 +268,12 @@ ALTER TABLE users ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES users (id)
 CREATE TABLE fresh (id int, user_id bigint); ALTER TABLE fresh ADD FOREIGN KEY (user_id) REFERENCES users
 == 23 not enforced (18)
 ALTER TABLE orders ADD CONSTRAINT f FOREIGN KEY (user_id) REFERENCES users (id) NOT ENFORCED
+== 24 on a table split twice
+CREATE TABLE visits_2026 PARTITION OF visits FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY RANGE (at);
+CREATE TABLE visits_2026_a PARTITION OF visits_2026 FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
+INSERT INTO visits SELECT i, '2026-03-01', i FROM generate_series(1, 500) i;
+--
+ALTER TABLE visits ADD CONSTRAINT of_user FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE
 == 24 on a partitioned table
 ALTER TABLE visits ADD FOREIGN KEY (user_id) REFERENCES users
 == 24 on one partition
@@ -406,6 +424,23 @@ CREATE INDEX ON users (lower(email))
 CREATE INDEX ON users USING gin (tags)
 == 33 if not exists
 CREATE INDEX IF NOT EXISTS users_age ON users (age)
+== 33 on a table split twice
+CREATE TABLE visits_2026 PARTITION OF visits FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY RANGE (at);
+CREATE TABLE visits_2026_a PARTITION OF visits_2026 FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
+INSERT INTO visits SELECT i, '2026-03-01', i FROM generate_series(1, 500) i;
+--
+CREATE INDEX ON visits (lower(user_id::text), id DESC)
+== 33 unique on a table split twice
+CREATE TABLE visits_2026 PARTITION OF visits FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY RANGE (at);
+CREATE TABLE visits_2026_a PARTITION OF visits_2026 FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
+INSERT INTO visits SELECT i, '2026-03-01', i FROM generate_series(1, 500) i;
+--
+CREATE UNIQUE INDEX seen ON visits (user_id, at) INCLUDE (id)
+== 33 on a partitioned table of which a part has it
+CREATE INDEX own ON visits_2025 (id); CREATE TABLE visits_2026 PARTITION OF visits FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+INSERT INTO visits SELECT i, '2026-03-01', i FROM generate_series(1, 500) i;
+--
+CREATE INDEX ON visits (id)
 == 33 on a partitioned table
 CREATE INDEX ON visits (id)
 == 33 on only the parent

@@ -158,6 +158,35 @@ fn a_key_that_replaces_another_keeps_its_statement() {
 }
 
 #[test]
+fn goose_gets_blocks_in_its_brackets_and_what_stays_unsafe_says_why() {
+    let setup = "CREATE TABLE t (a int, b int) PARTITION BY RANGE (a); CREATE TABLE p PARTITION OF t DEFAULT;";
+    let text = "-- +goose Up\nCREATE INDEX ti ON t (a);\nCREATE INDEX IF NOT EXISTS tj ON t (b);\nSELECT 1;\n-- +goose \
+                Down\nSELECT 1;\n";
+    let migration =
+        files::parse(Path::new("1_x.sql"), text, Tool::Goose, Engine::Postgres).unwrap();
+    let schema = lint::schema_of(Path::new("schema.sql"), setup).unwrap();
+    let fixed = fix::fix(&migration, &schema, lint::NEWEST).unwrap().unwrap();
+    assert!(fixed.text.contains("-- +goose StatementBegin\nDO $parts$"), "{}", fixed.text);
+    let rest =
+        "$parts$;\n-- +goose StatementEnd\nCREATE INDEX IF NOT EXISTS tj ON t (b);\nSELECT 1;\n";
+    assert!(fixed.text.contains(rest), "{}", fixed.text);
+    assert!(fixed.text.contains("CREATE INDEX ti ON ONLY t"), "{}", fixed.text);
+    let notes = fixed.notes.join("\n");
+    assert!(
+        notes.contains("tj is built on t while nobody can write as before: on a partitioned"),
+        "{notes}"
+    );
+    // What the user bracketed stays.
+    let text = text.replace(
+        "CREATE INDEX ti ON t (a);",
+        "-- +goose StatementBegin\nCREATE INDEX ti ON t (a);\n-- +goose StatementEnd",
+    );
+    let migration =
+        files::parse(Path::new("1_x.sql"), &text, Tool::Goose, Engine::Postgres).unwrap();
+    assert!(fix::fix(&migration, &schema, lint::NEWEST).unwrap().is_none());
+}
+
+#[test]
 fn an_index_that_is_there_and_valid_stays() {
     let text = "CREATE INDEX IF NOT EXISTS ti ON t (a);\n";
     let safe = fixed("CREATE TABLE t (a int);", text).unwrap();

@@ -13,15 +13,18 @@ pub(super) async fn read(
         "NULLIF(a.attidentity::text, '')"
     };
     // pg_stats shows each user what the user may read. A partitioned table has statistics over
-    // its partitions only; the others' own are those the planner uses.
+    // its partitions only; the others' own are those the planner uses. Values of types whose arrays
+    // are not written with commas (PostGIS's) are left out.
     let sql = format!(
         "SELECT a.attrelid, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull,
                 pg_get_expr(d.adbin, d.adrelid), {generated},
                 CASE WHEN a.attcollation <> t.typcollation
                      THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END,
                 s.null_frac::float8, s.n_distinct::float8, s.avg_width,
-                s.most_common_vals::text::text[], s.most_common_freqs::float8[],
-                s.histogram_bounds::text::text[], s.correlation::float8
+                CASE WHEN t.typdelim = ',' THEN s.most_common_vals::text::text[] END,
+                CASE WHEN t.typdelim = ',' THEN s.most_common_freqs::float8[] END,
+                CASE WHEN t.typdelim = ',' THEN s.histogram_bounds::text::text[] END,
+                s.correlation::float8
          FROM pg_attribute a
          JOIN pg_class c ON c.oid = a.attrelid
          JOIN pg_namespace n ON n.oid = c.relnamespace

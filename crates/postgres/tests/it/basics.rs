@@ -116,3 +116,37 @@ async fn parameters_are_filled_from_statistics() {
     query.parameters = filled;
     run::run(&target, &query, |_| {}).await.unwrap();
 }
+
+/// Arrays of some types (PostGIS's among them) are not written with commas: their statistics are left
+/// out, and everything else of the catalogue is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_are_not_parted_by_commas_do_not_stand_in_the_way() {
+    let parted = "
+        CREATE TYPE parted;
+        CREATE FUNCTION parted_in(cstring) RETURNS parted LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+        CREATE FUNCTION parted_out(parted) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+        CREATE TYPE parted (INPUT = parted_in, OUTPUT = parted_out, LIKE = int4, DELIMITER = ';');
+        CREATE FUNCTION parted_lt(parted, parted) RETURNS bool LANGUAGE internal IMMUTABLE STRICT AS 'int4lt';
+        CREATE FUNCTION parted_eq(parted, parted) RETURNS bool LANGUAGE internal IMMUTABLE STRICT AS 'int4eq';
+        CREATE FUNCTION parted_cmp(parted, parted) RETURNS int LANGUAGE internal IMMUTABLE STRICT AS 'btint4cmp';
+        CREATE OPERATOR < (LEFTARG = parted, RIGHTARG = parted, FUNCTION = parted_lt);
+        CREATE OPERATOR = (LEFTARG = parted, RIGHTARG = parted, FUNCTION = parted_eq);
+        CREATE OPERATOR CLASS parted_ops DEFAULT FOR TYPE parted USING btree
+            AS OPERATOR 1 <, OPERATOR 3 =, FUNCTION 1 parted_cmp(parted, parted);
+        CREATE TABLE t (one parted, several parted[], plain int);
+        INSERT INTO t SELECT (i % 3)::text::parted, ARRAY[(i % 3)::text::parted, '7'], i % 3
+            FROM generate_series(1, 300) i;
+        ANALYZE t";
+    for major in MAJORS {
+        let (owner, target) = database(major, parted).await;
+        let found = "SELECT most_common_vals::text FROM pg_stats WHERE tablename = 't' AND attname = 'several'";
+        let text: String = owner.client().query_one(found, &[]).await.unwrap().get(0);
+        assert!(text.contains(';'), "{text}");
+        let catalog = catalog::read(&target, catalog::Scope::All).await.unwrap();
+        let table = catalog.find("t").unwrap();
+        let known = |name: &str| {
+            table.column(name).unwrap().statistics.as_ref().unwrap().common_values.len()
+        };
+        assert_eq!([known("one"), known("several"), known("plain")], [0, 0, 3]);
+    }
+}

@@ -1,8 +1,8 @@
 //! `marula migrate` commands that write migrations in their safe form, for the engine at hand.
 
 use marula_core::{Engine, Error, ErrorKind, Relation, RelationalCatalog, Report, Result, Version};
-use marula_migrate::postgres::generate::Dropped;
-use marula_migrate::postgres::long::{self, Around, Derived, LongChange, Place};
+use marula_migrate::postgres::generate::{Dropped, Known};
+use marula_migrate::postgres::long::{self, Around, Derived, LongChange, Place, ask};
 use marula_migrate::{mongodb, postgres};
 use serde_json::{Value, json};
 
@@ -30,6 +30,11 @@ pub struct For {
 impl For {
     fn place<'a>(&'a self, table: &'a str, around: Option<&'a Around>) -> Place<'a> {
         Place { table, catalog: self.catalog.as_ref(), around, version: self.version }
+    }
+
+    /// What generators mind.
+    pub fn known(&self) -> Known<'_> {
+        Known { version: self.version, catalog: self.catalog.as_ref() }
     }
 
     /// The table as the target has it, when one is named.
@@ -136,9 +141,15 @@ pub async fn change_type(app: &App, args: &MigrateChangeType) -> Result<Outcome>
         let steps = mongodb::generate::change_type(table, column, &args.data_type);
         return several(app, &args.file, given.engine, &name, steps, Vec::new());
     }
-    let around = given.around(table, &[column]).await?;
-    let place = given.place(table, around.as_ref());
     let (using, back) = (args.using.as_deref(), args.back.as_deref());
+    let mut around = given.around(table, &[column]).await?;
+    if let (Some(known), Some(Session::Postgres(session))) = (around.take(), &given.session) {
+        let place = given.place(table, None);
+        let kind = args.data_type.as_str();
+        let asked = ask::another_type(session, &place, column, kind, using, back).await?;
+        around = Some(known.with(asked));
+    }
+    let place = given.place(table, around.as_ref());
     let change = long::change_type(&place, column, &args.data_type, using, back)?;
     in_steps(app, &args.file, &name, change)
 }
@@ -157,7 +168,12 @@ pub async fn derive(app: &App, args: &MigrateDerive, word: &str) -> Result<Outco
         backs.push((column.trim().to_string(), expression.trim().to_string()));
     }
     let columns: Vec<&str> = args.columns.iter().map(String::as_str).collect();
-    let around = given.around(&args.table, &columns).await?;
+    let mut around = given.around(&args.table, &columns).await?;
+    if let (Some(known), Some(Session::Postgres(session))) = (around.take(), &given.session) {
+        let place = given.place(&args.table, None);
+        let asked = ask::made_of(session, &place, &args.columns, &news, &backs).await?;
+        around = Some(known.with(asked));
+    }
     let place = given.place(&args.table, around.as_ref());
     let change = long::derive(&place, &args.columns, &news, &backs)?;
     in_steps(app, &args.file, &format!("{word}_{}_{}", args.table, args.columns.join("_")), change)
@@ -195,7 +211,7 @@ pub async fn drop(app: &App, args: &MigrateDrop) -> Result<Outcome> {
         }
     };
     let back = again(&given, what)?;
-    let text = postgres::generate::drop(what, back.as_deref(), given.version)?;
+    let text = postgres::generate::drop(what, back.as_deref(), &given.known())?;
     one(app, &args.file, given.engine, &name, text)
 }
 
@@ -315,25 +331,81 @@ pub async fn add_constraint(app: &App, args: &MigrateAddConstraint) -> Result<Ou
         &args.table,
         &args.name,
         &args.definition,
-        given.version,
+        &given.known(),
     )?;
-    one(app, &args.file, given.engine, &format!("add_{}_to_{}", args.name, args.table), text)
+    given.table(&args.table)?;
+    let notes = postgres::generate::waits(&text, &given.known())?;
+    let name = format!("add_{}_to_{}", args.name, args.table);
+    several(app, &args.file, given.engine, &name, vec![("", text)], notes)
 }
 
 /// A foreign key in two steps of one file.
 pub async fn add_foreign_key(app: &App, args: &MigrateAddForeignKey) -> Result<Outcome> {
     let given = what_for(app, &args.file).await?;
     postgres_alone(given.engine)?;
+    let unseen = referred(&given, args).await?;
     let text = postgres::generate::add_foreign_key(
         &args.table,
         &args.columns,
         &args.references,
         &args.key,
         args.on_delete.as_deref(),
-        given.version,
+        &given.known(),
     )?;
     let name = format!("{}_references_{}", args.table, args.references);
-    one(app, &args.file, given.engine, &name, text)
+    let mut notes: Vec<String> = unseen.into_iter().collect();
+    notes.extend(postgres::generate::waits(&text, &given.known())?);
+    several(app, &args.file, given.engine, &name, vec![("", text)], notes)
+}
+
+/// Refuses a foreign key that rows there are would not obey, or says why they were not looked at.
+async fn referred(given: &For, args: &MigrateAddForeignKey) -> Result<Option<String>> {
+    let (Some(own), Some(other)) = (given.table(&args.table)?, given.table(&args.references)?)
+    else {
+        return Ok(None);
+    };
+    let Some(Session::Postgres(session)) = &given.session else { return Ok(None) };
+    let key = if args.key.is_empty() { other.primary_key() } else { args.key.as_slice() };
+    let lacks = |relation: &Relation, names: &[String]| {
+        let lacking = names.iter().find(|name| relation.column(name).is_none());
+        lacking.map(|name| format!("table {} has no column {name}", relation.qualified()))
+    };
+    if let Some(what) = lacks(own, &args.columns).or_else(|| lacks(other, key)) {
+        return Err(
+            Error::new(ErrorKind::NotFound, what).hint("see what is there with marula inspect")
+        );
+    }
+    let names: Vec<&str> = key.iter().map(String::as_str).collect();
+    let exactly = |index: &marula_core::Index| {
+        let own = index.keys.iter().map(|key| key.column.as_deref());
+        index.unique
+            && index.predicate.is_none()
+            && index.keys.len() == names.len()
+            && own.into_iter().all(|own| own.is_some_and(|own| names.contains(&own)))
+    };
+    if key.len() != args.columns.len() || !other.indexes.iter().any(exactly) {
+        let what = format!("{} has no unique key over ({})", other.qualified(), names.join(", "));
+        return Err(Error::new(ErrorKind::Usage, what).hint(
+            "name the columns of one with --key, or make one: marula migrate add-constraint",
+        ));
+    }
+    let (table, to) = (own.qualified(), other.qualified());
+    let found = postgres::generate::orphans(session, &table, &args.columns, &to, key).await?;
+    match found {
+        Some((0, _)) => Ok(None),
+        Some((count, query)) => {
+            let rows = if count == 1 { "row refers" } else { "rows refer" };
+            let what = format!("{count} {rows} to nothing in {}", args.references);
+            Err(Error::new(ErrorKind::Refused, what)
+                .at(args.table.clone())
+                .hint(format!("mend or delete them in a migration before this: {query}")))
+        }
+        None => Ok(Some(
+            "the rows were not looked at, since that takes longer than 10 s: one that refers to nothing \
+             stops VALIDATE, and the foreign key stays NOT VALID"
+                .into(),
+        )),
+    }
 }
 
 /// A field for a shard key.

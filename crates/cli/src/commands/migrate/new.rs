@@ -1,6 +1,6 @@
 //! `marula migrate new`, `add-index`, `add-field`, `not-null`.
 
-use marula_core::{Engine, Error, ErrorKind, Relation, RelationKind, Result};
+use marula_core::{Engine, Error, ErrorKind, Result};
 use marula_migrate::{mongodb, postgres};
 use serde_json::Value;
 
@@ -27,10 +27,14 @@ pub async fn add_index(app: &App, args: &MigrateAddIndex) -> Result<Outcome> {
         Engine::Mongodb => mongodb::generate::add_index(table, columns, args.unique),
     };
     let name = format!("add_index_{table}_{}", columns.join("_"));
-    one(app, &args.file, given.engine, &name, text)
+    let notes = match given.engine {
+        Engine::Postgres => postgres::generate::waits(&text, &given.known())?,
+        Engine::Mongodb => Vec::new(),
+    };
+    several(app, &args.file, given.engine, &name, vec![("", text)], notes)
 }
 
-/// An index in the form that the table wants, where the target says which.
+/// An index in the form that the table wants, where the target tells.
 fn index(given: &For, table: &str, columns: &[String], unique: bool) -> Result<String> {
     let known = given.table(table)?;
     if let Some(relation) = known {
@@ -43,23 +47,7 @@ fn index(given: &For, table: &str, columns: &[String], unique: bool) -> Result<S
             );
         }
     }
-    let (Some(relation), Some(catalog)) = (known, &given.catalog) else {
-        return postgres::generate::add_index(table, columns, unique, given.version);
-    };
-    if relation.kind != RelationKind::PartitionedTable {
-        return postgres::generate::add_index(table, columns, unique, given.version);
-    }
-    let whole = relation.qualified();
-    let parts = catalog.relations.iter().filter(|one| one.partition_of.as_ref() == Some(&whole));
-    let parts: Vec<&Relation> = parts.collect();
-    if let Some(deeper) = parts.iter().find(|one| one.kind == RelationKind::PartitionedTable) {
-        let what = format!("the partition {} is itself partitioned", deeper.qualified());
-        return Err(Error::new(ErrorKind::Unsupported, what).hint(
-            "CREATE INDEX ON ONLY each parent, CONCURRENTLY on each leaf, then ATTACH upwards",
-        ));
-    }
-    let names: Vec<String> = parts.iter().map(|one| one.qualified()).collect();
-    postgres::generate::add_index_in_parts(&whole, &names, columns, unique)
+    postgres::generate::add_index(table, columns, unique, &given.known())
 }
 
 /// Makes a migration that adds a column, or a field to all documents.
@@ -75,7 +63,7 @@ pub async fn add_field(app: &App, args: &MigrateAddField) -> Result<Outcome> {
                     .hint("choose another name, or see marula migrate change-type"));
             }
             let (kind, default) = (args.data_type.as_str(), args.default.as_deref());
-            postgres::generate::add_field(table, field, kind, default, given.version)?
+            postgres::generate::add_field(table, field, kind, default, &given.known())?
         }
         Engine::Mongodb => {
             let Some(default) = &args.default else {
@@ -109,7 +97,7 @@ pub async fn not_null(app: &App, args: &MigrateNotNull) -> Result<Outcome> {
             Error::new(ErrorKind::NotFound, what).hint("see what is there with marula inspect")
         );
     }
-    let text = postgres::generate::not_null(table, column, given.version)?;
+    let text = postgres::generate::not_null(table, column, &given.known())?;
     let name = format!("{table}_{column}_not_null");
     let Some(fill) = &args.fill else {
         let note = format!(

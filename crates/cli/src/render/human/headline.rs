@@ -69,6 +69,14 @@ pub fn sentence(report: &Report) -> String {
     if report.command == "design" {
         return super::design::sentence(report);
     }
+    if report.command.starts_with("migrate ")
+        && report.failure.is_some()
+        && report.migrations.is_none()
+    {
+        return "How far it came cannot be seen now: marula migrate status says so when the server \
+                is there again"
+            .into();
+    }
     if report.command == "migrate lint" {
         return super::migrate::sentence(report);
     }

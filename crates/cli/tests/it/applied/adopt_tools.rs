@@ -179,3 +179,33 @@ fn migrate_mongo_itself() {
         assert_eq!(left, 1, "only _id_ is left");
     }
 }
+
+#[test]
+fn rails_itself() {
+    let library =
+        Command::new("ruby").args(["-e", "require 'active_record'; require 'pg'"]).output();
+    if !library.is_ok_and(|output| output.status.success()) {
+        println!("SKIPPED: ruby with ActiveRecord and pg is not installed (scripts/setup --all)");
+        return;
+    }
+    let (_server, project, eye, url) = postgres();
+    let migration = |class: &str, change: &str| {
+        format!(
+            "class {class} < ActiveRecord::Migration[6.1]\n  def change\n    {change}\n  end\nend\n"
+        )
+    };
+    let one = migration("CreateUsers", "create_table :users");
+    let two = migration("AddEmailToUsers", "add_column :users, :email, :string");
+    write(project.path(), "db/migrate/20260101000000_create_users.rb", &one);
+    write(project.path(), "db/migrate/20260102000000_add_email_to_users.rb", &two);
+    let main = format!(
+        "require 'active_record'\nActiveRecord::Base.establish_connection('{url}')\n\
+         history = ActiveRecord::SchemaMigration\n\
+         ActiveRecord::MigrationContext.new('db/migrate', history).migrate\n"
+    );
+    write(project.path(), "migrate.rb", &main);
+    run(Command::new("ruby").current_dir(project.path()).arg("migrate.rb"));
+    std::fs::create_dir_all(project.path().join("migrations")).unwrap();
+    let words = ["Rails", "2 are known by name only"];
+    goes_on(&project, &eye, &words, ("20260103000000_three.sql", NEXT));
+}

@@ -194,6 +194,55 @@ fn what_a_server_alone_might_do_twice_is_refused_by_name() {
 }
 
 #[test]
+fn a_build_that_gets_no_lock_lets_others_pass_and_tries_again() {
+    let file =
+        r#"{"up": [{"createIndexes": "users", "indexes": [{"key": {"a": 1}, "name": "a_1"}]}]}"#;
+    for version in [(4, 4), (5, 0), (6, 0)] {
+        let (project, eye) = mongodb(version, &[("1_index.json", file)]);
+        eye.load("users", (0..100).map(|id| doc! { "_id": id, "a": id }).collect());
+        let users = eye.session.database().collection::<Document>("users");
+        let mut open = eye.runtime.block_on(async {
+            let mut open = eye.session.client().start_session().await.unwrap();
+            open.start_transaction().await.unwrap();
+            let change = doc! { "$set": { "b": 1 } };
+            users.update_one(doc! { "_id": 1 }, change).session(&mut open).await.unwrap();
+            open
+        });
+        // It ends while the transaction is open, and says who is in its way.
+        let words = [
+            "createIndexes waited 300ms for its lock",
+            "it was tried 2 times",
+            "a transaction open for",
+        ];
+        let args = ["migrate", "apply", "t", "--tries", "2", "--lock-timeout", "300ms"];
+        said(&project, 3, &args, &words);
+        // Between its tries others write, again and again; then it is done.
+        let mut patient = project.marula(&["migrate", "apply", "t", "--lock-timeout", "100ms"]);
+        patient.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let child = patient.spawn().unwrap();
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(1);
+        let mut wrote = 0;
+        while std::time::Instant::now() < until {
+            wrote += 1;
+            eye.load("users", vec![doc! { "a": wrote }]);
+        }
+        assert!(wrote > 5, "{version:?}: {wrote}");
+        eye.runtime.block_on(async { open.commit_transaction().await }).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let names = eye.runtime.block_on(async { users.list_index_names().await }).unwrap();
+        assert!(names.contains(&"a_1".to_string()), "{version:?}: {names:?}");
+    }
+}
+
+#[test]
+fn what_is_written_here_passes_the_own_lint() {
+    let (project, _) = mongodb((6, 0), &[]);
+    project.expect(&["migrate", "add-index", "users", "email", "--engine", "mongodb"]);
+    project.expect(&["migrate", "lint", "migrations", "--server-version", "6.0"]);
+}
+
+#[test]
 fn of_two_at_once_one_waits_or_refuses() {
     let file = r#"{"up": [{"backfill": {"collection": "items", "update": {"$inc": {"n": 1}}, "batch": 20, "pace": "60ms"}}]}"#;
     let (project, eye) = mongodb((6, 0), &[("1_x.json", file)]);

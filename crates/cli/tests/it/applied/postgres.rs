@@ -217,7 +217,7 @@ fn a_statement_that_gets_no_lock_lets_others_pass_and_tries_again() {
         &project,
         3,
         &["migrate", "apply", "t", "--tries", "2"],
-        &["lock timeout", "it was tried 2 times"],
+        &["lock timeout", "it was tried 2 times", "t is held by pid ", "SELECT count(*) FROM t"],
     );
     let child = project.apply();
     std::thread::sleep(Duration::from_millis(700));
@@ -225,6 +225,27 @@ fn a_statement_that_gets_no_lock_lets_others_pass_and_tries_again() {
     eye.run("INSERT INTO t VALUES (0, 0); COMMIT");
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_database_that_is_set_to_read_only_stays_as_it_is() {
+    let (project, eye) = postgres(15, &[TABLE]);
+    let name = eye.session.spec().database().to_string();
+    eye.run(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
+    let words = ["is set to read only", "nothing ran", "RESET default_transaction_read_only"];
+    said(&project, 2, &APPLY, &words);
+    assert_eq!(eye.number("SELECT count(*) FROM pg_class WHERE relname = 't'"), 0);
+    let once =
+        project.marula(&APPLY).env("PGOPTIONS", "-c default_transaction_read_only=off").output();
+    let once = once.unwrap();
+    assert_eq!(once.status.code(), Some(0), "{}", String::from_utf8_lossy(&once.stderr));
+}
+
+#[test]
+fn a_limit_of_the_files_own_is_named() {
+    let file = "-- migrate:up\nSET statement_timeout = '100ms';\nSELECT pg_sleep(5);\n";
+    let (project, _) = postgres(15, &[("1_slow.sql", file)]);
+    said(&project, 3, &APPLY, &["statement timeout", "the file sets statement_timeout"]);
 }
 
 #[test]
@@ -489,4 +510,36 @@ fn what_is_written_for_a_target_minds_what_it_has() {
         texts.iter().any(|text| text.contains("CREATE INDEX CONCURRENTLY t_half")),
         "{texts:?}"
     );
+}
+
+#[test]
+fn values_that_do_not_become_the_new_type_are_found_before_anything_runs() {
+    for major in [15, 18] {
+        let (project, eye) = postgres(major, &[]);
+        let born = "CREATE TABLE cust (id int PRIMARY KEY, born text, v int); INSERT INTO cust VALUES (1, '2001-02-03', 0)";
+        eye.run(born);
+        // When it is written nothing is wrong; when it runs, something is.
+        project.expect(&["migrate", "change-type", "cust.born", "date", "--target", "t"]);
+        eye.run("INSERT INTO cust VALUES (2, 'n/a', 0)");
+        let words = [
+            "invalid input syntax for type date: \"n/a\"; nothing ran",
+            "2_backfill.sql",
+            "--no-data-check",
+        ];
+        said(&project, 2, &["migrate", "apply", "t"], &words);
+        let new = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'cust'::regclass AND attname = 'born_new'";
+        assert_eq!(eye.number(new), 0);
+        let again = ["migrate", "change-type", "cust.born", "date", "--target", "t"];
+        let words = ["a value of cust.born does not become date: invalid input syntax"];
+        said(&project, 2, &again, &words);
+        eye.run("DELETE FROM cust WHERE id = 2");
+        project.expect(&["migrate", "apply", "t"]);
+        // And at once, by a plain statement.
+        let file = "-- migrate:up\nALTER TABLE cust ALTER born TYPE date USING born::date;\n";
+        let (project, eye) = postgres(major, &[("1_x.sql", file)]);
+        eye.run(born);
+        eye.run("INSERT INTO cust VALUES (3, 'soon', 0)");
+        let words = ["\"soon\"; nothing ran", "1_x.sql:2"];
+        said(&project, 2, &["migrate", "apply", "t"], &words);
+    }
 }

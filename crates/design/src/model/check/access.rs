@@ -8,6 +8,7 @@ use super::super::paths::{Followed, find};
 use super::super::sql::is_number;
 use super::super::types;
 use super::{Checker, quoted};
+use crate::question::compares;
 
 impl Checker<'_> {
     /// Whether a query's access path holds; otherwise the query is left out.
@@ -19,17 +20,18 @@ impl Checker<'_> {
             self.say(mistake.leave_at(way.clone()));
             return false;
         }
-        for (at, steps) in path.follow.iter().enumerate() {
-            self.steps(part.to("follow").item(at), &path.from, steps);
+        for (list, name) in [(&path.follow, "follow"), (&path.optional, "optional")] {
+            for (at, steps) in list.iter().enumerate() {
+                self.steps(part.to(name).item(at), &path.from, steps);
+            }
         }
         for (list, name) in [(&path.select, "select"), (&path.group, "group")] {
             for (at, attribute) in list.iter().enumerate() {
                 self.attribute_of(part.to(name).item(at), &path.from, attribute);
             }
         }
-        for (at, condition) in path.conditions.iter().enumerate() {
-            let way = part.to("where").item(at).to("attribute");
-            self.attribute_of(way, &path.from, &condition.attribute);
+        for (way, condition) in conditions(&part, path) {
+            self.attribute_of(way.to("attribute"), &path.from, &condition.attribute);
         }
         let mut names: BTreeSet<&str> = BTreeSet::new();
         for (at, aggregate) in path.aggregates.iter().enumerate() {
@@ -40,6 +42,7 @@ impl Checker<'_> {
             }
             self.aggregate(&way, path, aggregate);
         }
+        self.having(&part, path);
         for (at, key) in path.sort.iter().enumerate() {
             if !names.contains(key.by.as_str()) {
                 self.attribute_of(part.to("sort").item(at).to("by"), &path.from, &key.by);
@@ -126,15 +129,49 @@ impl Checker<'_> {
         }
     }
 
+    /// What is asked of groups: of aggregates that are there, with values.
+    fn having(&mut self, part: &Way, path: &AccessPath) {
+        for (at, _) in path.any.iter().enumerate().filter(|(_, group)| group.is_empty()) {
+            let what = "of no alternatives none can hold".to_string();
+            self.say(Mistake::new(part.to("any").item(at), what));
+        }
+        if !path.having.is_empty() && path.group.is_empty() {
+            let what = "having asks something of groups, and there are none".to_string();
+            self.say(Mistake::new(part.to("having"), what).hint("say by which attributes: group:"));
+        }
+        for (at, condition) in path.having.iter().enumerate() {
+            let way = part.to("having").item(at);
+            let name = &condition.attribute;
+            let names = || path.aggregates.iter().map(|aggregate| aggregate.name.as_str());
+            let mistake = match condition {
+                _ if !names().any(|known| known == name) => {
+                    let what = format!("{} is no aggregate of this path", quoted(name));
+                    let mistake = Mistake::new(way.to("attribute"), what);
+                    match nearest(name, names()).as_slice() {
+                        [] => mistake.hint("what must hold of an attribute belongs under where:"),
+                        near => mistake.near(near),
+                    }
+                }
+                one if !compares(one.is) => {
+                    let what = format!("{name} is compared with =, <>, <, <=, > or >=");
+                    Mistake::new(way, what)
+                }
+                Condition { parameter: None, value: Some(value), .. } if is_single(value) => {
+                    continue;
+                }
+                _ => Mistake::new(way, format!("{name} is compared with no value"))
+                    .hint("write value: 5"),
+            };
+            self.say(mistake);
+        }
+    }
+
     /// Whether what attributes are compared with fits them. SQL has no places for conditions.
     pub(super) fn operands(&mut self, way: &Way, path: &AccessPath, sql: bool) -> bool {
         let before = self.mistakes.len();
         let mut parameters: BTreeSet<u32> = BTreeSet::new();
-        for (at, condition) in path.conditions.iter().enumerate() {
-            let part = match sql {
-                true => way.to("sql"),
-                false => way.to("access").to("where").item(at),
-            };
+        for (part, condition) in conditions(&way.to("access"), path) {
+            let part = if sql { way.to("sql") } else { part };
             parameters.extend(condition.parameter);
             if let Followed::Attribute { attribute, .. } =
                 find(self.model, &path.from, &condition.attribute)
@@ -154,6 +191,23 @@ impl Checker<'_> {
         }
         self.mistakes.len() == before
     }
+}
+
+/// The conditions of a path, alternatives too, and where each is said.
+fn conditions<'p>(part: &Way, path: &'p AccessPath) -> Vec<(Way, &'p Condition)> {
+    let all = path.conditions.iter().enumerate();
+    let mut found: Vec<(Way, &Condition)> =
+        all.map(|(at, condition)| (part.to("where").item(at), condition)).collect();
+    for (group, conditions) in path.any.iter().enumerate() {
+        let way = part.to("any").item(group);
+        let all = conditions.iter().enumerate();
+        found.extend(all.map(|(at, condition)| (way.item(at), condition)));
+    }
+    found
+}
+
+fn is_single(value: &Json) -> bool {
+    !value.is_null() && !value.is_array() && !value.is_object()
 }
 
 /// What is wrong with a condition on an attribute.

@@ -161,7 +161,8 @@ impl<'a> Checker<'a> {
 
     /// Where the parameters come from.
     fn draws(&mut self, way: &Way, query: &Query, path: &AccessPath) {
-        let used = path.conditions.iter().filter_map(|condition| condition.parameter).max();
+        let conditions = path.conditions.iter().chain(path.any.iter().flatten());
+        let used = conditions.filter_map(|condition| condition.parameter).max();
         let many = used.unwrap_or(0) as usize;
         let name = quoted(&query.name);
         for (at, draw) in query.parameters.iter().enumerate() {

@@ -1,16 +1,27 @@
 use marula_core::model::{AttributeType, Condition, Operator};
 use marula_core::{Json, Result};
 use marula_postgres::access::ast;
-use pg_query::protobuf::{
-    AExpr, AExprKind, BoolExpr, BoolExprType, BoolTestType, FuncCall, NullTestType,
-};
+use pg_query::protobuf::{AExpr, AExprKind, BoolExprType, BoolTestType, FuncCall, NullTestType};
 use pg_query::{Node, NodeEnum};
 
 use super::tables::{Asked, Column, Pair};
 use super::values::Operand;
 use super::{Reader, called, location};
 
+/// So many conditions at most come of an OR.
+const ALTERNATIVES: usize = 200;
+
+/// What must hold.
+#[derive(Default)]
+pub(super) struct Conditions {
+    /// All of these.
+    pub all: Vec<On>,
+    /// Of each of these, one at least.
+    pub any: Vec<Vec<On>>,
+}
+
 /// A condition on one column.
+#[derive(Clone)]
 pub(super) struct On {
     /// The column.
     pub column: Column,
@@ -22,12 +33,13 @@ pub(super) struct On {
 
 impl Reader<'_> {
     /// Tells the equalities of two tables from the conditions on one.
-    pub(super) fn conditions(&self, asked: Asked<'_>) -> Result<(Vec<Pair>, Vec<On>)> {
-        let (mut pairs, mut conditions) = (asked.pairs, Vec::new());
-        for node in asked.conjuncts {
-            match self.pair(node)? {
+    pub(super) fn conditions(&self, asked: Asked<'_>) -> Result<(Vec<Pair>, Conditions)> {
+        let (mut pairs, mut conditions) = (asked.pairs, Conditions::default());
+        for (node, on) in asked.conjuncts {
+            match self.pair(node, on)? {
                 Some(pair) => pairs.push(pair),
-                None => self.condition(node, &mut conditions)?,
+                None if is_or(node) => self.either(node, &mut conditions)?,
+                None => self.condition(node, &mut conditions.all)?,
             }
         }
         Ok((pairs, conditions))
@@ -47,7 +59,7 @@ impl Reader<'_> {
         conditions.into_iter().map(name).collect()
     }
 
-    fn pair(&self, node: &Node) -> Result<Option<Pair>> {
+    fn pair(&self, node: &Node, on: Option<usize>) -> Result<Option<Pair>> {
         let Some(NodeEnum::AExpr(e)) = &node.node else { return Ok(None) };
         let column = |side: &Option<Box<Node>>| match side.as_deref().map(|side| &side.node) {
             Some(Some(NodeEnum::ColumnRef(reference))) => Some(reference.clone()),
@@ -61,10 +73,13 @@ impl Reader<'_> {
         if !plain || left.table == right.table {
             return Err(self.unsaid("a comparison of two attributes", location(node)));
         }
-        Ok(Some(Pair { left, right, location: location(node) }))
+        if on.is_some_and(|table| left.table != table && right.table != table) {
+            return Err(self.unsaid("a left join with a condition", location(node)));
+        }
+        Ok(Some(Pair { left, right, on, location: location(node) }))
     }
 
-    fn condition(&self, node: &Node, into: &mut Vec<On>) -> Result<()> {
+    pub(super) fn condition(&self, node: &Node, into: &mut Vec<On>) -> Result<()> {
         match &node.node {
             Some(NodeEnum::AExpr(e)) => self.comparison(node, e, into),
             Some(NodeEnum::NullTest(test)) => {
@@ -95,9 +110,6 @@ impl Reader<'_> {
                     }
                     _ => Err(self.unsaid("NOT", location(node))),
                 }
-            }
-            Some(NodeEnum::BoolExpr(e)) if e.boolop() == BoolExprType::OrExpr => {
-                self.either(node, e, into)
             }
             Some(NodeEnum::FuncCall(call)) if ast::function(call) == "starts_with" => {
                 let [subject, prefix] = call.args.as_slice() else {
@@ -322,32 +334,52 @@ impl Reader<'_> {
         }
     }
 
-    /// Equalities of one attribute with constants are a list; any other OR is refused.
-    fn either(&self, node: &Node, e: &BoolExpr, into: &mut Vec<On>) -> Result<()> {
-        let refused = || self.unsaid("OR", location(node));
-        let mut found = Vec::new();
-        for arg in &e.args {
-            self.condition(arg, &mut found).map_err(|_| refused())?;
-        }
-        if found.len() != e.args.len() {
-            return Err(refused());
-        }
-        let mut values = Vec::new();
-        let mut column: Option<Column> = None;
-        for on in found {
-            if column.as_ref().is_some_and(|known| *known != on.column) {
-                return Err(refused());
+    /// An OR: equalities of one attribute with constants are a list, all else alternatives.
+    fn either(&self, node: &Node, into: &mut Conditions) -> Result<()> {
+        for group in self.alternatives(node)? {
+            match as_list(&group) {
+                Some(list) => into.all.push(list),
+                None if group.len() == 1 => into.all.extend(group),
+                None => into.any.push(group),
             }
-            match (on.is, on.with) {
-                (Operator::Equal, Operand::Value(value)) => values.push(value),
-                (Operator::In, Operand::Value(Json::Array(all))) => values.extend(all),
-                _ => return Err(refused()),
-            }
-            column = Some(on.column);
         }
-        let column = column.ok_or_else(refused)?;
-        into.push(On { column, is: Operator::In, with: Operand::Value(Json::Array(values)) });
         Ok(())
+    }
+
+    /// A condition as groups of alternatives, of each of which one must hold: `a AND b OR c` is
+    /// `(a OR c) AND (b OR c)`, also where they are unknown.
+    fn alternatives(&self, node: &Node) -> Result<Vec<Vec<On>>> {
+        let mut groups: Vec<Vec<On>> = Vec::new();
+        match &node.node {
+            Some(NodeEnum::BoolExpr(e)) if e.boolop() == BoolExprType::AndExpr => {
+                for arg in &e.args {
+                    groups.extend(self.alternatives(arg)?);
+                }
+            }
+            Some(NodeEnum::BoolExpr(_)) if is_or(node) => {
+                let Some(NodeEnum::BoolExpr(e)) = &node.node else { return Ok(groups) };
+                groups.push(Vec::new());
+                for arg in &e.args {
+                    let own = self.alternatives(arg)?;
+                    let both = |group: &Vec<On>, more: &Vec<On>| {
+                        group.iter().chain(more).cloned().collect::<Vec<On>>()
+                    };
+                    groups = groups
+                        .iter()
+                        .flat_map(|group| own.iter().map(move |more| both(group, more)))
+                        .collect();
+                    if groups.iter().map(Vec::len).sum::<usize>() > ALTERNATIVES {
+                        return Err(self.unsaid("an OR of this many parts", location(node)));
+                    }
+                }
+            }
+            _ => {
+                let mut all = Vec::new();
+                self.condition(node, &mut all)?;
+                groups.extend(all.into_iter().map(|on| vec![on]));
+            }
+        }
+        Ok(groups)
     }
 
     /// `LIKE 'abc%'` begins with, `LIKE 'abc'` is.
@@ -381,6 +413,26 @@ impl Reader<'_> {
     }
 }
 
+/// Equalities of one attribute with constants: it is one of several.
+fn as_list(group: &[On]) -> Option<On> {
+    let column = &group.first()?.column;
+    let mut values = Vec::new();
+    for on in group {
+        match (on.is, &on.with) {
+            _ if on.column != *column || group.len() == 1 => return None,
+            (Operator::Equal, Operand::Value(value)) => values.push(value.clone()),
+            (Operator::In, Operand::Value(Json::Array(all))) => values.extend(all.iter().cloned()),
+            _ => return None,
+        }
+    }
+    let with = Operand::Value(Json::Array(values));
+    Some(On { column: column.clone(), is: Operator::In, with })
+}
+
+fn is_or(node: &Node) -> bool {
+    matches!(&node.node, Some(NodeEnum::BoolExpr(e)) if e.boolop() == BoolExprType::OrExpr)
+}
+
 fn is_column(node: &Node) -> bool {
     matches!(node.node, Some(NodeEnum::ColumnRef(_)))
 }
@@ -393,7 +445,7 @@ pub(super) fn path_of(column: &Column, prefixes: &[String]) -> String {
     }
 }
 
-fn compared(operator: &str) -> Option<Operator> {
+pub(super) fn compared(operator: &str) -> Option<Operator> {
     Some(match operator {
         "=" => Operator::Equal,
         "<>" => Operator::NotEqual,
@@ -405,7 +457,7 @@ fn compared(operator: &str) -> Option<Operator> {
     })
 }
 
-fn flip(operator: Operator) -> Option<Operator> {
+pub(super) fn flip(operator: Operator) -> Option<Operator> {
     Some(match operator {
         Operator::Equal => Operator::Equal,
         Operator::NotEqual => Operator::NotEqual,

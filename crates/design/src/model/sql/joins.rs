@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use marula_core::Result;
-use marula_core::model::{AccessPath, Entity, Model, Step};
+use marula_core::model::{AccessPath, Entity, Model, Operator, Step};
 
 use super::Reader;
+use super::conditions::On;
 use super::tables::{Column, Pair};
 
 impl Reader<'_> {
     /// The steps that lead from the first table to each, with dots; the first has none.
-    pub(super) fn joins(&self, pairs: &[Pair]) -> Result<Vec<String>> {
+    pub(super) fn joins(&mut self, pairs: &[Pair]) -> Result<Vec<String>> {
         let mut prefixes: Vec<Option<String>> = vec![None; self.tables.len()];
         if let Some(first) = prefixes.first_mut() {
             *first = Some(String::new());
@@ -19,19 +20,26 @@ impl Reader<'_> {
         loop {
             // The first equality that leads from a table that is reached to one that is not.
             let reached = |column: &Column| prefixes[column.table].is_some();
-            let Some(leading) = left.iter().find(|p| reached(&p.left) != reached(&p.right)) else {
-                break;
+            let ends = |pair: &Pair| match reached(&pair.left) {
+                true => (pair.left.table, pair.right.table),
+                false => (pair.right.table, pair.left.table),
             };
-            let (from, to) = match reached(&leading.left) {
-                true => (leading.left.table, leading.right.table),
-                false => (leading.right.table, leading.left.table),
+            // What need not be there is reached by what its own join says.
+            let leads = |pair: &&&Pair| {
+                reached(&pair.left) != reached(&pair.right)
+                    && pair
+                        .on
+                        .is_none_or(|table| table == ends(pair).1 || !self.tables[table].outer)
             };
+            let Some(leading) = left.iter().find(leads) else { break };
+            let (from, to) = ends(leading);
             let own: Vec<&Pair>;
             (own, left) = left.into_iter().partition(|pair| {
                 let ends = (pair.left.table, pair.right.table);
                 ends == (from, to) || ends == (to, from)
             });
-            let step = self.step(from, to, &own)?;
+            let (step, surely) = self.step(from, to, &own)?;
+            self.tables[to].outer &= !surely;
             let prefix = prefixes[from].clone().unwrap_or_default();
             let path = if prefix.is_empty() { step } else { format!("{prefix}.{step}") };
             if prefixes.iter().flatten().any(|known| *known == path) {
@@ -53,8 +61,29 @@ impl Reader<'_> {
         }
     }
 
-    /// The name of the relationship that the equalities between two tables follow.
-    fn step(&self, from: usize, to: usize, pairs: &[&Pair]) -> Result<String> {
+    /// Finds which tables of a LEFT JOIN have to be there all the same: a condition or another join
+    /// asks for them, or for what they bring in.
+    pub(super) fn settle(&mut self, pairs: &[Pair], conditions: &[On]) {
+        let asked = conditions.iter().filter(|on| on.is != Operator::Missing);
+        let mut needed: Vec<usize> = asked.map(|on| on.column.table).collect();
+        let both = |pair: &Pair| [pair.left.table, pair.right.table];
+        needed.extend(pairs.iter().filter(|pair| pair.on.is_none()).flat_map(both));
+        while let Some(table) = needed.pop() {
+            if std::mem::take(&mut self.tables[table].outer) {
+                needed.extend(pairs.iter().filter(|pair| pair.on == Some(table)).flat_map(both));
+            }
+        }
+    }
+
+    /// The steps to what need not be there.
+    pub(super) fn optional(&self, prefixes: &[String]) -> Vec<String> {
+        let outer = self.tables.iter().zip(prefixes).filter(|(table, _)| table.outer);
+        outer.map(|(_, prefix)| prefix.clone()).collect()
+    }
+
+    /// The name of the relationship that the equalities between two tables follow, and whether one
+    /// is always there.
+    fn step(&self, from: usize, to: usize, pairs: &[&Pair]) -> Result<(String, bool)> {
         let at = pairs.first().map_or(0, |pair| pair.location);
         let (here, there) = (self.entity(from)?, self.entity(to)?);
         let said: BTreeSet<(&str, &str)> = pairs
@@ -75,9 +104,8 @@ impl Reader<'_> {
         for step in between {
             let wanted = equalities(&step, here, there);
             if wanted == said {
-                self.outer(to, &step)?;
                 return match name_of(self.model, &step) {
-                    Some(name) => Ok(name),
+                    Some(name) => Ok((name, self.surely(&step))),
                     None => {
                         let what = format!(
                             "several relationships lead from {} to {}, and this one has no name",
@@ -101,22 +129,15 @@ impl Reader<'_> {
         Err(self.missing(what, &[], at).hint("join along a relationship, or add it to the model"))
     }
 
-    /// A LEFT JOIN is the same as a plain one only where nothing can be missing.
-    fn outer(&self, to: usize, step: &Step<'_>) -> Result<()> {
-        let table = &self.tables[to];
-        if !table.outer {
-            return Ok(());
-        }
+    /// Whether a step always leads to one: a LEFT JOIN is the same as a plain one there.
+    fn surely(&self, step: &Step<'_>) -> bool {
         let many = self.model.entity(&step.relation.from);
         let required = |name: &String| {
             let attribute = many.and_then(|many| many.attribute(name));
             attribute.is_some_and(|attribute| attribute.required)
                 || many.is_some_and(|many| many.key().contains(&name.as_str()))
         };
-        match step.to_one && step.relation.attributes.iter().all(required) {
-            true => Ok(()),
-            false => Err(self.unsaid("a left join", table.location)),
-        }
+        step.to_one && step.relation.attributes.iter().all(required)
     }
 }
 
@@ -148,6 +169,7 @@ pub(super) fn follow(path: &mut AccessPath, prefixes: &[String]) {
     let mentioned = path
         .conditions
         .iter()
+        .chain(path.any.iter().flatten())
         .map(|condition| &condition.attribute)
         .chain(&path.select)
         .chain(&path.group)
@@ -156,6 +178,7 @@ pub(super) fn follow(path: &mut AccessPath, prefixes: &[String]) {
     for attribute in mentioned.chain(prefixes) {
         named.extend(attribute.match_indices('.').map(|(at, _)| &attribute[..at]));
     }
+    named.extend(path.optional.iter().map(String::as_str));
     let follow: Vec<String> = prefixes
         .iter()
         .filter(|prefix| !prefix.is_empty() && !named.contains(prefix.as_str()))

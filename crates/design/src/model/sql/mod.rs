@@ -3,10 +3,12 @@
 //! A path says less than SQL does. What it can say has exactly the same answer as the SELECT on
 //! tables that are called as the entities: the same rows, each as often, in the same order. Its
 //! columns come in the path's own order and under the path's names: a SELECT's names for plain
-//! columns are lost, and of groups all attributes come back, also those the SELECT does not return.
+//! columns are lost, and of groups all attributes come back, also those the SELECT does not return,
+//! and all that HAVING asks about.
 //! What a path cannot say is refused by name.
 
 mod conditions;
+mod having;
 mod joins;
 mod output;
 mod tables;
@@ -73,9 +75,13 @@ pub fn access_path(model: &Model, sql: &str) -> Result<AccessPath> {
     reader.clauses(select)?;
     let found = reader.from(select)?;
     let (pairs, conditions) = reader.conditions(found)?;
+    reader.settle(&pairs, &conditions.all);
     let prefixes = reader.joins(&pairs)?;
     let mut path = AccessPath { from: reader.entity(0)?.name.clone(), ..AccessPath::default() };
-    path.conditions = reader.named(conditions, &prefixes);
+    path.optional = reader.optional(&prefixes);
+    path.conditions = reader.named(conditions.all, &prefixes);
+    let any = conditions.any.into_iter().map(|group| reader.named(group, &prefixes));
+    path.any = any.collect();
     path.limit = reader.limit(select)?;
     reader.output(select, &prefixes, &mut path)?;
     joins::follow(&mut path, &prefixes);
@@ -97,9 +103,6 @@ impl Reader<'_> {
         }
         if select.into_clause.is_some() {
             return Err(self.unsaid("SELECT INTO", 0));
-        }
-        if let Some(having) = select.having_clause.as_deref() {
-            return Err(self.unsaid("HAVING", location(having)));
         }
         if !select.window_clause.is_empty() {
             return Err(self.unsaid("a window function", at(&select.window_clause)));

@@ -53,6 +53,7 @@ impl Reader<'_> {
         }
         // What it is sorted by is judged with the groups known.
         path.group = group.iter().map(|column| path_of(column, prefixes)).collect();
+        self.having(select, prefixes, &group, path)?;
         let order = self.order(select, &targets, prefixes, path, &mut group)?;
         if !select.distinct_clause.is_empty() {
             self.distinct(&plain, path, &mut group)?;
@@ -119,9 +120,7 @@ impl Reader<'_> {
                 Some(NodeEnum::FuncCall(call)) => {
                     let aggregate = self.aggregate(call, prefixes)?;
                     let out = Out::Computed(path.aggregates.len());
-                    let name = alias.unwrap_or(ast::function(call));
-                    let name = self.name(name, path);
-                    path.aggregates.push(Aggregate { name, ..aggregate });
+                    self.add(aggregate, alias.unwrap_or(ast::function(call)), path);
                     targets.push(Target { out, alias });
                 }
                 _ => {
@@ -131,6 +130,18 @@ impl Reader<'_> {
             }
         }
         Ok(targets)
+    }
+
+    /// Adds an aggregate under a name that is free.
+    pub(super) fn add(&self, aggregate: Aggregate, wanted: &str, path: &mut AccessPath) {
+        let name = self.name(wanted, path);
+        path.aggregates.push(Aggregate { name, ..aggregate });
+    }
+
+    /// The index of an aggregate that the path has, whatever it is called.
+    pub(super) fn known(aggregate: &Aggregate, path: &AccessPath) -> Option<usize> {
+        let all = &mut path.aggregates.iter();
+        all.position(|known| Aggregate { name: String::new(), ..known.clone() } == *aggregate)
     }
 
     /// A name for an aggregate that is none of an attribute and of no other aggregate.
@@ -153,7 +164,7 @@ impl Reader<'_> {
         }
     }
 
-    fn aggregate(&self, call: &FuncCall, prefixes: &[String]) -> Result<Aggregate> {
+    pub(super) fn aggregate(&self, call: &FuncCall, prefixes: &[String]) -> Result<Aggregate> {
         let at = call.location;
         if call.over.is_some() {
             return Err(self.unsaid("a window function", at));
@@ -372,11 +383,7 @@ impl Reader<'_> {
             }
             Some(NodeEnum::FuncCall(call)) => {
                 let wanted = self.aggregate(call, prefixes)?;
-                let index = path
-                    .aggregates
-                    .iter()
-                    .position(|known| Aggregate { name: String::new(), ..known.clone() } == wanted);
-                match index {
+                match Self::known(&wanted, path) {
                     Some(index) => Ok(Out::Computed(index)),
                     None => Err(self.unsaid("an order by what is not selected", call.location)),
                 }
@@ -448,6 +455,12 @@ impl Reader<'_> {
             .iter()
             .any(|condition| condition.attribute == name && condition.is != Operator::Missing);
         let (prefix, attribute) = name.rsplit_once('.').unwrap_or(("", name));
+        let behind = |steps: &String| {
+            prefix.strip_prefix(steps.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.'))
+        };
+        if !asked && path.optional.iter().any(behind) {
+            return false;
+        }
         let table = prefixes.iter().position(|known| known == prefix);
         let entity = table.and_then(|table| self.tables.get(table)).map(|table| table.entity);
         asked

@@ -12,7 +12,7 @@ pub(super) struct Table<'a> {
     pub alias: String,
     /// The entity.
     pub entity: &'a Entity,
-    /// Whether a LEFT JOIN brings it in.
+    /// Whether it need not be there: a LEFT JOIN brings it in, and nothing asks for it.
     pub outer: bool,
     /// Where it is named, in bytes.
     pub location: i32,
@@ -34,6 +34,8 @@ pub(super) struct Pair {
     pub left: Column,
     /// The other.
     pub right: Column,
+    /// The table whose LEFT JOIN says it, if one does.
+    pub on: Option<usize>,
     /// Where that is said, in bytes.
     pub location: i32,
 }
@@ -41,8 +43,8 @@ pub(super) struct Pair {
 /// What FROM and WHERE ask for.
 #[derive(Default)]
 pub(super) struct Asked<'s> {
-    /// The conditions.
-    pub conjuncts: Vec<&'s Node>,
+    /// The conditions, and of each the table whose LEFT JOIN says it, if one does.
+    pub conjuncts: Vec<(&'s Node, Option<usize>)>,
     /// Equalities that USING says.
     pub pairs: Vec<Pair>,
 }
@@ -58,7 +60,8 @@ impl<'a> Reader<'a> {
             return Err(self.unsaid("a SELECT without FROM", 0));
         }
         if let Some(condition) = select.where_clause.as_deref() {
-            asked.conjuncts.extend(ast::conjuncts(condition));
+            let all = ast::conjuncts(condition).into_iter();
+            asked.conjuncts.extend(all.map(|node| (node, None)));
         }
         Ok(asked)
     }
@@ -106,7 +109,8 @@ impl<'a> Reader<'a> {
             if outer && let Some(filter) = conjuncts.iter().find(|node| !self.is_pair(node)) {
                 return Err(self.unsaid("a left join with a condition", location(filter)));
             }
-            asked.conjuncts.extend(conjuncts);
+            let on = outer.then_some(middle);
+            asked.conjuncts.extend(conjuncts.into_iter().map(|node| (node, on)));
         }
         for name in join.using_clause.iter().filter_map(ast::string) {
             let side = |range: std::ops::Range<usize>| {
@@ -119,7 +123,8 @@ impl<'a> Reader<'a> {
                 return Err(self.missing(what, &[], 0));
             };
             let column = |table| Column { table, attribute: name.into() };
-            asked.pairs.push(Pair { left: column(left), right: column(right), location: 0 });
+            let (left, right, on) = (column(left), column(right), outer.then_some(middle));
+            asked.pairs.push(Pair { left, right, on, location: 0 });
             self.merged.push(name.into());
         }
         Ok(())

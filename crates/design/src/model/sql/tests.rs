@@ -171,9 +171,109 @@ fn a_left_join_to_what_is_always_there_is_a_plain_one() {
     let sql = "SELECT o.id, c.email FROM orders o LEFT JOIN customers c ON c.id = o.customer_id";
     assert_eq!(path(sql)["select"], json!(["id", "customer.email"]));
     let sql = "SELECT o.id, c.email FROM orders o LEFT JOIN customers c ON c.id = o.referrer_id";
-    assert_eq!(refused(sql), "a left join");
-    let sql = "SELECT c.id, o.id FROM customers c LEFT JOIN orders o ON c.id = o.customer_id";
-    assert_eq!(refused(sql), "a left join");
+    assert_eq!(path(sql)["optional"], json!(["referrer"]));
+}
+
+#[test]
+fn a_left_join_leads_to_what_need_not_be_there() {
+    let sql = "SELECT c.id, o.id, l.line FROM customers c LEFT JOIN orders o ON c.id = \
+               o.customer_id LEFT JOIN order_lines l ON l.order_id = o.id WHERE c.email = $1";
+    assert_eq!(
+        path(sql),
+        json!({
+            "from": "customers",
+            "optional": ["orders", "orders.lines"],
+            "where": [{"attribute": "email", "is": "=", "parameter": 1}],
+            "select": ["id", "orders.id", "orders.lines.line"],
+        })
+    );
+    let sql = "SELECT c.id FROM customers c LEFT JOIN orders o USING (id)";
+    assert!(refused(sql).contains("is no relationship"), "{}", refused(sql));
+    // What nobody has: only that may be missing.
+    let sql = "SELECT c.id FROM customers c LEFT JOIN orders o ON c.id = o.customer_id \
+               WHERE o.id IS NULL";
+    assert_eq!(path(sql)["optional"], json!(["orders"]));
+}
+
+#[test]
+fn what_is_asked_for_has_to_be_there_and_all_on_the_way_to_it() {
+    let left = "SELECT c.id FROM customers c LEFT JOIN orders o ON c.id = o.customer_id";
+    for more in [
+        "WHERE o.status = 'open'",
+        "JOIN order_lines l ON l.order_id = o.id",
+        "LEFT JOIN order_lines l ON l.order_id = o.id WHERE l.quantity > 3",
+        "LEFT JOIN order_lines l ON l.order_id = o.id JOIN products p ON p.id = l.product_id",
+    ] {
+        assert_eq!(path(&format!("{left} {more}")).get("optional"), None, "{more}");
+    }
+    // The tables of a condition of its own are not the ones that are joined.
+    let sql = "SELECT o.id FROM orders o JOIN customers c ON c.id = o.customer_id LEFT JOIN \
+               order_lines l ON c.id = o.customer_id WHERE l.order_id = o.id";
+    assert_eq!(refused(sql), "a left join with a condition");
+}
+
+#[test]
+fn an_or_is_groups_of_alternatives() {
+    let sql = "SELECT id FROM orders WHERE placed > $1 AND (status = 'open' OR total > 5)";
+    let path_of_it = path(sql);
+    assert_eq!(path_of_it["where"], json!([{"attribute": "placed", "is": ">", "parameter": 1}]));
+    assert_eq!(
+        path_of_it["any"],
+        json!([[
+            {"attribute": "status", "is": "=", "value": "open"},
+            {"attribute": "total", "is": ">", "value": 5},
+        ]])
+    );
+    let sql = "SELECT o.id FROM orders o JOIN customers c ON c.id = o.customer_id \
+               WHERE (o.status = 'open' AND c.active) OR o.status = 'paid'";
+    assert_eq!(
+        path(sql)["any"],
+        json!([[
+            {"attribute": "customer.active", "is": "=", "value": true},
+            {"attribute": "status", "is": "=", "value": "paid"},
+        ]])
+    );
+    assert_eq!(
+        path(sql)["where"],
+        json!([{"attribute": "status", "is": "in", "value": ["open", "paid"]}])
+    );
+    let many: Vec<String> = (0..40).map(|n| format!("(total = {n} AND id > {n})")).collect();
+    let sql = format!("SELECT id FROM orders WHERE {}", many.join(" OR "));
+    assert_eq!(refused(&sql), "an OR of this many parts");
+}
+
+#[test]
+fn having_compares_an_aggregate_with_a_constant() {
+    let sql = "SELECT status, count(*) FROM orders GROUP BY status HAVING count(*) > 1 \
+               AND 100.5 <= sum(total) AND status <> 'paid'";
+    assert_eq!(
+        path(sql),
+        json!({
+            "from": "orders",
+            "where": [{"attribute": "status", "is": "<>", "value": "paid"}],
+            "select": ["status"],
+            "group": ["status"],
+            "aggregates": [
+                {"function": "count", "name": "count"},
+                {"function": "sum", "attribute": "total", "name": "sum"},
+            ],
+            "having": [
+                {"attribute": "count", "is": ">", "value": 1},
+                {"attribute": "sum", "is": ">=", "value": 100.5},
+            ],
+        })
+    );
+    for (more, name) in [
+        ("HAVING count(*) > $1", "HAVING with anything but a constant"),
+        ("HAVING count(*) > 1 OR sum(total) > 5", "this HAVING"),
+        ("HAVING count(*) BETWEEN 1 AND 2", "this HAVING"),
+        ("HAVING total > 1", "Usage: total must be in GROUP BY or in an aggregate"),
+    ] {
+        let sql = format!("SELECT status FROM orders GROUP BY status {more}");
+        assert_eq!(refused(&sql), name, "{more}");
+    }
+    let sql = "SELECT count(*) FROM orders HAVING count(*) > 1";
+    assert_eq!(refused(sql), "HAVING without GROUP BY");
 }
 
 #[test]
@@ -185,11 +285,13 @@ fn what_no_path_can_say_is_refused_by_name() {
         ("SELECT id FROM orders WHERE EXISTS (SELECT 1 FROM order_lines)", "a subquery"),
         ("SELECT id FROM orders WHERE total > (SELECT 1)", "a subquery"),
         ("SELECT id FROM (SELECT id FROM orders) x", "a subquery in FROM"),
-        ("SELECT id FROM orders WHERE status = 'open' OR total > 5", "OR"),
+        (
+            "SELECT id FROM orders WHERE status = 'open' OR id = customer_id",
+            "a comparison of two attributes",
+        ),
         ("SELECT id FROM orders WHERE NOT (total > 5)", "NOT"),
         ("SELECT id FROM orders OFFSET 10", "OFFSET"),
         ("SELECT id FROM orders LIMIT $1", "a LIMIT that is a parameter"),
-        ("SELECT status FROM orders GROUP BY status HAVING count(*) > 1", "HAVING"),
         ("SELECT count(DISTINCT status) FROM orders", "an aggregate over DISTINCT values"),
         ("SELECT DISTINCT ON (status) id FROM orders", "DISTINCT ON"),
         ("SELECT total * 2 FROM orders", "a computed value in the answer"),

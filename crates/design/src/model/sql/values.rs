@@ -9,6 +9,7 @@ use super::tables::Column;
 use super::{Reader, called, location};
 
 /// What an attribute is compared with.
+#[derive(Clone)]
 pub(super) enum Operand {
     /// A parameter, by its number.
     Parameter(u32),
@@ -78,7 +79,7 @@ impl Reader<'_> {
         match &node.node {
             Some(NodeEnum::ParamRef(parameter)) => self.parameter(parameter),
             Some(NodeEnum::AConst(constant)) => {
-                self.constant(column, kind, constant, node).map(Operand::Value)
+                self.constant(&column.attribute, kind, constant, node).map(Operand::Value)
             }
             Some(NodeEnum::TypeCast(cast)) => {
                 let (Some(arg), Some(name)) = (cast.arg.as_deref(), &cast.type_name) else {
@@ -112,16 +113,16 @@ impl Reader<'_> {
         self.unsaid("the server's clock", location(node)).hint("use a parameter")
     }
 
-    fn constant(
+    /// A constant that something called `name` is compared with, as a value of its kind.
+    pub(super) fn constant(
         &self,
-        column: &Column,
+        name: &str,
         kind: AttributeType,
         constant: &AConst,
         node: &Node,
     ) -> Result<Json> {
         let at = location(node);
-        let unfit =
-            |what: &str| self.wrong(&format!("{} is compared with {what}", column.attribute), at);
+        let unfit = |what: &str| self.wrong(&format!("{name} is compared with {what}"), at);
         let numeric = is_number(kind);
         match &constant.val {
             None => Err(self

@@ -40,11 +40,12 @@ impl Advice {
     /// All of it in words, a line each, but for what is kept twice, which the schema's notes say.
     pub fn to_lines(&self) -> Vec<String> {
         let sizes = self.sizes.iter().map(|size| {
-            let most = size
-                .maximum
-                .map_or("without bound".into(), |most| format!("{} at most", bytes(most)));
+            let (most, taken) = match size.maximum {
+                None => ("without bound".into(), String::new()),
+                Some(most) => (format!("{} at most", bytes(most)), assumed(&size.assumed)),
+            };
             format!(
-                "a document of {}: {} on average, {} at p99, {most} (the limit is 16 MB)",
+                "a document of {}: {} on average, {} at p99, {most} (the limit is 16 MB){taken}",
                 size.store,
                 bytes(size.average),
                 bytes(size.p99)
@@ -68,6 +69,18 @@ impl Advice {
         let keys = head.into_iter().chain(keys);
         sizes.chain(patterns).chain(keys).collect()
     }
+}
+
+/// What a largest size takes for granted.
+fn assumed(open: &[String]) -> String {
+    let what = match open {
+        [] => return String::new(),
+        [first, second, rest @ ..] if rest.len() > 1 => {
+            format!("{first}, {second} or {} others", rest.len())
+        }
+        few => few.join(" or "),
+    };
+    format!(", if no {what} is longer than ten times the average: max_length would limit it")
 }
 
 fn bytes(number: f64) -> String {

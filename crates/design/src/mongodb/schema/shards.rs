@@ -264,8 +264,10 @@ impl<'m> Reads<'m> {
 
 /// The first steps of all an access path names.
 fn steps(access: &AccessPath) -> impl Iterator<Item = &str> {
-    let conditions = access.conditions.iter().map(|one| one.attribute.as_str());
-    let followed = access.follow.iter().chain(&access.select).chain(&access.group);
+    let conditions = access.conditions.iter().chain(access.any.iter().flatten());
+    let conditions = conditions.map(|one| one.attribute.as_str());
+    let followed = access.follow.iter().chain(&access.optional);
+    let followed = followed.chain(&access.select).chain(&access.group);
     let sums = access.aggregates.iter().filter_map(|one| one.attribute.as_deref());
     followed.map(String::as_str).chain(conditions).chain(sums).filter_map(|p| p.split('.').next())
 }

@@ -16,9 +16,11 @@ pub struct DocumentSize {
     /// 99 of 100 have no more, as far as fan-outs are known: texts are taken three times as long
     /// as on average, or as long as they may be.
     pub p99: f64,
-    /// The largest there may be; none when an array grows without bound. Texts without a limit
-    /// are taken ten times as long as on average.
+    /// The largest there may be; none when an array grows without bound. What has no limit
+    /// ([`DocumentSize::assumed`]) is taken ten times as long as on average.
     pub maximum: Option<f64>,
+    /// The paths of the texts and lists whose length the model does not limit.
+    pub assumed: Vec<String>,
     /// The path of the arrays that nothing bounds.
     pub unbounded: Vec<String>,
 }
@@ -37,14 +39,16 @@ pub fn sizes(model: &Model, structure: &Structure, layout: &Layout) -> Vec<Docum
         .stores
         .iter()
         .map(|store| {
-            let mut unbounded = Vec::new();
+            let mut open = Open::default();
             let measure = Measure { model, structure };
-            let size = measure.document(store, "", &mut unbounded);
+            let size = measure.document(store, "", &mut open);
+            let Open { unbounded, assumed } = open;
             DocumentSize {
                 store: store.entity.clone(),
                 average: size.average,
                 p99: size.p99,
                 maximum: unbounded.is_empty().then_some(size.maximum),
+                assumed,
                 unbounded,
             }
         })
@@ -79,6 +83,15 @@ impl Size {
     }
 }
 
+/// What the model leaves open, by its paths.
+#[derive(Default)]
+struct Open {
+    /// Arrays that nothing bounds.
+    unbounded: Vec<String>,
+    /// Texts and lists that nothing limits.
+    assumed: Vec<String>,
+}
+
 struct Measure<'m> {
     model: &'m Model,
     structure: &'m Structure,
@@ -90,36 +103,34 @@ const ELEMENT: f64 = 4.5;
 const FRAME: f64 = 5.0;
 
 impl Measure<'_> {
-    fn document(&self, store: &Store, path: &str, unbounded: &mut Vec<String>) -> Size {
+    fn document(&self, store: &Store, path: &str, open: &mut Open) -> Size {
         let mut size = Size::all(FRAME);
         for field in &store.fields {
-            size.add(self.field(store, field, path, unbounded));
+            size.add(self.field(store, field, path, open));
         }
         size
     }
 
-    fn field(&self, store: &Store, field: &Field, path: &str, unbounded: &mut Vec<String>) -> Size {
+    fn field(&self, store: &Store, field: &Field, path: &str, open: &mut Open) -> Size {
         let name = Size::all(2.0 + field.name.len() as f64);
         let mut size = match &field.source {
             Source::Embedded { relation, store: within } => {
                 let path = format!("{path}{}", field.name);
                 let count = self.count(*relation);
                 if count.maximum.is_infinite() {
-                    unbounded.push(path.clone());
+                    open.unbounded.push(path.clone());
                 }
-                let mut element = self.document(within, &format!("{path}."), unbounded);
+                let mut element = self.document(within, &format!("{path}."), open);
                 element.add(Size::all(ELEMENT));
                 array(element, count)
             }
             Source::Subset { relation, count, store: within, .. } => {
-                let mut element =
-                    self.document(within, &format!("{path}{}.", field.name), unbounded);
+                let mut element = self.document(within, &format!("{path}{}.", field.name), open);
                 element.add(Size::all(ELEMENT));
                 array(element, self.count(*relation).most(*count as f64))
             }
             Source::Rows { count, store: within } => {
-                let mut element =
-                    self.document(within, &format!("{path}{}.", field.name), unbounded);
+                let mut element = self.document(within, &format!("{path}{}.", field.name), open);
                 element.add(Size::all(ELEMENT));
                 let count = *count as f64;
                 // One to which late members came is cut in two when it has twice as many.
@@ -136,6 +147,9 @@ impl Measure<'_> {
                         true => 1.0,
                         false => 1.0 - attribute.missing.unwrap_or(0.0).clamp(0.0, 1.0),
                     };
+                    if is_open(attribute, attribute.kind) {
+                        open.assumed.push(format!("{path}{}", field.name));
+                    }
                     let value = value(attribute, attribute.kind);
                     let whole = name.average + value.average;
                     return Size {
@@ -222,6 +236,21 @@ fn value(attribute: &Attribute, kind: AttributeType) -> Size {
             }
             array(element, count)
         }
+    }
+}
+
+/// Whether nothing limits how long a value is.
+fn is_open(attribute: &Attribute, kind: AttributeType) -> bool {
+    match kind {
+        AttributeType::Text | AttributeType::Binary | AttributeType::Json => {
+            attribute.max_length.is_none()
+        }
+        AttributeType::List => {
+            let of = attribute.of.filter(|of| *of != AttributeType::List);
+            attribute.length.is_none_or(|length| length.max.is_none())
+                || is_open(attribute, of.unwrap_or_default())
+        }
+        _ => false,
     }
 }
 

@@ -55,7 +55,9 @@ impl Writer<'_> {
     /// From which end of the members of one, and how many, when nothing else is asked.
     fn first_in_time(&self, bucket: &Bucket) -> Option<(Direction, u64)> {
         let question = self.question;
-        let limit = question.limit.filter(|limit| *limit > 0 && !question.groups())?;
+        let limit = question
+            .limit
+            .filter(|limit| *limit > 0 && !question.groups() && question.is_plain())?;
         let r = &self.model.relations[bucket.relation];
         let (Key::At(at), direction) = question.sort.first()? else { return None };
         let node = at.node;

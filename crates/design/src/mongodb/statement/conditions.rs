@@ -1,7 +1,7 @@
 //! What must hold, in the query language.
 
 use bson::{Bson, Document, doc};
-use marula_core::model::{Attribute, AttributeType, Operator};
+use marula_core::model::{AggregateFunction, Attribute, AttributeType, Operator};
 use marula_core::{Error, ErrorKind, Result};
 
 use super::Writer;
@@ -24,14 +24,72 @@ impl Writer<'_> {
             }
             match spot.element {
                 None => filter.push(doc! { self.path(&spot): self.test(demand)? }),
-                // Absence within an array says nothing about the document.
-                Some(_) if matches!(demand.is, Operator::Missing | Operator::NotEqual) => {}
+                // Absence within an array says nothing about the document, and what is not null is
+                // asked of all elements at once.
+                Some(_)
+                    if matches!(
+                        demand.is,
+                        Operator::Missing | Operator::Present | Operator::NotEqual
+                    ) => {}
                 Some(element) => {
                     filter.push(doc! { self.stored_path(element, &spot): self.test(demand)? })
                 }
             }
         }
+        filter.extend(self.alternatives(true)?);
         Ok(all(filter))
+    }
+
+    /// The groups of alternatives: those that can be asked of the first collection's documents as
+    /// they stand, or (`first` is false) those that need what is joined or taken apart.
+    pub(super) fn alternatives(&self, first: bool) -> Result<Vec<Document>> {
+        let as_stored = |demand: &Demand| {
+            self.spot(&demand.at).is_some_and(|spot| spot.container == 0 && spot.element.is_none())
+        };
+        let groups = self.question.any.iter();
+        let groups = groups.filter(|group| group.iter().all(as_stored) == first);
+        groups
+            .map(|group| {
+                let test = |demand: &Demand| Ok(doc! { self.at(&demand.at): self.test(demand)? });
+                let tests = group.iter().map(test).collect::<Result<Vec<_>>>()?;
+                Ok(doc! { "$or": tests })
+            })
+            .collect()
+    }
+
+    /// What must hold of the groups that were made, before they get their columns' names.
+    pub(super) fn of_groups(&self) -> Result<Vec<Document>> {
+        let mut filter = Vec::new();
+        for demand in &self.question.having {
+            let aggregate = &self.question.aggregates[demand.aggregate];
+            let of = aggregate.of.as_ref().and_then(|at| {
+                self.model.entity(&self.question.nodes[at.node].entity)?.attribute(&at.attribute)
+            });
+            let kind = match (aggregate.function, of) {
+                (AggregateFunction::Min | AggregateFunction::Max, Some(of)) => of.kind,
+                (_, Some(of)) if of.kind == AttributeType::Float => of.kind,
+                _ => AttributeType::Decimal,
+            };
+            let value = bson(&Value::typed(kind, &demand.value).ok_or_else(|| {
+                let what =
+                    format!("what {} is compared with is no value of its kind", aggregate.name);
+                Error::new(ErrorKind::Unsupported, what)
+            })?);
+            let test = match demand.is {
+                Operator::NotEqual => Bson::from(doc! { "$nin": [value, Bson::Null] }),
+                Operator::Less => Bson::from(doc! { "$lt": value }),
+                Operator::AtMost => Bson::from(doc! { "$lte": value }),
+                Operator::Greater => Bson::from(doc! { "$gt": value }),
+                Operator::AtLeast => Bson::from(doc! { "$gte": value }),
+                _ => value,
+            };
+            filter.push(doc! { format!("a{}", demand.aggregate): test });
+            // The sum of nothing is zero here, and nothing compares with nothing.
+            if aggregate.function == AggregateFunction::Sum {
+                filter.push(doc! { format!("n{}", demand.aggregate): { "$gt": 0 } });
+            }
+        }
+        Ok(filter)
     }
 
     /// The path of an element's field in the stored document.

@@ -3,7 +3,7 @@
 use bson::{Bson, Document, doc};
 use marula_core::Result;
 
-use super::{Writer, prefix};
+use super::{Writer, prefix, unwind};
 use crate::mongodb::value::field;
 use crate::question::{At, Key, Spot};
 
@@ -26,9 +26,10 @@ impl Writer<'_> {
             });
             let sorted =
                 question.sort.iter().any(|(key, _)| matches!(key, Key::At(at) if here(at)));
-            let asked = question.conditions.iter().any(|demand| here(&demand.at));
+            let asked = question.demands().any(|demand| here(&demand.at));
             let whole = self.places.elements.iter().all(|element| element.container != at);
-            if join.to_one && join.surely && whole && !needed && !sorted && !asked {
+            let one = join.to_one && (join.surely || join.optional);
+            if one && whole && !needed && !sorted && !asked {
                 late.insert(0, at);
             }
         }
@@ -69,7 +70,7 @@ impl Writer<'_> {
                 "pipeline": [ { "$match": { "$expr": { "$and": equal } } } ],
             } });
         }
-        stages.push(doc! { "$unwind": format!("${name}") });
+        stages.push(unwind(&name, join.optional));
         self.take_apart(container, stages, arrays)
     }
 }

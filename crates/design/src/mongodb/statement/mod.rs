@@ -91,6 +91,15 @@ fn join(outer: &str, field: &str) -> String {
     if outer.is_empty() { field.to_owned() } else { format!("{outer}.{field}") }
 }
 
+/// Takes an array apart; with `keep`, what has none or an empty one stays as it is.
+fn unwind(path: &str, keep: bool) -> Document {
+    let path = format!("${path}");
+    match keep {
+        true => doc! { "$unwind": { "path": path, "preserveNullAndEmptyArrays": true } },
+        false => doc! { "$unwind": path },
+    }
+}
+
 impl Writer<'_> {
     fn write(&self) -> Result<Asked> {
         let first = self.first_match()?;
@@ -107,9 +116,19 @@ impl Writer<'_> {
                 self.look_up(container, &mut stages, &mut arrays)?;
             }
         }
+        let after = self.alternatives(false)?;
+        if !after.is_empty() {
+            stages.push(doc! { "$match": all(after) });
+        }
+        let asked = usize::from(!first.is_empty());
         let alone =
-            self.places.containers.len() == 1 && stages.len() <= 1 && !self.question.groups();
-        let (columns, shape) = self.group(&mut stages);
+            self.places.containers.len() == 1 && stages.len() == asked && !self.question.groups();
+        let (columns, mut shape) = self.group(&mut stages);
+        self.keep_counted(&arrays, &mut shape);
+        let of_groups = self.of_groups()?;
+        if !of_groups.is_empty() {
+            stages.push(doc! { "$match": all(of_groups) });
+        }
         // What is held with the one is in its order.
         let held = self.question.held.is_some();
         let sort = if held { Document::new() } else { self.sort() };
@@ -151,16 +170,19 @@ impl Writer<'_> {
         let elements =
             || self.places.elements.iter().enumerate().filter(|(_, e)| e.container == container);
         for (at, _) in elements() {
-            if let Some(array) = &self.paths[at].copy_of {
-                stages.push(doc! { "$addFields": { &self.paths[at].path: format!("${array}") } });
-            }
-        }
-        for (at, _) in elements() {
             let path = &self.paths[at].path;
+            // An array that is taken apart twice is copied while it still is one.
+            let copies = elements().filter(|(other, _)| {
+                self.paths[*other].copy_of.as_ref() == Some(path)
+                    && self.paths[at].copy_of.is_none()
+            });
+            for (copy, _) in copies {
+                stages.push(doc! { "$addFields": { &self.paths[copy].path: format!("${path}") } });
+            }
             if self.is_left(at) {
                 arrays.push(path.clone());
             } else {
-                stages.push(doc! { "$unwind": format!("${path}") });
+                stages.push(unwind(path, self.need_not_be(at)));
             }
         }
         let mut filter = Vec::new();
@@ -177,7 +199,15 @@ impl Writer<'_> {
                 if wanted.element.is_some() {
                     let sides =
                         [self.path(wanted), self.path(known)].map(|path| format!("${path}"));
-                    filter.push(doc! { "$expr": { "$eq": sides.to_vec() } });
+                    let equal = doc! { "$expr": { "$eq": sides.to_vec() } };
+                    // Of what was found one element at least is it; where nothing was, the row stays.
+                    filter.push(match join.optional {
+                        true => {
+                            let nothing = doc! { prefix(container): { "$exists": false } };
+                            doc! { "$or": [nothing, equal] }
+                        }
+                        false => equal,
+                    });
                 }
             }
         }
@@ -185,6 +215,24 @@ impl Writer<'_> {
             stages.push(doc! { "$match": all(filter) });
         }
         Ok(())
+    }
+
+    /// Of an array that is left for the program something has to come, that its elements be counted.
+    fn keep_counted(&self, arrays: &[String], shape: &mut Document) {
+        for (at, element) in self.places.elements.iter().enumerate().rev() {
+            let path = &self.paths[at].path;
+            let within = format!("{path}.");
+            let comes = |name: &String| name == path || name.starts_with(&within);
+            if !arrays.contains(path) || shape.keys().any(comes) {
+                continue;
+            }
+            let key = self.model.entity(&element.entity).map(|entity| entity.key());
+            let mut spots = key.into_iter().flatten().filter_map(|part| {
+                self.places.within(element.container, Some(at), &element.entity, part)
+            });
+            let own = spots.find(|spot| spot.element == Some(at)).map(|spot| self.path(&spot));
+            shape.insert(own.unwrap_or_else(|| path.clone()), 1);
+        }
     }
 
     /// Whether an array may stay as it is: nothing but its values is wanted, and no row is counted.
@@ -212,10 +260,18 @@ impl Writer<'_> {
             && !sorted
             && !joined
             && self.paths[element].copy_of.is_none()
-            && !question.conditions.iter().any(|demand| here(&demand.at))
+            && !question.demands().any(|demand| here(&demand.at))
+            && !self.need_not_be(element)
             && inner.into_iter().all(|(inner, _)| self.is_left(inner))
             // Two arrays side by side multiply; that is the server's work.
             && self.places.elements.iter().filter(|other| other.within == self.places.elements[element].within).count() == 1
+    }
+
+    /// Whether a row comes also where an array has no element.
+    fn need_not_be(&self, element: usize) -> bool {
+        let element = &self.places.elements[element];
+        let join = self.places.containers[element.container].join.as_ref();
+        element.optional || join.is_some_and(|join| join.optional)
     }
 
     fn spot(&self, at: &At) -> Option<Spot> {

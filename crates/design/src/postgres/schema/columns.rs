@@ -160,7 +160,7 @@ fn own_column(
             _ => {}
         }
     }
-    if own.kind == AttributeType::Point && !options.offers("postgis") {
+    if own.kind == AttributeType::Point && !options.has_geography() {
         column.why = Some(format!(
             "{} is a point of longitude and latitude, not a geography: the server does not offer \
              PostGIS, and distances are in degrees",

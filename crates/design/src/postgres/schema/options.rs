@@ -1,6 +1,8 @@
 use marula_core::{Result, Version};
 use marula_postgres::Session;
 
+use crate::synth::{Value, array};
+
 /// What the schema may use of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaOptions {
@@ -29,6 +31,22 @@ impl SchemaOptions {
             .map_err(|error| marula_postgres::from_server(&error))?;
         let extensions = rows.iter().filter_map(|row| row.try_get(0).ok()).collect();
         Ok(SchemaOptions { version: session.version(), extensions })
+    }
+
+    /// Whether places are kept as PostGIS's `geography`, rather than as points.
+    pub(crate) fn has_geography(&self) -> bool {
+        self.offers("postgis")
+    }
+
+    /// A value in the text form that its column takes.
+    pub(crate) fn text(&self, value: &Value) -> Option<String> {
+        match value {
+            Value::Point(longitude, latitude) if self.has_geography() => {
+                Some(format!("POINT({longitude} {latitude})"))
+            }
+            Value::List(values) => Some(array(values.iter().map(|value| self.text(value)))),
+            other => other.to_text(),
+        }
     }
 
     /// Whether the server offers an extension.

@@ -32,7 +32,7 @@ fn scalar(attribute: &Attribute, kind: AttributeType, options: &SchemaOptions) -
         AttributeType::Duration => "interval",
         AttributeType::Binary => "bytea",
         AttributeType::Json | AttributeType::List => "jsonb",
-        AttributeType::Point if options.offers("postgis") => "geography(Point,4326)",
+        AttributeType::Point if options.has_geography() => "geography(Point,4326)",
         AttributeType::Point => "point",
         AttributeType::DateRange => "daterange",
         AttributeType::TimestampRange => "tstzrange",

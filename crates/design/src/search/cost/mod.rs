@@ -8,7 +8,7 @@ use marula_core::model::Model;
 
 use super::work::Work;
 use crate::figures::Figures;
-use crate::question::{Element, Key, Places, Question, indexed, start};
+use crate::question::{Element, Key, Places, Question, found, indexed, start};
 use crate::structure::{Layout, Structure};
 
 /// What single steps cost, in milliseconds. Measured on the lab's servers to within a factor of two.
@@ -154,6 +154,9 @@ impl Weigher<'_> {
                 }
             }
         }
+        for group in question.any.iter().filter(|group| !found(&places, group)) {
+            rows *= self.figures.share_of_any(question, group);
+        }
         cost + rows * c.row * if question.groups() || !question.sort.is_empty() { 2.0 } else { 1.0 }
     }
 
@@ -178,6 +181,12 @@ impl Weigher<'_> {
                     None => 1.0,
                 };
                 rows *= (self.figures.share(question, demand) * by).min(1.0);
+            }
+        }
+        for group in &question.any {
+            match found(places, group) {
+                true => rows *= self.figures.share_of_any(question, group),
+                false => only_here = false,
             }
         }
         let ordered = question.sort.iter().all(|(key, _)| match key {

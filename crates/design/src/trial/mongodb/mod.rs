@@ -9,6 +9,7 @@ use marula_core::{Error, ErrorKind, Result, SetAside};
 use marula_mongodb::{ConnectSpec, Session, SessionOptions, shell};
 
 use super::canonical::{Answer, NOTHING, number};
+use super::entrants::Built;
 use super::failing::constraint;
 use super::jobs::Job;
 use super::postgres::kinds;
@@ -33,12 +34,6 @@ pub struct Mongodb<'w> {
     layout: Layout,
     spec: ConnectSpec,
     admin: Session,
-    /// What makes it.
-    pub schema: Schema,
-    /// The constraints it was built without, since the generated data breaks them.
-    pub set_aside: Vec<SetAside>,
-    /// The time to fill it and build its indexes, in milliseconds.
-    pub filled_ms: f64,
 }
 
 /// A find or aggregate, or writes that are all done or none.
@@ -60,7 +55,7 @@ impl<'w> Mongodb<'w> {
         structure: Structure,
         wanted: &[WantedIndex],
         spec: ConnectSpec,
-    ) -> Result<Self> {
+    ) -> Result<(Self, Built)> {
         let admin = Session::open(&spec, &SessionOptions::lab()).await?;
         let layout = Layout::new(world.model, &structure);
         let options = SchemaOptions::of(&admin).await?;
@@ -77,7 +72,8 @@ impl<'w> Mongodb<'w> {
         let sync = admin.client().database("admin").run_command(doc! { "fsync": 1 }).await;
         sync.map_err(|failure| admin.map(failure))?;
         let filled_ms = started.elapsed().as_secs_f64() * 1000.0;
-        Ok(Mongodb { world, work, structure, layout, spec, admin, schema, set_aside, filled_ms })
+        let subject = Mongodb { world, work, structure, layout, spec, admin };
+        Ok((subject, Built { schema, set_aside, filled_ms }))
     }
 
     fn question(&self, asked: usize) -> Question {

@@ -26,6 +26,23 @@ fn sizes_rule_out_what_does_not_fit() {
     assert!(!large.fits() && large.maximum.unwrap() > DOCUMENT_LIMIT);
 }
 
+/// A largest size that rests on a guess says so.
+#[test]
+fn what_no_limit_is_said_of_is_named_beside_the_largest_size() {
+    let case = Case::of(SHOP);
+    let said = |case: &Case| {
+        let options = SchemaOptions::new(Version::new(6, 0, 0));
+        let lines = advice(&case.model, &case.structure, &case.layout(), &options).to_lines();
+        lines.into_iter().find(|line| line.starts_with("a document of customers")).unwrap()
+    };
+    let guess = "at most (the limit is 16 MB), if no name is longer than ten times the average";
+    assert!(said(&case).contains(guess), "{}", said(&case));
+    let mut limited = Case::of(SHOP);
+    let customers = &mut limited.model.entities[0].attributes;
+    customers.iter_mut().find(|a| a.name == "name").unwrap().max_length = Some(80);
+    assert!(said(&limited).ends_with("at most (the limit is 16 MB)"), "{}", said(&limited));
+}
+
 /// What is said of a document's size is what the server says.
 #[tokio::test(flavor = "multi_thread")]
 async fn sizes_are_those_of_real_documents() {

@@ -71,7 +71,8 @@ async fn writers_that_meet_leave_the_buckets_in_order() -> Result<()> {
     let server = marula_lab::shared::mongodb(6, 0).await?;
     let spec = server.create_database().await?;
     let wanted = indexes(&model, &structure, &work);
-    let subject = Mongodb::build(&world, &work, structure.clone(), &wanted, spec.clone()).await?;
+    let (subject, _) =
+        Mongodb::build(&world, &work, structure.clone(), &wanted, spec.clone()).await?;
     let session = Session::open(&spec, &SessionOptions::lab()).await?;
     let all = session.database().collection::<Document>("readings");
     all.delete_many(doc! {}).await.unwrap();

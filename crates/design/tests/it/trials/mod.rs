@@ -2,6 +2,8 @@
 
 mod bucket;
 mod missing;
+mod optional;
+mod places;
 mod refused;
 mod subset;
 

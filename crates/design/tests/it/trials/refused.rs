@@ -8,6 +8,7 @@ use marula_design::search::{Candidate, Work, candidates};
 use marula_design::structure::Structure;
 use marula_design::synth::World;
 use marula_design::trial::{TrialOptions, Tried, mongodb, postgres};
+use marula_design::{ProposeOptions, propose};
 
 use super::subset::chosen;
 use super::{model, quick};
@@ -147,4 +148,24 @@ queries:
     assert_eq!(error.kind(), ErrorKind::Lab);
     assert!(error.message().contains("normalised: CREATE TABLE"), "{}", error.message());
     assert!(error.message().contains("no default operator class"), "{}", error.message());
+    // What the other engine can do is designed all the same.
+    let options = ProposeOptions {
+        candidates: 1,
+        rows: 300,
+        length: Duration::from_millis(200),
+        ..ProposeOptions::default()
+    };
+    let both = [Engine::Postgres, Engine::Mongodb];
+    let report = propose(&model, &both, &options, &Quiet).await.unwrap();
+    let engines = &report.designs.as_ref().unwrap().engines;
+    assert_eq!(engines.len(), 1, "{:#?}", report.notes);
+    assert_eq!(engines[0].server.engine, Engine::Mongodb);
+    let told = report.notes.iter().find(|note| note.starts_with("no design for PostgreSQL: "));
+    assert!(
+        told.is_some_and(|note| note.contains("no default operator class")),
+        "{:?}",
+        report.notes
+    );
+    let alone = propose(&model, &both[..1], &options, &Quiet).await.unwrap_err();
+    assert_eq!(alone.message(), error.message());
 }

@@ -151,7 +151,8 @@ async fn writers_that_meet_leave_the_first_reviews_in_step() -> Result<()> {
     let server = marula_lab::shared::mongodb(6, 0).await?;
     let spec = server.create_database().await?;
     let wanted = indexes(&model, &structure, &work);
-    let subject = Mongodb::build(&world, &work, structure.clone(), &wanted, spec.clone()).await?;
+    let (subject, _) =
+        Mongodb::build(&world, &work, structure.clone(), &wanted, spec.clone()).await?;
     let writes: Vec<_> = operations(&model, &work)
         .into_iter()
         .filter(|operation| operation.kind() == "write")

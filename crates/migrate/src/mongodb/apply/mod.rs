@@ -18,6 +18,7 @@ mod room;
 mod run;
 mod send;
 mod verify;
+mod waiting;
 
 use std::collections::HashSet;
 use std::sync::Mutex;

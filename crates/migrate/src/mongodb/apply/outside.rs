@@ -3,8 +3,9 @@
 use bson::{Bson, Document, doc};
 use marula_core::{Error, ErrorKind, Result};
 
+use super::Ground;
 use super::run::Work;
-use super::{history, send};
+use super::{history, send, waiting};
 use crate::apply::record::{Current, digest};
 use crate::apply::retry;
 
@@ -68,12 +69,18 @@ pub(super) async fn run(work: &Work<'_>, step: usize, command: &Document) -> Res
         .hint(format!("if it is done: marula migrate repair TARGET --done {key}")));
     }
     let mut command = command.clone();
+    let limit = due.options().lock_timeout.unwrap_or(work.options.lock_timeout);
     if QUICK.contains(&name.as_str()) && !command.contains_key("maxTimeMS") {
-        let limit = due.options().lock_timeout.unwrap_or(work.options.lock_timeout);
         command.insert("maxTimeMS", i64::try_from(limit.as_millis()).unwrap_or(2_000).max(1));
     }
     let mut tries = 1;
-    while let Err(error) = send::alone(ground, &command).await {
+    loop {
+        // A build may take its time, and is not to wait for its lock any longer than others.
+        let ran = match name.as_str() {
+            "createIndexes" => waiting::alone(ground, &command, limit).await,
+            _ => send::alone(ground, &command).await,
+        };
+        let Err(error) = ran else { break };
         let code = error.server_code().unwrap_or_default().to_string();
         if (begun.is_some() || tries > 1) && done_already(&name, &code, &before) {
             break;
@@ -109,10 +116,25 @@ pub(super) async fn run(work: &Work<'_>, step: usize, command: &Document) -> Res
             let wrote = history::current(ground, due, step, None, None).await;
             history::plainly(ground, wrote)?;
         }
-        return Err(error);
+        return Err(match passing {
+            true => unlocked(ground, error, &command, tries).await,
+            false => error,
+        });
     }
     let wrote = history::advance(ground, due, step..step + 1, work.is_last(step), None).await;
     history::plainly(ground, wrote)
+}
+
+/// The error of a command that got no lock, with who holds it.
+async fn unlocked(ground: &Ground, error: Error, command: &Document, tries: u32) -> Error {
+    let of = command.get_str(send::name(command)).unwrap_or_default();
+    let held = waiting::holders(ground, of).await;
+    let error = match held {
+        Some(held) => error.hint(format!("it was tried {tries} times, and waits for: {held}")),
+        None => error
+            .hint(format!("it was tried {tries} times; db.currentOp() shows who is in its way")),
+    };
+    error.hint("let it end, or try longer: --tries, --lock-timeout")
 }
 
 fn is_unknown(name: &str) -> bool {

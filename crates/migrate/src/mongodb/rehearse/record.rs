@@ -16,6 +16,8 @@ use crate::rehearse::Span;
 pub(super) struct Noted {
     /// From its begin to its end.
     pub span: Option<Span>,
+    /// When its last try began: what was before it is no work that was needed.
+    pub began: Option<Instant>,
     /// How often it was tried.
     pub tries: u32,
     /// The collection it is about.
@@ -69,6 +71,7 @@ impl Recorder {
             let now = Instant::now();
             let start = noted.span.map_or(now, |span| span.start);
             noted.span = Some(Span { start, end: now });
+            noted.began = Some(now);
         }
         Ok(())
     }

@@ -49,8 +49,13 @@ pub(super) fn run(
         let updates = own.iter().filter(|o| load.kinds.get(o.kind).is_some_and(|k| k.updates()));
         let changed = after.changed - before.changed - updates.count() as i64;
         let bytes = oplog.get(*at).copied().unwrap_or(0) as f64 - load_bytes;
-        let waits = seen.watched.locks.iter().filter(|lock| !lock.granted);
-        let waited: f64 = waits.map(|lock| lock.span.overlap(span).as_secs_f64() * 1e3).sum();
+        let waited_in = |span: &Span| -> f64 {
+            let waits = seen.watched.locks.iter().filter(|lock| !lock.granted);
+            waits.map(|lock| lock.span.overlap(span).as_secs_f64() * 1e3).sum()
+        };
+        let waited = waited_in(span);
+        let last = Span { start: noted.began.unwrap_or(span.start), end: span.end };
+        let work_ms = (last.ms() - waited_in(&last)).max(0.0);
         let step = migration.up.get(*at);
         let mut told = RehearsedStatement {
             statement: *at,
@@ -69,7 +74,7 @@ pub(super) fn run(
             at_target: None,
             failed: noted.failed.clone(),
         };
-        told.at_target = at_target(stage, &told);
+        told.at_target = at_target(stage, &told, work_ms);
         statements.push(told);
     }
     let sum = |of: &dyn Fn(&RehearsedStatement) -> u64| statements.iter().map(of).sum::<u64>();
@@ -162,11 +167,14 @@ fn work(noted: &Noted, reads: i64, changed: i64) -> Vec<DoneWork> {
     vec![DoneWork { object: noted.object.clone(), work, rows: noted.documents }]
 }
 
-fn at_target(stage: &Stage, told: &RehearsedStatement) -> Option<marula_core::Extrapolation> {
+fn at_target(
+    stage: &Stage,
+    told: &RehearsedStatement,
+    work_ms: f64,
+) -> Option<marula_core::Extrapolation> {
     let done = told.work.first()?;
     let target_rows = stage.target_documents(&done.object)?;
     let sizes = Sizes { copy_rows: done.rows as f64, target_rows };
-    let work_ms = (told.duration_ms - told.waited_ms).max(0.0);
     let stops = told.locks.iter().filter(|lock| lock.blocks != Blocks::Nothing);
     let blocked = stops.map(|lock| lock.held_ms).fold(0.0, f64::max).min(work_ms);
     to_target(done.work, work_ms, blocked, sizes)

@@ -20,6 +20,11 @@ pub static RULE: Rule<Context> = rule(
             "[{\"insert\": \"users\", \"documents\": [{\"a\": 1}]}]",
             "[\"db.users.updateMany({_id: {$gt: MinKey()}}, {$unset: {a: ''}})\"]",
         ),
+        bad(
+            "a collection whose name is taken",
+            "[{\"insert\": \"users\", \"documents\": [{\"a\": 1}]}, {\"insert\": \"new_users\", \"documents\": [{\"a\": 2}]}]",
+            "[{\"renameCollection\": \"shop.new_users\", \"to\": \"shop.users\", \"dropTarget\": true}]",
+        ),
         good(
             "a collection of the same file",
             "",
@@ -35,6 +40,16 @@ fn check(context: &Context) -> Vec<Draft> {
         let what = if context.is("drop") { context.collection() } else { "the database" };
         let title = format!("{what} is dropped with all it holds");
         let mut draft = found(context, Severity::High, title, why);
+        draft.lock = Some("X");
+        draft.blocks = Blocks::All;
+        return vec![draft];
+    }
+    if let Some((from, to)) = renamed(context)
+        && context.command.get("dropTarget").is_some_and(|target| *target != Bson::Boolean(false))
+    {
+        let title = format!("{to} is dropped, with all it holds, when {from} takes its name");
+        let why = "Rename what has the name first, wait, and drop it later.";
+        let mut draft = Draft::plain(Severity::High, title, why).on(to);
         draft.lock = Some("X");
         draft.blocks = Blocks::All;
         return vec![draft];

@@ -2,6 +2,8 @@
 
 mod collection_transaction;
 mod commit_quorum;
+mod compact;
+mod convert_to_unique;
 mod ddl_in_transaction;
 mod drop_data;
 mod drop_used_index;
@@ -16,6 +18,7 @@ mod missing_or_null;
 mod not_retryable;
 mod oplog_window;
 mod prepare_unique;
+mod rebuild_collection;
 mod rename_across_databases;
 mod rename_collection;
 mod replace_document;
@@ -26,6 +29,7 @@ mod throwing_conversion;
 mod ttl_index;
 mod unbatched_update_many;
 mod unique_index;
+mod unknown_command;
 mod update_while_balancing;
 mod validate_command;
 
@@ -61,4 +65,8 @@ pub(super) static RULES: &[&Rule<Context>] = &[
     &drop_data::RULE,
     &missing_or_null::RULE,
     &eager_rewrite::RULE,
+    &rebuild_collection::RULE,
+    &compact::RULE,
+    &convert_to_unique::RULE,
+    &unknown_command::RULE,
 ];

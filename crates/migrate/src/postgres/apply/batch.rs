@@ -130,7 +130,15 @@ async fn estimate(work: &Work<'_>, table: &str) -> Result<u64> {
     );
     let row = work.ground.session.client().query_one(&sql, &[]).await;
     let rows: i64 = row.map_err(|error| from_server(&error))?.get(0);
-    Ok(u64::try_from(rows).unwrap_or_default())
+    if rows > 0 {
+        return Ok(u64::try_from(rows).unwrap_or_default());
+    }
+    // Without statistics the planner goes by the size of the files.
+    let sql = format!("EXPLAIN (FORMAT JSON) SELECT FROM {table}");
+    let planned = work.ground.session.client().query_one(&sql, &[]).await;
+    let plan: Option<serde_json::Value> = planned.ok().and_then(|row| row.try_get(0).ok());
+    let rows = plan.and_then(|plan| plan[0]["Plan"]["Plan Rows"].as_f64()).unwrap_or_default();
+    Ok(rows as u64)
 }
 
 fn refused(what: &str, hint: &str) -> Error {

@@ -5,6 +5,7 @@ use marula_postgres::sql::quote_ident;
 use pg_query::NodeEnum;
 use pg_query::protobuf as pb;
 
+use super::values::{self, Added};
 use super::{Ground, batch};
 use crate::apply::Due;
 use crate::migration::StepKind;
@@ -14,11 +15,12 @@ use crate::migration::StepKind;
 const PATIENCE: &str = "SET LOCAL statement_timeout = '20s'";
 
 /// Refuses what the rows there are would make fail: NULL in a column that is to have none, and
-/// batches of a table without a key.
+/// batches of a table without a key; values that do not become what they are to become.
 ///
 /// Only what comes before all that may change rows is looked at.
 pub(super) async fn check(ground: &Ground, due: &[Due<'_>]) -> Result<()> {
     let mut keyed = false;
+    let mut added = Added::default();
     for due in due {
         for (at, step) in due.steps().iter().enumerate().skip(due.from()) {
             let StepKind::Sql(statement) = &step.kind else { continue };
@@ -28,7 +30,10 @@ pub(super) async fn check(ground: &Ground, due: &[Due<'_>]) -> Result<()> {
                 let checked = batch::check(ground, statement).await;
                 checked.map_err(|error| error.at(due.place(at)))?;
             }
-            if changes_rows(node) {
+            let fit = values::check(ground, node, &added, PATIENCE).await;
+            fit.map_err(|error| error.at(due.place(at)))?;
+            added.note(node);
+            if changes_rows(node, statement.text()) {
                 return Ok(());
             }
             keyed |= makes_keys(node);
@@ -65,7 +70,10 @@ fn makes_keys(node: &NodeEnum) -> bool {
 }
 
 /// Whether rows may be others after it, or the table another.
-fn changes_rows(node: &NodeEnum) -> bool {
+fn changes_rows(node: &NodeEnum, text: &str) -> bool {
+    if let NodeEnum::DoStmt(_) = node {
+        return values::may_write(text);
+    }
     if let NodeEnum::VariableSetStmt(set) = node {
         return ["search_path", "role", "session_authorization"].contains(&set.name.as_str());
     }
@@ -77,7 +85,6 @@ fn changes_rows(node: &NodeEnum) -> bool {
             | NodeEnum::MergeStmt(_)
             | NodeEnum::TruncateStmt(_)
             | NodeEnum::CopyStmt(_)
-            | NodeEnum::DoStmt(_)
             | NodeEnum::CallStmt(_)
             | NodeEnum::SelectStmt(_)
             | NodeEnum::RenameStmt(_)

@@ -7,6 +7,7 @@ mod batch;
 mod data;
 mod foreign;
 mod history;
+mod holders;
 mod lag;
 mod leftover;
 mod lock;
@@ -15,6 +16,7 @@ mod pieces;
 mod preflight;
 mod rights;
 mod run;
+mod values;
 mod verify;
 
 pub(crate) use foreign::HISTORIES;

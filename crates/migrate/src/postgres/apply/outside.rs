@@ -58,8 +58,8 @@ pub(super) async fn run(work: &Work<'_>, step: usize) -> Result<()> {
         }
         // The server said no: what it left is cleared, and the step is as if it had not begun.
         kind.clear(work, &before).await?;
-        let code = error.server_code().unwrap_or_default();
-        if passing(code) && tries < work.options.tries.min(8) {
+        let code = error.server_code().unwrap_or_default().to_string();
+        if passing(&code) && tries < work.options.tries.min(8) {
             tokio::time::sleep(retry::pause(tries)).await;
             work.options.stop.check()?;
             tries += 1;
@@ -67,6 +67,10 @@ pub(super) async fn run(work: &Work<'_>, step: usize) -> Result<()> {
             continue;
         }
         history::current(work.ground, work.due, step, None).await?;
+        let error = match code.as_str() {
+            "55P03" => work.unlocked(error, step, tries).await,
+            _ => error,
+        };
         return Err(marked(error, work, step));
     }
 }

@@ -206,6 +206,12 @@ pub(super) fn sets_session(step: &Step) -> bool {
     }
 }
 
+/// Whether the statement sets `statement_timeout`, for the session or the transaction.
+pub(super) fn sets_statement_timeout(step: &Step) -> bool {
+    matches!(root(step), Some(NodeEnum::VariableSetStmt(set))
+        if set.name.eq_ignore_ascii_case("statement_timeout"))
+}
+
 /// Whether the statement sets `lock_timeout` for the session.
 pub(super) fn sets_lock_timeout(step: &Step) -> bool {
     match root(step) {

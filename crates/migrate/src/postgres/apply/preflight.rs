@@ -47,9 +47,38 @@ pub(super) async fn check(ground: &Ground, due: &[Due<'_>], options: &ApplyOptio
             "GRANT CREATE ON DATABASE … TO {user}, or have the owner of marula.migrations run it"
         )));
     }
+    writable(ground).await?;
     rights::check(ground, due).await?;
     if options.check_data {
         data::check(ground, due).await?;
     }
     Ok(())
+}
+
+/// Refuses a database that somebody set to read only: that is a guard, and not ours to lift.
+async fn writable(ground: &Ground) -> Result<()> {
+    // What the session began with, before it was made to write.
+    let sql = "SELECT s.reset_val, pg_catalog.current_database()::text, EXISTS (SELECT FROM \
+        pg_catalog.pg_db_role_setting r JOIN pg_catalog.pg_database d ON d.oid = r.setdatabase \
+        WHERE d.datname = pg_catalog.current_database() AND r.setrole = 0 AND \
+        'default_transaction_read_only=on' = ANY (r.setconfig)) \
+        FROM pg_catalog.pg_settings s WHERE s.name = 'default_transaction_read_only'";
+    let row = ground.session.client().query_one(sql, &[]).await;
+    let row = row.map_err(|error| from_server(&error))?;
+    if row.get::<_, &str>(0) != "on" {
+        return Ok(());
+    }
+    let name: &str = row.get(1);
+    let what = format!("{name} is set to read only (default_transaction_read_only); nothing ran");
+    let error = Error::new(ErrorKind::Refused, what);
+    let quoted = marula_postgres::sql::quote_ident(name);
+    let error = match row.get(2) {
+        true => error.hint(format!(
+            "when it may be written again: ALTER DATABASE {quoted} RESET default_transaction_read_only"
+        )),
+        false => error.hint("the server's configuration, the role or PGOPTIONS says so"),
+    };
+    Err(error.hint(
+        "to write for this once: PGOPTIONS='-c default_transaction_read_only=off' marula migrate apply …",
+    ))
 }

@@ -48,6 +48,11 @@ fn changes_role(statement: &ParsedStatement) -> bool {
         if matches!(set.name.as_str(), "role" | "session_authorization" | "search_path"))
 }
 
+/// The relations a statement changes.
+pub(super) fn changed(statement: &ParsedStatement) -> Vec<String> {
+    needs(statement).into_iter().map(|(relation, _)| relation).collect()
+}
+
 fn needs(statement: &ParsedStatement) -> Vec<(String, Need)> {
     let of = |relation: Option<&pb::RangeVar>, need: Need| {
         relation.map(|relation| (leftover::written(relation), need)).into_iter().collect()
@@ -121,7 +126,8 @@ async fn one(ground: &Ground, relation: &str, need: Need) -> Result<()> {
         ),
     };
     let sql = format!(
-        "SELECT {condition}, pg_catalog.pg_get_userbyid(c.relowner)::text, current_user::text, $2::text \
+        "SELECT {condition}, pg_catalog.pg_get_userbyid(c.relowner)::text, current_user::text, $2::text, coalesce((SELECT r.rolsuper OR r.rolcreaterole FROM \
+         pg_catalog.pg_roles r WHERE r.oid = c.relowner), false) \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE c.oid = pg_catalog.to_regclass($1)"
     );
@@ -141,8 +147,15 @@ async fn one(ground: &Ground, relation: &str, need: Need) -> Result<()> {
             ErrorKind::Denied,
             format!("{user} may not change {relation}, which belongs to {owner}; nothing ran"),
         )
-        .hint(format!(
-            "run it as {owner}, or make {user} a member: GRANT {owner_role} TO {user_role}"
-        )),
+        .hint(match row.get(4) {
+            // Who is a member of a superuser's role may become one.
+            true => format!(
+                "run it as {owner}, or give it to a role of its own: ALTER … OWNER TO, and run it \
+                 as a member of that role"
+            ),
+            false => format!(
+                "run it as {owner}, or make {user} a member: GRANT {owner_role} TO {user_role}"
+            ),
+        }),
     })
 }

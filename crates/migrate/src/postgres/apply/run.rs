@@ -3,7 +3,7 @@
 use marula_core::{Error, ErrorKind, Progress, Result};
 
 use super::pieces::{self, How, Piece};
-use super::{Ground, batch, history, lock, outside};
+use super::{Ground, batch, history, holders, lock, outside};
 use crate::apply::{ApplyOptions, Due, retry};
 
 /// Runs what is left of a part.
@@ -80,10 +80,21 @@ impl Work<'_> {
                 return outside::run(self, piece.steps.start).await;
             }
             if !passing(&code) || tries >= self.options.tries {
-                let error = match (passing(&code), code.as_str()) {
-                    (true, "55P03") => error.hint(format!(
-                        "it was tried {tries} times; see who holds the lock in pg_locks, or raise --tries"
-                    )),
+                let error = match code.as_str() {
+                    "55P03" => self.unlocked(error, at, tries).await,
+                    "57014"
+                        if self.due.steps()[..at].iter().any(pieces::sets_statement_timeout) =>
+                    {
+                        error.instead(
+                            "raise --timeout",
+                            "the file sets statement_timeout: raise it there, or take it out; \
+                             without it a statement may take its time",
+                        )
+                    }
+                    "57014" => error.instead(
+                        "raise --timeout",
+                        "somebody cancelled it, or a statement_timeout ended it",
+                    ),
                     _ => error,
                 };
                 return Err(error.at(self.due.place(at)));
@@ -94,6 +105,27 @@ impl Work<'_> {
             self.options.stop.check()?;
             tries += 1;
         }
+    }
+
+    /// The error of a statement that got no lock, with who holds it.
+    pub async fn unlocked(&self, error: Error, at: usize, tries: u32) -> Error {
+        let held = match pieces::statement(&self.due.steps()[at]) {
+            Some(statement) => holders::of(self.ground, statement).await,
+            None => Vec::new(),
+        };
+        let mut error = error.instead(
+            "try again when the lock is free",
+            &match held.is_empty() {
+                true => format!("it was tried {tries} times; who held the lock has let it go"),
+                false => format!("it was tried {tries} times"),
+            },
+        );
+        for one in held {
+            error = error.hint(one);
+        }
+        error.hint(
+            "let it end (SELECT pg_cancel_backend(pid)), or try longer: --tries, --lock-timeout",
+        )
     }
 
     fn whole_transaction(&self) -> bool {

@@ -132,6 +132,12 @@ fn renamed(from: &Model, to: &Model, fates: &mut Fates) {
 
 /// What has to go with what it reads, until nothing more has to.
 fn spread(from: &Model, to: &Model, fates: &mut Fates) {
+    let called = |id: &Id| id.name.split('(').next().unwrap_or_default().to_string();
+    let made: BTreeSet<String> = fates
+        .iter()
+        .filter(|(id, fate)| id.kind == Kind::Function && matches!(fate, Fate::Create))
+        .map(|(id, _)| called(id))
+        .collect();
     loop {
         let mut more: Vec<(Id, Fate)> = Vec::new();
         let touched = touched(from, fates);
@@ -147,6 +153,12 @@ fn spread(from: &Model, to: &Model, fates: &mut Fates) {
                 match fates.get(other) {
                     Some(Fate::Recreate) => {
                         part || (could(object) && (still || !fates.contains_key(id)))
+                    }
+                    // While both are there, a call may mean either.
+                    Some(Fate::Drop)
+                        if other.kind == Kind::Function && made.contains(&called(other)) =>
+                    {
+                        part || could(object)
                     }
                     // What stays as it reads may have rested on what goes: a key of the same columns.
                     Some(Fate::Drop) => part || (could(object) && !fates.contains_key(id)),

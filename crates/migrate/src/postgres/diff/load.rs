@@ -82,7 +82,8 @@ async fn database(
     roles(lab, &roles_of(wanted)).await?;
     let mut there = read::read(lab, owners).await?;
     for strict in [false, true] {
-        let plan = plan::plan(&there, wanted, &Schema::default(), lab.version(), strict)?;
+        let manner = plan::Manner { strict, whole: false };
+        let plan = plan::plan(&there, wanted, &Schema::default(), lab.version(), manner)?;
         for planned in plan.parts.iter().flat_map(|part| &part.statements) {
             lab.client().batch_execute(&planned.text).await.map_err(|error| {
                 let error = from_server(&error);
@@ -97,7 +98,7 @@ async fn database(
         }
         there = read::read(lab, owners).await?;
     }
-    for line in plan::differences(&there, wanted) {
+    for line in super::outline::differences(&there, wanted) {
         notes.push(format!("not brought over exactly: {line}"));
     }
     // What cannot be made in the lab is compared as the database has it.

@@ -1,23 +1,33 @@
 //! The way from one schema to another, as migrations that go up and down.
 //!
 //! Both schemas are made in databases of a lab server and read completely ([`model`], `read`).
-//! What differs is decided object by object (`fate`), put in order by what depends on what
-//! (`order`), brought into its safe form and cut where transactions must end (`plan`). The plan is
-//! then run from the first schema (`replay`): what is left to do is planned again, and what is
+//! What differs is decided object by object (`fate`), said in steps (`steps`, `beside`), put in
+//! order by what depends on what (`edges`) and into groups of what one transaction must do, so that
+//! nothing is missing in between that is there before and after (`bonds`, `order`). The groups are
+//! brought into their safe form (`forms`) and cut into files (`parts`). The plan is then run from the first schema (`replay`): what is left to do is planned again, and what is
 //! written down is what ran. At last the written files run once more from the beginning, and must
 //! leave no difference.
 
+mod beside;
+mod bonds;
+mod edges;
 mod fate;
+mod fold;
+mod forms;
 mod kinds;
 mod load;
 mod model;
+mod names;
 mod order;
 mod others;
+mod outline;
+mod parts;
 mod plan;
 mod queries;
 mod read;
 mod rename;
 mod replay;
+mod steps;
 mod write;
 
 use std::path::Path;
@@ -30,9 +40,9 @@ pub use load::Source;
 pub use rename::Rename;
 
 use crate::migration::Tool;
-use model::Model;
-use order::Deed;
-use plan::Part;
+use model::{Id, Model};
+use outline::Turn;
+use plan::{Manner, Part};
 
 /// How a difference is taken.
 #[derive(Debug, Clone, Default)]
@@ -109,7 +119,7 @@ async fn replayed_diff(
     roles_of_both(&lab, &start, &wanted).await?;
     let way = up(&lab, &start, &wanted, options, &mut found).await?;
     if way.parts.is_empty() {
-        found.remains = plan::differences(&start, &wanted);
+        found.remains = outline::differences(&start, &wanted);
         return Ok(found);
     }
     let downs = down(&lab, &way, options, &mut found.notes).await;
@@ -117,7 +127,7 @@ async fn replayed_diff(
     let clean = load::open(server, opened).await?;
     load::make(from, &clean, owners).await?;
     replayed(&clean, &found.files).await?;
-    found.remains = plan::differences(&read::read(&clean, owners).await?, &wanted);
+    found.remains = outline::differences(&read::read(&clean, owners).await?, &wanted);
     Ok(found)
 }
 
@@ -132,6 +142,8 @@ struct Way {
     parts: Vec<Part>,
     /// The schema before each part, and after the last.
     states: Vec<Model>,
+    /// What was built under another name.
+    beside: Vec<Id>,
 }
 
 async fn up(
@@ -141,11 +153,11 @@ async fn up(
     options: &DiffOptions,
     found: &mut Difference,
 ) -> Result<Way> {
-    let mut way = Way { parts: Vec::new(), states: vec![start.clone()] };
+    let mut way = Way { parts: Vec::new(), states: vec![start.clone()], beside: Vec::new() };
     let renames = rename::statements(&options.renames, start, wanted)?;
     let mut current = start.clone();
     if !renames.is_empty() {
-        let mut part = Part { transaction: true, statements: renames };
+        let mut part = Part { transaction: true, statements: renames, ..Part::default() };
         found.outline.extend(options.renames.iter().map(|rename| ('~', rename.to_string())));
         replay::replay(lab, &mut part).await?;
         current = read::read(lab, options.owners).await?;
@@ -154,20 +166,27 @@ async fn up(
     }
     let schema = plan::schema_of(lab).await?;
     for round in 0..4 {
-        let plan = plan::plan(&current, wanted, &schema, lab.version(), round > 0)?;
+        let manner = Manner { strict: round > 0, whole: false };
+        let plan = plan::plan(&current, wanted, &schema, lab.version(), manner)?;
         if round == 0 {
-            let outline = plan::outline(&plan.fates, &current, wanted);
-            found.outline.extend(outline.into_iter().map(|(deed, name)| (sign(deed), name)));
-            found.destroys = plan::destroyed(&current, wanted, &plan.fates);
-            found.renames = plan::likely_renames(&current, wanted, &plan.fates);
+            let outline = outline::outline(&plan.fates, &current, wanted);
+            found.outline.extend(outline.into_iter().map(|(turn, name)| (sign(turn), name)));
+            found.destroys = outline::destroyed(&current, wanted, &plan.fates);
+            found.renames = outline::likely_renames(&current, wanted, &plan.fates);
         } else if plan.parts.is_empty() {
             break;
         }
+        way.beside.extend(plan.beside);
         for mut part in plan.parts {
             replay::replay(lab, &mut part).await?;
             current = read::read(lab, options.owners).await?;
-            match way.parts.last_mut().filter(|last| last.transaction == part.transaction) {
+            let joins = |last: &&mut Part| {
+                last.transaction == part.transaction && !last.alone && !part.alone
+            };
+            match way.parts.last_mut().filter(joins) {
                 Some(last) => {
+                    last.swaps |= part.swaps;
+                    last.says.append(&mut part.says);
                     last.statements.append(&mut part.statements);
                     way.states.pop();
                 }
@@ -179,11 +198,11 @@ async fn up(
     Ok(way)
 }
 
-fn sign(deed: Deed) -> char {
-    match deed {
-        Deed::Create => '+',
-        Deed::Drop => '-',
-        Deed::Alter | Deed::Late => '~',
+fn sign(turn: Turn) -> char {
+    match turn {
+        Turn::Made => '+',
+        Turn::Dropped => '-',
+        Turn::Changed => '~',
     }
 }
 
@@ -205,8 +224,19 @@ async fn down(
             continue;
         }
         let renames = if at == 0 { options.renames.as_slice() } else { &[] };
-        match back(lab, &way.states[at], renames, options.owners, notes).await {
-            Ok(own) => backs.push(Ok(own)),
+        // What was half done when it is taken back is dropped; else it is not made on the way.
+        let (before, after) = (&way.states[at], &way.states[at + 1]);
+        let half = way.beside.iter().filter(|id| after.get(id).is_some());
+        let half: Vec<&Id> = half.filter(|id| before.get(id).is_none()).collect();
+        let mut wanted = before.clone();
+        wanted.objects.retain(|id, _| !way.beside.contains(id));
+        match back(lab, &wanted, renames, options.owners, notes).await {
+            Ok((mut parts, loses)) => {
+                if !half.is_empty() {
+                    parts.insert(0, plan::dropped(&half, parts.iter().all(|p| p.transaction)));
+                }
+                backs.push(Ok((parts, loses)));
+            }
             Err(error) => {
                 let why = error.message().to_string();
                 backs.push(Err(why.clone()));
@@ -229,16 +259,25 @@ async fn back(
     let mut destroys = Vec::new();
     let reversed = rename::reversed(renames);
     if !reversed.is_empty() {
-        let mut part = Part { transaction: true, statements: reversed };
+        let mut part = Part { transaction: true, statements: reversed, ..Part::default() };
         replay::replay(lab, &mut part).await?;
         parts.push(part);
     }
     let schema = plan::schema_of(lab).await?;
     let mut current = read::read(lab, owners).await?;
+    let mut whole = false;
     for round in 0..3 {
-        let plan = plan::plan(&current, wanted, &schema, lab.version(), round > 0)?;
+        let manner = Manner { strict: round > 0, whole };
+        let mut plan = plan::plan(&current, wanted, &schema, lab.version(), manner)?;
+        // One file runs in one transaction or in none: what goes and comes again needs one.
+        let swaps = plan.parts.iter().chain(&parts).any(|part| part.swaps);
+        if swaps && !whole && plan.parts.iter().any(|part| !part.transaction) {
+            whole = true;
+            let manner = Manner { strict: round > 0, whole };
+            plan = plan::plan(&current, wanted, &schema, lab.version(), manner)?;
+        }
         if round == 0 {
-            destroys = plan::destroyed(&current, wanted, &plan.fates);
+            destroys = outline::destroyed(&current, wanted, &plan.fates);
         }
         if plan.parts.is_empty() {
             if round > 0 {
@@ -252,7 +291,7 @@ async fn back(
         }
         current = read::read(lab, owners).await?;
     }
-    let remains = plan::differences(&current, wanted);
+    let remains = outline::differences(&current, wanted);
     notes.extend(remains.into_iter().map(|line| format!("after the way back, {line}")));
     Ok((parts, destroys))
 }

@@ -4,18 +4,34 @@
 use marula_core::{Result, Version};
 use marula_postgres::{Session, sql};
 
-use super::fate::{self, Fate, Fates};
-use super::model::{Id, Kind, Model};
-use super::order::{Deed, Graph, Step};
-use crate::postgres::{classify, fix, schema::Schema};
+use super::fate::{self, Fates};
+use super::model::{Id, Model};
+use super::steps::Builder;
+use super::{forms, parts};
+use crate::postgres::{classify, schema::Schema};
 
 /// A run of statements.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Part {
     /// Whether they run in one transaction.
     pub transaction: bool,
+    /// Whether it is no part of another: what it locks, it locks for long.
+    pub alone: bool,
+    /// Whether something goes in it and comes again.
+    pub swaps: bool,
+    /// What its reader should know.
+    pub says: Vec<String>,
     /// The statements.
     pub statements: Vec<Planned>,
+}
+
+/// How a plan is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Manner {
+    /// Whether what came with others is minded, too: their names may differ.
+    pub strict: bool,
+    /// Whether all is done in one transaction.
+    pub whole: bool,
 }
 
 /// A statement of a plan.
@@ -35,6 +51,8 @@ pub(super) struct Plan {
     pub parts: Vec<Part>,
     /// What becomes of what.
     pub fates: Fates,
+    /// What is built under another name, and gets its own later.
+    pub beside: Vec<Id>,
 }
 
 /// Makes the plan; `schema` is what is there before, for the safe forms.
@@ -43,48 +61,28 @@ pub(super) fn plan(
     to: &Model,
     schema: &Schema,
     version: Version,
-    strict: bool,
+    manner: Manner,
 ) -> Result<Plan> {
-    let fates = fate::decide(from, to, strict);
-    let graph = Graph::new(from, to, &fates);
-    // First in any order, to see which steps have a safe form outside of transactions.
-    let mut first: Vec<Step> = graph.ordered(&|_| false).into_iter().cloned().collect();
-    let texts: Vec<String> =
-        first.iter().flat_map(|step| &step.statements).map(|sql| sql.text.clone()).collect();
-    let mut safe = fix::statements(&texts, schema, version)?.into_iter();
-    for step in &mut first {
-        let mut own = Vec::new();
-        for statement in &step.statements {
-            let forms = safe.next().unwrap_or_else(|| vec![statement.text.clone()]);
-            if forms.len() == 1 && forms[0] == statement.text {
-                own.push(statement.clone());
-            } else {
-                own.extend(forms.into_iter().map(Into::into));
-            }
-        }
-        step.statements = own;
-    }
-    let find = |step: &Step| first.iter().find(|own| own.id == step.id && own.deed == step.deed);
-    let apart = |step: &Step| {
-        find(step).is_some_and(|step| step.statements.iter().any(|s| outside(&s.text)))
+    let fates = fate::decide(from, to, manner.strict);
+    let mut builder = Builder::new(from, to, &fates);
+    let beside = std::mem::take(&mut builder.built);
+    let graph = builder.graph();
+    let groups = graph.groups();
+    let forms = forms::forms(&graph, &groups, schema, version, manner)?;
+    let parts = parts::parts(&graph, &groups, forms);
+    Ok(Plan { parts, fates, beside })
+}
+
+/// Drops indexes that were built and have not taken their place yet.
+pub(super) fn dropped(indexes: &[&Id], transaction: bool) -> Part {
+    let word = if transaction { "" } else { "CONCURRENTLY " };
+    let one = |id: &&Id| Planned {
+        text: format!("DROP INDEX {word}IF EXISTS {}", id.name),
+        otherwise: None,
+        about: (*id).clone(),
     };
-    let mut parts: Vec<Part> = Vec::new();
-    for step in graph.ordered(&apart) {
-        let transaction = !apart(step);
-        let Some(step) = find(step) else { continue };
-        if parts.last().is_none_or(|part| part.transaction != transaction) {
-            parts.push(Part { transaction, statements: Vec::new() });
-        }
-        if let Some(part) = parts.last_mut() {
-            part.statements.extend(step.statements.iter().map(|sql| Planned {
-                text: sql.text.clone(),
-                otherwise: sql.otherwise.clone(),
-                about: step.id.clone(),
-            }));
-        }
-    }
-    parts.retain(|part| !part.statements.is_empty());
-    Ok(Plan { parts, fates })
+    let statements = indexes.iter().map(one).collect();
+    Part { transaction, statements, ..Part::default() }
 }
 
 /// Whether a statement is to run by itself.
@@ -113,164 +111,4 @@ pub(super) async fn schema_of(session: &Session) -> Result<Schema> {
         table.size = None;
     }
     Ok(schema)
-}
-
-/// What is lost, each in a line.
-pub(super) fn destroyed(from: &Model, to: &Model, fates: &Fates) -> Vec<String> {
-    let mut all = Vec::new();
-    for (id, fate) in fates {
-        let Some(object) = from.get(id) else { continue };
-        let gone = |id: &Id| matches!(fates.get(id), Some(Fate::Drop | Fate::Recreate));
-        match (id.kind, fate) {
-            (Kind::Table, Fate::Drop) => all.push(format!("{id} is dropped with its rows")),
-            (Kind::Table, Fate::Recreate) => {
-                all.push(format!(
-                    "{id} cannot be changed in place: it is made anew, without its rows"
-                ));
-            }
-            (Kind::Column, Fate::Drop | Fate::Recreate)
-                if !object.has("generated")
-                    && !super::kinds::view_column(object)
-                    && !object.parent.as_ref().is_some_and(gone) =>
-            {
-                all.push(format!("{id} is dropped with its values"));
-            }
-            (Kind::Sequence, Fate::Drop) => {
-                let owned = from.get(&Id::new(Kind::OwnedBy, id.name.clone())).is_some();
-                if !owned {
-                    all.push(format!("{id} is dropped with how far it has counted"));
-                }
-            }
-            (Kind::Enum, Fate::Alter { breaks: true, .. }) => {
-                let labels = |model: &Model| {
-                    let text = model.get(id).map_or("", |object| object.get("labels"));
-                    super::kinds::labels(text)
-                };
-                let new = labels(to);
-                let lost: Vec<String> =
-                    labels(from).into_iter().filter(|label| !new.contains(label)).collect();
-                if !lost.is_empty() {
-                    all.push(format!(
-                        "{id} loses {}: a row that holds it makes the migration fail",
-                        lost.join(", ")
-                    ));
-                }
-            }
-            _ => {}
-        }
-    }
-    all
-}
-
-/// Drops beside which something much alike is made: perhaps only a name changed.
-pub(super) fn likely_renames(from: &Model, to: &Model, fates: &Fates) -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    let of = |kind: Kind, wanted: &dyn Fn(&Fate) -> bool| -> Vec<Id> {
-        let own = fates.iter().filter(|(id, fate)| id.kind == kind && wanted(fate));
-        own.map(|(id, _)| id.clone()).collect()
-    };
-    let short = |name: &str| name.strip_prefix("public.").unwrap_or(name).to_string();
-    let columns = |model: &Model, table: &Id| -> Vec<(String, String)> {
-        let mut all: Vec<_> = model
-            .parts(table, Kind::Column)
-            .iter()
-            .map(|c| (c.get("name").to_string(), c.get("type").to_string()))
-            .collect();
-        all.sort();
-        all
-    };
-    for gone in of(Kind::Table, &|fate| matches!(fate, Fate::Drop)) {
-        let was = columns(from, &gone);
-        for new in of(Kind::Table, &|fate| matches!(fate, Fate::Create)) {
-            if !was.is_empty() && columns(to, &new) == was {
-                let flag = format!("--rename-table {}={}", short(&gone.name), short(&new.name));
-                all.push((format!("{gone} may have become {new}"), flag));
-            }
-        }
-    }
-    for gone in of(Kind::Column, &|fate| matches!(fate, Fate::Drop)) {
-        let Some(old) = from.get(&gone).filter(|old| !old.implied) else { continue };
-        for new in of(Kind::Column, &|fate| matches!(fate, Fate::Create)) {
-            let Some(wanted) = to.get(&new) else { continue };
-            let alike = wanted.parent == old.parent
-                && wanted.get("type") == old.get("type")
-                && old.has("type")
-                && !wanted.implied
-                && !old.has("generated")
-                && !wanted.has("generated");
-            if alike {
-                let flag = format!("--rename {}={}", short(&gone.name), short(&new.name));
-                all.push((format!("{gone} may have become {new}"), flag));
-            }
-        }
-    }
-    all
-}
-
-/// What differs between two schemas, each in a line.
-pub(super) fn differences(from: &Model, to: &Model) -> Vec<String> {
-    let mut all = Vec::new();
-    for (id, object) in &from.objects {
-        match to.get(id) {
-            None if object.implied => {}
-            None => all.push(format!("{id} is too many")),
-            Some(wanted) => {
-                for fact in object.differing(wanted) {
-                    let shown = |text: &str| match text {
-                        "" => "nothing".to_string(),
-                        text if text.contains('\n') || text.len() > 200 => {
-                            format!("'{}…'", text.chars().take(200).collect::<String>())
-                        }
-                        text => format!("'{text}'"),
-                    };
-                    all.push(format!(
-                        "{id}: its {} is {}, and should be {}",
-                        fact.replace('_', " "),
-                        shown(object.get(fact)),
-                        shown(wanted.get(fact))
-                    ));
-                }
-            }
-        }
-    }
-    for (id, object) in &to.objects {
-        if from.get(id).is_none() && !object.implied {
-            all.push(format!("{id} is missing"));
-        }
-    }
-    all
-}
-
-/// What a plan does, each object in a line: `+`, `~`, `-` and its name.
-pub(super) fn outline(fates: &Fates, from: &Model, to: &Model) -> Vec<(Deed, String)> {
-    let mut all = Vec::new();
-    for (id, fate) in fates {
-        let model = if matches!(fate, Fate::Create) { to } else { from };
-        let Some(object) = model.get(id) else { continue };
-        let whole = object.parent.as_ref().is_some_and(|parent| {
-            let same = matches!(
-                (fate, fates.get(parent)),
-                (Fate::Create, Some(Fate::Create))
-                    | (Fate::Drop, Some(Fate::Drop))
-                    | (Fate::Recreate, Some(Fate::Recreate))
-            );
-            same && (id.kind.is_part() || parent.kind == Kind::Column)
-        });
-        if whole || super::kinds::view_column(object) {
-            continue;
-        }
-        match fate {
-            Fate::Create => all.push((Deed::Create, id.to_string())),
-            Fate::Drop => all.push((Deed::Drop, id.to_string())),
-            Fate::Rename(new) => {
-                all.push((
-                    Deed::Alter,
-                    format!("{id} is renamed {}", super::kinds::bare(&new.name)),
-                ));
-            }
-            Fate::Alter { .. } => all.push((Deed::Alter, id.to_string())),
-            Fate::Recreate => all.push((Deed::Alter, format!("{id} (made anew)"))),
-        }
-    }
-    all
 }

@@ -6,6 +6,9 @@ use tokio_postgres::error::SqlState;
 
 use super::plan::{Part, Planned};
 
+/// What to do about a step that the server refuses.
+const BY_HAND: &str = "do this step in a migration of your own, and take the difference again";
+
 /// Runs a part as it will run: in one transaction, or each statement by itself. A statement that
 /// had to be said otherwise is so from now on.
 ///
@@ -74,7 +77,17 @@ fn failed(planned: &Planned, error: &tokio_postgres::Error) -> Error {
     let what = format!("{}: {}", planned.about, server.message());
     let mut failed = Error::new(ErrorKind::Unsupported, what)
         .at(format!("the plan's statement: {}", planned.text.replace('\n', " ")))
-        .hint("do this step in a migration of your own, and take the difference again");
+        .hint(BY_HAND);
+    if server.message().starts_with("cannot alter ")
+        && server.message().contains(" because column ")
+    {
+        failed = failed.instead(
+            BY_HAND,
+            "PostgreSQL changes no attribute of a type that a column is stored in: make a new type \
+             and a column of it beside the old one (marula migrate change-type does it in steps, \
+             with --using), then take the difference again",
+        );
+    }
     if let Some(code) = server.server_code() {
         failed = failed.code(code);
     }

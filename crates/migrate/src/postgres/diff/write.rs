@@ -14,10 +14,13 @@ pub(super) fn files(parts: &[Part], downs: Vec<Back>, found: &Difference) -> Vec
                 if part.transaction { "in one transaction" } else { "outside of transactions" };
             text.push_str(&format!("-- Part {} of {several}: {how}.\n", at + 1));
         }
-        if at == 0 {
-            for line in &found.destroys {
-                text.push_str(&format!("-- DESTROYS: {line}\n"));
-            }
+        for line in &part.says {
+            text.push_str(&format!("-- {line}\n"));
+        }
+        let lost: Vec<&String> =
+            found.destroys.iter().filter(|line| losing(parts, line) == at).collect();
+        for line in &lost {
+            text.push_str(&format!("-- DESTROYS: {line}\n"));
         }
         let up: Vec<&str> = part.statements.iter().map(|s| s.text.as_str()).collect();
         text.push_str(&format!("-- migrate:up{}\n", options(part.transaction, &up)));
@@ -32,12 +35,17 @@ pub(super) fn files(parts: &[Part], downs: Vec<Back>, found: &Difference) -> Vec
                     .map(|planned| planned.text.as_str())
                     .collect();
                 text.push_str(&format!("\n-- migrate:down{}\n", options(transaction, &all)));
-                if at == 0 {
-                    for line in found.destroys.iter().filter(|line| line.contains(" is dropped")) {
-                        let what = line.split(" is dropped").next().unwrap_or_default();
-                        text.push_str(&format!(
-                            "-- What {what} held cannot be brought back: it is made empty.\n"
-                        ));
+                for line in lost.iter().filter(|line| line.contains(" is dropped")) {
+                    let what = line.split(" is dropped").next().unwrap_or_default();
+                    text.push_str(&format!(
+                        "-- What {what} held cannot be brought back: it is made empty.\n"
+                    ));
+                }
+                let mut said = Vec::new();
+                for line in parts.iter().flat_map(|part| &part.says) {
+                    if !said.contains(&line) {
+                        text.push_str(&format!("-- {line}\n"));
+                        said.push(line);
                     }
                 }
                 for line in loses {
@@ -53,6 +61,16 @@ pub(super) fn files(parts: &[Part], downs: Vec<Back>, found: &Difference) -> Vec
         files.push(Written { transaction: part.transaction, text, down: has_down });
     }
     files
+}
+
+/// The part in which something is lost, by the line that says so.
+fn losing(parts: &[Part], line: &str) -> usize {
+    let loses = |part: &Part| {
+        part.statements.iter().any(|planned| {
+            planned.text.contains("DROP ") && line.starts_with(&format!("{} ", planned.about))
+        })
+    };
+    parts.iter().position(loses).unwrap_or(0)
 }
 
 fn options(transaction: bool, statements: &[&str]) -> String {

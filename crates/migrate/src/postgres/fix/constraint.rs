@@ -11,7 +11,7 @@ use pg_query::NodeEnum;
 use pg_query::protobuf as pb;
 
 use super::statement::columns;
-use super::write;
+use super::{parts, write};
 use crate::postgres::context::Context;
 use crate::postgres::schema::TableKind;
 
@@ -48,23 +48,7 @@ impl Place<'_> {
         parts.extend(own.iter().cloned());
         parts.push(suffix.to_string());
         let first = parts.join("_");
-        // As the server chooses: no other constraint, index or table of the schema is called so.
-        let schema = |key: &str| key.rsplit_once('.').map(|(schema, _)| schema.to_owned());
-        let here = schema(self.key);
-        let taken = |name: &str| {
-            let tables = self.context.schema.tables.iter().filter(|(key, _)| schema(key) == here);
-            let mut all = tables.flat_map(|(key, table)| {
-                let constraints = table.constraints.iter().map(|one| one.name.as_str());
-                let indexes = table.indexes.iter().map(|one| one.name.as_str());
-                constraints.chain(indexes).chain(key.rsplit('.').next())
-            });
-            self.given.borrow().iter().any(|own| own == name) || all.any(|other| other == name)
-        };
-        let free = (0..100)
-            .map(|n| if n == 0 { first.clone() } else { format!("{first}{n}") })
-            .find(|name| !taken(name))?;
-        self.given.borrow_mut().push(free.clone());
-        write::short(free)
+        write::free(self.context, self.key, &first, self.given)
     }
 
     /// A constraint added NOT VALID, then validated.
@@ -101,7 +85,7 @@ impl Place<'_> {
         let plain = constraint.options.is_empty()
             && constraint.indexspace.is_empty()
             && !constraint.without_overlaps;
-        if !plain || keys.is_empty() || self.partitioned() {
+        if !plain || keys.is_empty() || self.partitioned() && !self.relation.inh {
             return None;
         }
         let name = if primary {
@@ -124,16 +108,22 @@ impl Place<'_> {
                 }
             }
         }
-        all.push(format!(
-            "CREATE UNIQUE INDEX CONCURRENTLY {quoted} ON {table} ({}){include}{nulls}",
-            write::names(keys)
-        ));
+        let columns = format!("({}){include}{nulls}", write::names(keys));
         let word = if primary { "PRIMARY KEY" } else { "UNIQUE" };
         let deferred = match (constraint.deferrable, constraint.initdeferred) {
             (_, true) => " DEFERRABLE INITIALLY DEFERRED",
             (true, false) => " DEFERRABLE",
             _ => "",
         };
+        if self.partitioned() {
+            // As a constraint it says NULLS NOT DISTINCT before its columns, as an index behind them.
+            if !nulls.is_empty() {
+                return None;
+            }
+            all.extend(parts::key(self, &name, keys, primary, &columns, deferred)?);
+            return Some(all);
+        }
+        all.push(format!("CREATE UNIQUE INDEX CONCURRENTLY {quoted} ON {table} {columns}"));
         all.push(format!(
             "ALTER TABLE {table} ADD CONSTRAINT {quoted} {word} USING INDEX {quoted}{deferred}"
         ));
@@ -160,10 +150,13 @@ pub(super) fn safe(place: &Place<'_>, constraint: &pb::Constraint) -> Result<Opt
             }
         }
         Ok(Kind::ConstrForeign) if validated => {
-            if place.partitioned() && place.context.version.major < 18 {
-                return Ok(None);
-            }
             let own = columns(&constraint.fk_attrs);
+            if place.partitioned() && place.context.version.major < 18 {
+                let Some(name) = place.name(&constraint.conname, &own, "fkey") else {
+                    return Ok(None);
+                };
+                return parts::foreign(place, constraint, &name);
+            }
             match place.name(&constraint.conname, &own, "fkey") {
                 Some(name) => Some(place.in_two_steps(constraint, &name)?),
                 None => None,

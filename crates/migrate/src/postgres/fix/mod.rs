@@ -7,16 +7,19 @@
 mod column;
 mod constraint;
 mod partition;
+mod parts;
 mod statement;
 mod write;
 
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use marula_core::{Result, Version};
+use marula_core::{Blocks, MigrationHazard, MigrationWork, Result, Severity, Version};
 
+use super::context::Context;
 use super::lint::{lint, walk};
-use super::schema::Schema;
+use super::schema::{Schema, table_key};
+use super::state;
 pub(crate) use column::LAST_PASS;
 
 pub use crate::lint::Fixed;
@@ -36,7 +39,18 @@ pub fn why_none(rule: &str) -> Option<&'static str> {
             "no statement writes a table anew while others work on it: pg_repack does, outside of \
              migrations"
         }
-        "add-exclusion" => "an exclusion constraint is neither added NOT VALID nor put on an index",
+        "add-exclusion" => {
+            "no server has an online form of it: an exclusion constraint is neither added NOT VALID nor \
+             put on an index. Add it while nobody writes, with a lock_timeout; or make another table \
+             with it, and copy the rows while a trigger brings what is written meanwhile"
+        }
+        "create-index" | "add-unique" | "add-primary-key" | "foreign-key-partitioned" => {
+            "on a partitioned table it takes one on the parent alone (ON ONLY), one built CONCURRENTLY on \
+             each partition, and ALTER INDEX … ATTACH PARTITION (a foreign key: NOT VALID on each, \
+             VALIDATE, then on the parent). That is written here where the partitions are known (--schema, \
+             a target) and have nothing like it yet, without IF NOT EXISTS; an index that is there under \
+             another name, or a statement that replaces a key, is for a person"
+        }
         "change-type"
         | "change-type-timestamptz"
         | "add-column-stored"
@@ -108,6 +122,13 @@ pub fn fix(migration: &Migration, schema: &Schema, version: Version) -> Result<O
         if context.transaction.of_tool {
             loose |= rules.iter().any(|rule| LOOSENED.contains(rule));
         }
+        // goose sends what stands between its brackets as one.
+        let first = step.start + super::files::blank_prefix(&step.text);
+        let before = migration.text.get(..first).unwrap_or_default();
+        let before = before.trim_end().lines().last().unwrap_or_default();
+        if migration.tool == Tool::Goose && before.contains("StatementBegin") {
+            return;
+        }
         // The user wrote BEGIN: what is inside belongs together.
         if !wrapped && (inner || context.transaction.open && !context.transaction.of_tool) {
             return;
@@ -132,7 +153,10 @@ pub fn fix(migration: &Migration, schema: &Schema, version: Version) -> Result<O
     }
     let mut text = migration.text.clone();
     for (start, end, safe) in edits.iter().rev() {
-        text.replace_range(*start..*end, &safe.join(";\n"));
+        match bracketed(migration, safe) {
+            Some(lines) => text.replace_range(*start..after(&migration.text, *end), &lines),
+            None => text.replace_range(*start..*end, &safe.join(";\n")),
+        }
     }
     let mut beside = None;
     let mut notes = Vec::new();
@@ -157,6 +181,18 @@ pub fn fix(migration: &Migration, schema: &Schema, version: Version) -> Result<O
         );
     }
     checked(migration, schema, version, Fixed { text, mended: Vec::new(), beside, notes })
+}
+
+/// Statements as goose wants them where one has semicolons of its own: it cuts at those.
+fn bracketed(migration: &Migration, statements: &[String]) -> Option<String> {
+    if migration.tool != Tool::Goose || !statements.iter().any(|one| one.contains(';')) {
+        return None;
+    }
+    let one = |one: &String| match one.contains(';') {
+        true => format!("-- +goose StatementBegin\n{one};\n-- +goose StatementEnd\n"),
+        false => format!("{one};\n"),
+    };
+    Some(statements.iter().map(one).collect())
 }
 
 /// Whether a file is wrapped in a transaction of its own, and has no other.
@@ -321,21 +357,50 @@ fn checked(
     };
     let (before, after) = (of(migration), of(&parsed));
     fixed.mended = crate::lint::mended(&before, &after);
+    // Another statement of a rule that is mended elsewhere.
+    let left = after.iter().filter(|finding| {
+        finding.severity > Severity::Info
+            && finding.hazard.as_ref().is_some_and(MigrationHazard::grows_while_blocking)
+            && fixed.mended.contains(&finding.rule)
+    });
+    let left = left.filter_map(|finding| {
+        let why = why_none(&finding.rule)?;
+        Some(format!("{} as before: {why}", finding.title))
+    });
+    fixed.notes.extend(left);
     let better = !fixed.mended.is_empty();
     Ok(better.then_some(fixed))
 }
 
+/// A statement's safe form, and what it does to others without it.
+pub(crate) struct Planned {
+    /// The statements that take its place: itself when it has no other form.
+    pub forms: Vec<String>,
+    /// The most that it does while others wait for it.
+    pub work: MigrationWork,
+}
+
+/// The table that an index or a constraint is made on.
+fn table_of(context: &Context) -> Option<String> {
+    match context.node() {
+        Some(NodeEnum::IndexStmt(index)) => index.relation.as_ref().map(table_key),
+        Some(NodeEnum::AlterTableStmt(alter)) => alter.relation.as_ref().map(table_key),
+        _ => None,
+    }
+}
+
 /// Each of these statements in its safe form, which may be several; a statement that has none is
-/// given back as it is. `schema` is what they meet, in their order.
+/// given back as it is, and so is one on a table of which they change the partitions, for they may run
+/// in another order. `schema` is what they meet, in their order. With each stands what it does to others
+/// as it is.
 ///
 /// # Errors
 /// `Syntax` when one does not parse, `Internal` when one cannot be written.
-pub(crate) fn statements(
-    texts: &[String],
-    schema: &Schema,
-    version: Version,
-) -> Result<Vec<Vec<String>>> {
-    let mut forms: Vec<Vec<String>> = texts.iter().map(|text| vec![text.clone()]).collect();
+pub(crate) fn planned(texts: &[String], schema: &Schema, version: Version) -> Result<Vec<Planned>> {
+    let mut forms: Vec<Planned> = texts
+        .iter()
+        .map(|text| Planned { forms: vec![text.clone()], work: MigrationWork::None })
+        .collect();
     let text = format!("-- migrate:up transaction:false\n{};\n", texts.join(";\n"));
     let path = std::path::Path::new("00000000000001_plan.sql");
     let engine = marula_core::Engine::Postgres;
@@ -344,15 +409,26 @@ pub(crate) fn statements(
         return Ok(forms);
     }
     let mut failed = None;
+    let mut safe_on: Vec<(usize, String)> = Vec::new();
     let mut state = Rc::new(schema.clone());
     walk(0, &migration, &mut state, version, &mut |at, _, context| {
         let rules: Vec<&str> = context.found.iter().map(|draft| draft.rule).collect();
+        let waits = context.found.iter().filter(|draft| draft.blocks != Blocks::Nothing);
+        forms[at].work = waits.map(|draft| draft.work).max().unwrap_or(MigrationWork::None);
         match statement::safe(context, &rules) {
-            Ok(Some(safe)) => forms[at] = safe,
+            Ok(Some(safe)) => {
+                forms[at].forms = safe;
+                safe_on.extend(table_of(context).map(|table| (at, table)));
+            }
             Ok(None) => {}
             Err(error) => failed = Some(error),
         }
     });
+    for (at, table) in safe_on {
+        if state::below(schema, &table) != state::below(&state, &table) {
+            forms[at].forms = vec![texts[at].clone()];
+        }
+    }
     match failed {
         Some(error) => Err(error),
         None => Ok(forms),

@@ -139,7 +139,8 @@ fn condition(
     let column = quote_ident(&column);
     let mut parts = vec![format!("{column} IS NOT NULL")];
     if by_list {
-        let values: Vec<String> = bound.listdatums.iter().map(value).collect::<Result<_>>()?;
+        let values: Vec<String> =
+            bound.listdatums.iter().map(write::expression).collect::<Result<_>>()?;
         if values.is_empty() || values.iter().any(|value| value.eq_ignore_ascii_case("null")) {
             return Ok(None);
         }
@@ -153,24 +154,12 @@ fn condition(
         [(&bound.lowerdatums, ">=", "minvalue"), (&bound.upperdatums, "<", "maxvalue")]
     {
         let [one] = datums.as_slice() else { return Ok(None) };
-        let value = value(one)?;
+        let value = write::expression(one)?;
         if !value.eq_ignore_ascii_case(open) {
             parts.push(format!("{column} {operator} {value}"));
         }
     }
     Ok(Some(parts.join(" AND ")))
-}
-
-fn value(node: &pb::Node) -> Result<String> {
-    let target = pb::ResTarget { val: Some(Box::new(node.clone())), ..pb::ResTarget::default() };
-    let select = pb::SelectStmt {
-        target_list: vec![pb::Node { node: Some(NodeEnum::ResTarget(Box::new(target))) }],
-        limit_option: pb::LimitOption::Default as i32,
-        op: pb::SetOperation::SetopNone as i32,
-        ..pb::SelectStmt::default()
-    };
-    let text = write::statement(NodeEnum::SelectStmt(Box::new(select)))?;
-    Ok(text.trim_start_matches("SELECT ").trim().to_string())
 }
 
 /// The indexes the parent has and the partition lacks, built beforehand under the names the server

@@ -8,7 +8,7 @@ use pb::AlterTableType as At;
 use pg_query::NodeEnum;
 use pg_query::protobuf as pb;
 
-use super::{column, constraint, partition, write};
+use super::{column, constraint, partition, parts, write};
 use crate::postgres::context::{Context, strings};
 use crate::postgres::schema::{TableKind, table_key};
 use crate::postgres::transaction::LockTimeout;
@@ -23,7 +23,10 @@ pub(super) fn safe(context: &Context, rules: &[&str]) -> Result<Option<Vec<Strin
             let partitioned =
                 context.table(&table).is_some_and(|table| table.kind == TableKind::Partitioned);
             if partitioned {
-                return Ok(None);
+                return match fired("create-index") {
+                    true => parts::index(context, index),
+                    false => Ok(None),
+                };
             }
             if fired("concurrently-lock-timeout")
                 && let LockTimeout::Set(limit) = context.transaction.lock_timeout
@@ -143,6 +146,10 @@ fn alter_table(
     let mut all = Vec::new();
     let mut changed = rules.contains(&"validate-under-lock") && alter.cmds.len() > 1;
     let given = RefCell::default();
+    let of_index = alter.objtype == pb::ObjectType::ObjectIndex as i32;
+    if of_index {
+        return Ok(None);
+    }
     let replaces = alter.cmds.iter().any(|node| {
         matches!(node.node.as_ref(), Some(NodeEnum::AlterTableCmd(cmd))
             if cmd.subtype == At::AtDropConstraint as i32)

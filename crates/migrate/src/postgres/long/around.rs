@@ -5,7 +5,10 @@ use marula_core::Result;
 use marula_postgres::sql::quote_ident;
 use marula_postgres::{Session, from_server};
 
+use super::Place;
+use super::ask::Asked;
 use super::beside::words;
+use super::views::Views;
 
 /// What hangs on some columns of a table.
 #[derive(Debug, Default)]
@@ -18,6 +21,8 @@ pub struct Around {
     pub(super) statistics: Vec<Statistics>,
     /// What cannot be carried over, by name.
     pub(super) stuck: Vec<String>,
+    /// Rules that say them, by their numbers: none is carried over but with its view.
+    pub(super) rules: Vec<(u32, String)>,
     /// Functions whose text says one of them, and why that may be this table's.
     pub(super) functions: Vec<String>,
     /// Triggers that fire for every row a backfill changes.
@@ -28,6 +33,36 @@ pub struct Around {
     pub(super) identity_index: Option<String>,
     /// The index the table was put in the order of.
     pub(super) cluster_index: Option<String>,
+    /// Views over them.
+    pub(super) views: Views,
+    /// Views that are only possible by a key over them (GROUP BY a key), by name.
+    pub(super) by_key: Vec<String>,
+    /// Comments on constraints of the table and of those that refer to it: the table's name, the
+    /// constraint's, and the comment as a literal.
+    comments: Vec<(String, String, String)>,
+    /// Comments on the table's indexes.
+    index_comments: Vec<(String, String)>,
+    /// What the target was asked about the change.
+    pub(super) asked: Option<Asked>,
+}
+
+/// What says of a constraint of `relation` what was said of it.
+pub(super) fn comment_on_constraint(
+    place: &Place<'_>,
+    relation: &str,
+    name: &str,
+    table: &str,
+) -> Option<String> {
+    let all = place.around.into_iter().flat_map(|around| &around.comments);
+    let (_, _, text) = all.into_iter().find(|(of, own, _)| of == relation && own == name)?;
+    Some(format!("COMMENT ON CONSTRAINT {} ON {table} IS {text}", quote_ident(name)))
+}
+
+/// What says of an index what was said of it.
+pub(super) fn comment_on_index(place: &Place<'_>, name: &str) -> Option<String> {
+    let mut all = place.around.into_iter().flat_map(|around| &around.index_comments);
+    let (_, text) = all.find(|(own, _)| own == name)?;
+    Some(format!("COMMENT ON INDEX {}{} IS {text}", place.schema(), quote_ident(name)))
 }
 
 /// A policy.
@@ -76,7 +111,17 @@ impl Around {
         around.of_triggers(session, &quoted).await?;
         around.of_columns(session, &quoted, &named).await?;
         around.of_functions(session, &quoted, bare, &named).await?;
+        around.said(session, &quoted).await?;
+        around.leaning(session, &quoted, &named).await?;
+        around.views =
+            Views::read(session, &quoted_in_full(session, &quoted).await?, &named).await?;
         Ok(around)
+    }
+
+    /// What the target was asked, too.
+    pub fn with(mut self, asked: Asked) -> Around {
+        self.asked = Some(asked);
+        self
     }
 
     /// What pg_depend says hangs on them.
@@ -104,6 +149,7 @@ impl Around {
                 "pg_statistic_ext" => self.extended(session, id).await?,
                 // A view's rule is the view, which the catalogue knows.
                 "pg_rewrite" if described.starts_with("rule _RETURN on") => {}
+                "pg_rewrite" => self.rules.push((id, described)),
                 _ => self.stuck.push(described),
             }
         }
@@ -242,6 +288,43 @@ impl Around {
         Ok(())
     }
 
+    /// Comments on constraints and indexes.
+    async fn said(&mut self, session: &Session, table: &str) -> Result<()> {
+        let sql = format!(
+            "SELECT n.nspname || '.' || c.relname, k.conname::text, pg_catalog.quote_literal(d.description) FROM \
+             pg_catalog.pg_constraint k JOIN pg_catalog.pg_description d ON d.objoid = k.oid AND d.classoid = \
+             'pg_catalog.pg_constraint'::pg_catalog.regclass JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN \
+             pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {TABLE} IN (k.conrelid, k.confrelid)"
+        );
+        for row in query(session, &sql, &[&table]).await? {
+            self.comments.push((row.get(0), row.get(1), row.get(2)));
+        }
+        let sql = format!(
+            "SELECT c.relname::text, pg_catalog.quote_literal(d.description) FROM pg_catalog.pg_index x JOIN \
+             pg_catalog.pg_class c ON c.oid = x.indexrelid JOIN pg_catalog.pg_description d ON d.objoid = c.oid AND \
+             d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass WHERE x.indrelid = {TABLE}"
+        );
+        for row in query(session, &sql, &[&table]).await? {
+            self.index_comments.push((row.get(0), row.get(1)));
+        }
+        Ok(())
+    }
+
+    /// Views that lean on a key.
+    async fn leaning(&mut self, session: &Session, table: &str, columns: &[String]) -> Result<()> {
+        let sql = format!(
+            "SELECT DISTINCT r.ev_class::pg_catalog.regclass::text FROM pg_catalog.pg_constraint k JOIN \
+             pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.refobjid = \
+             k.oid JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.oid = \
+             d.objid WHERE k.conrelid = {TABLE} AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = \
+             k.conrelid AND a.attnum = ANY (k.conkey) AND a.attname::text = ANY ($2::text[])) ORDER BY 1"
+        );
+        for row in query(session, &sql, &[&table, &columns]).await? {
+            self.by_key.push(format!("view {}, which leans on the key", row.get::<_, &str>(0)));
+        }
+        Ok(())
+    }
+
     /// The statements that give `new` what `old` has itself.
     pub(super) fn taken_over(&self, old: &str, new: &str) -> Vec<String> {
         let quoted = quote_ident(new);
@@ -253,6 +336,16 @@ impl Around {
 /// The name in its place; a comment may hold braces of its own.
 fn put(text: &str, name: &str) -> String {
     text.replacen("{}", name, 1)
+}
+
+/// The table's name with its schema, quoted.
+async fn quoted_in_full(session: &Session, table: &str) -> Result<String> {
+    let sql = format!(
+        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN \
+         pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {TABLE}"
+    );
+    let rows = query(session, &sql, &[&table]).await?;
+    Ok(rows.first().map_or_else(|| table.to_string(), |row| row.get(0)))
 }
 
 async fn query(

@@ -1,11 +1,14 @@
-//! What a column has besides: indexes, keys and foreign keys, built for the new one beforehand.
+//! What a column has besides: indexes, keys and CHECKs, built for the new one beforehand. Foreign
+//! keys are in `keys`.
 
-use marula_core::{ConstraintKind, Error, ErrorKind, RelationKind, Result};
+use marula_core::{ConstraintKind, Error, ErrorKind, Index, Relation, RelationKind, Result};
 use marula_postgres::sql::{self, quote_ident};
 use pg_query::NodeEnum;
-use pg_query::protobuf as pb;
 
-use super::{Place, expression, short};
+use super::around::{comment_on_constraint, comment_on_index};
+use super::names::{Names, Turn};
+use super::{Place, expression};
+use crate::postgres::written;
 
 /// Statements around the swap.
 #[derive(Debug, Default)]
@@ -14,203 +17,192 @@ pub(super) struct Beside {
     pub build: Vec<String>,
     /// What takes `build` back, in the same order.
     pub unbuild: Vec<String>,
-    /// With it.
+    /// With it, when names have changed places.
     pub swap: Vec<String>,
-    /// What takes `swap` back, in the same order.
+    /// Before the swap is taken back, outside of transactions.
+    pub back_before: Vec<String>,
+    /// What takes `swap` back, when names are as before.
     pub swap_back: Vec<String>,
-    /// Behind all of that, when columns are NOT NULL again.
+    /// Behind all of that, when defaults and the like are as before.
     pub swap_back_last: Vec<String>,
+    /// When the swap was taken back, outside of transactions.
+    pub back_after: Vec<String>,
+    /// Other tables that the swap has to do with, quoted.
+    pub others: Vec<String>,
     /// What is left to do by hand.
     pub notes: Vec<String>,
 }
 
 impl Beside {
-    /// What the target has on the old columns; `names` are old and new ones. `swap` runs when names
-    /// have changed places, `swap_back` when they are as before.
-    pub(super) fn of(place: &Place<'_>, names: &[(&str, &str)]) -> Result<Beside> {
+    /// What the target has on the old column.
+    pub(super) fn of(place: &Place<'_>, turn: &Turn, names: &Names<'_>) -> Result<Beside> {
         let mut beside = Beside::default();
-        let Some((catalog, relation)) =
-            place.catalog.and_then(|catalog| Some((catalog, catalog.find(place.table)?)))
-        else {
+        let Some(relation) = place.catalog.and_then(|catalog| catalog.find(place.table)) else {
             return Ok(beside);
         };
-        let table = place.quoted();
-        let new_of = |column: &str| {
-            names.iter().find(|(old, _)| *old == column).map(|(_, new)| (*new).to_string())
-        };
-        let listed = |columns: &[String], new: bool| {
-            let of = |column: &String| {
-                let new = new_of(column).filter(|_| new);
-                quote_ident(new.as_deref().unwrap_or(column))
-            };
-            columns.iter().map(of).collect::<Vec<_>>().join(", ")
-        };
-        let own = relation.qualified();
-        for index in &relation.indexes {
-            let touches =
-                index.keys.iter().any(|key| {
-                    key.column.as_deref().is_some_and(|column| new_of(column).is_some())
-                }) || index.include.iter().any(|column| new_of(column).is_some());
-            let said =
-                |text: &str| names.iter().any(|(old, _)| words(text).any(|word| word == *old));
-            let inside = index.keys.iter().any(|key| key.column.is_none() && said(&key.expression))
-                || index.predicate.as_deref().is_some_and(said);
-            if !touches && !inside {
-                continue;
-            }
-            if relation.kind == RelationKind::PartitionedTable {
-                let what =
-                    format!("index {} of a partitioned table has no online form", index.name);
-                return Err(Error::new(ErrorKind::Unsupported, what)
-                    .at(place.table.to_string())
-                    .hint("drop it in a migration before these; behind the last step make it on each partition, then ATTACH"));
-            }
-            let name = short(&format!("{}_new", index.name));
-            let built = expression::with_column(&index.definition, &new_of)
-                .and_then(|definition| renamed_index(&definition, &name, &new_of));
-            let Some(built) = built else {
-                beside.notes.push(format!("index {} is to be made anew by hand", index.name));
-                continue;
-            };
-            let schema = place.schema();
-            let (quoted, before) =
-                (quote_ident(&name), quote_ident(&short(&format!("{}_old", index.name))));
-            let now = quote_ident(&index.name);
-            beside.build.push(built);
-            beside.unbuild.push(format!("DROP INDEX CONCURRENTLY {schema}{quoted}"));
-            let offices = offices(place, &index.name);
-            beside.swap_back_last.extend(offices.iter().cloned());
-            let constraint = relation.constraints.iter().find(|constraint| {
-                matches!(constraint.kind, ConstraintKind::PrimaryKey | ConstraintKind::Unique)
-                    && constraint.name == index.name
-            });
-            match constraint {
-                Some(constraint) => {
-                    let referring = catalog.relations.iter().flat_map(|relation| {
-                        relation.constraints.iter().map(move |constraint| (relation, constraint))
-                    });
-                    let used: Vec<String> = referring
-                        .filter(|(_, other)| {
-                            other.references.as_deref() == Some(own.as_str())
-                                && other.referenced_columns == constraint.columns
-                        })
-                        .map(|(relation, other)| format!("{} of {}", other.name, relation.name))
-                        .collect();
-                    if !used.is_empty() {
-                        let what = format!(
-                            "foreign keys refer to {}: {}",
-                            constraint.name,
-                            used.join(", ")
-                        );
-                        return Err(Error::new(ErrorKind::Unsupported, what)
-                            .at(place.table.to_string())
-                            .hint("drop them first, change both columns, and make them again"));
-                    }
-                    let word = if constraint.kind == ConstraintKind::PrimaryKey {
-                        "PRIMARY KEY"
-                    } else {
-                        "UNIQUE"
-                    };
-                    // The index takes the constraint's name with it.
-                    beside.swap.push(format!("ALTER TABLE {table} DROP CONSTRAINT {now}"));
-                    beside.swap.push(format!(
-                        "ALTER TABLE {table} ADD CONSTRAINT {now} {word} USING INDEX {quoted}"
-                    ));
-                    beside.notes.push(format!(
-                        "taking the swap back builds {} anew, which keeps writers out as long as it \
-                         takes",
-                        constraint.name
-                    ));
-                    // In reverse: what is taken back runs from the last to the first.
-                    let (old, new) =
-                        (listed(&constraint.columns, false), listed(&constraint.columns, true));
-                    beside
-                        .swap_back
-                        .push(format!("ALTER TABLE {table} ADD CONSTRAINT {now} {word} ({old})"));
-                    beside
-                        .swap_back
-                        .push(format!("CREATE UNIQUE INDEX {quoted} ON {table} ({new})"));
-                    beside.swap_back.push(format!("ALTER TABLE {table} DROP CONSTRAINT {now}"));
-                }
-                None => {
-                    beside.swap.push(format!("ALTER INDEX {schema}{now} RENAME TO {before}"));
-                    beside.swap.push(format!("ALTER INDEX {schema}{quoted} RENAME TO {now}"));
-                    beside.swap_back.push(format!("ALTER INDEX {schema}{before} RENAME TO {now}"));
-                    beside.swap_back.push(format!("ALTER INDEX {schema}{now} RENAME TO {quoted}"));
-                }
-            }
-            beside.swap.extend(offices);
+        for index in relation.indexes.iter().filter(|index| touches(index, &turn.old)) {
+            beside.index(place, relation, index, turn, names)?;
         }
         for constraint in &relation.constraints {
-            let touches = constraint.columns.iter().any(|column| new_of(column).is_some());
-            match constraint.kind {
-                ConstraintKind::ForeignKey if touches => {
-                    let name = short(&format!("{}_new", constraint.name));
-                    let Some(added) = renamed_key(&table, &name, &constraint.definition, &new_of)
-                    else {
-                        beside
-                            .notes
-                            .push(format!("{} is to be made anew by hand", constraint.name));
-                        continue;
-                    };
-                    let (quoted, now) = (quote_ident(&name), quote_ident(&constraint.name));
-                    let before = quote_ident(&short(&format!("{}_old", constraint.name)));
-                    beside.build.push(added);
-                    if constraint.validated {
-                        beside
-                            .build
-                            .push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {quoted}"));
-                    }
-                    beside.unbuild.push(format!("ALTER TABLE {table} DROP CONSTRAINT {quoted}"));
-                    let rename = |from: &str, to: &str| {
-                        format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}")
-                    };
-                    beside.swap.push(rename(&now, &before));
-                    beside.swap.push(rename(&quoted, &now));
-                    beside.swap_back.push(rename(&before, &now));
-                    beside.swap_back.push(rename(&now, &quoted));
-                }
-                ConstraintKind::Check if touches => {
-                    let (now, name) =
-                        (&constraint.name, short(&format!("{}_new", constraint.name)));
-                    let added = checked(&table, &name, &constraint.definition, &new_of);
-                    let Some(added) = added else {
-                        beside.notes.push(format!("{now} is to be made anew by hand"));
-                        continue;
-                    };
-                    let (quoted, now) = (quote_ident(&name), quote_ident(now));
-                    let before = quote_ident(&short(&format!("{}_old", constraint.name)));
-                    beside.build.push(added);
-                    if constraint.validated {
-                        beside
-                            .build
-                            .push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {quoted}"));
-                    }
-                    beside.unbuild.push(format!("ALTER TABLE {table} DROP CONSTRAINT {quoted}"));
-                    let rename = |from: &str, to: &str| {
-                        format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}")
-                    };
-                    beside.swap.push(rename(&now, &before));
-                    beside.swap.push(rename(&quoted, &now));
-                    beside.swap_back.push(rename(&before, &now));
-                    beside.swap_back.push(rename(&now, &quoted));
-                    beside.notes.push(format!(
-                        "{} is made for the new column, too: see that its condition suits it",
-                        constraint.name
-                    ));
-                }
-                ConstraintKind::Exclusion if touches => {
-                    beside.notes.push(format!(
-                        "constraint {} goes with the old column: make it anew by hand before the \
-                         last step",
-                        constraint.name
-                    ));
-                }
-                _ => {}
+            if constraint.kind == ConstraintKind::Check && constraint.columns.contains(&turn.old) {
+                beside.check(place, constraint, turn, names);
             }
         }
+        beside.foreign_keys(place, turn, names)?;
         Ok(beside)
     }
+
+    /// Takes all tables of the swap at once: who waits for one of several while it holds another
+    /// meets writers who have them the other way round.
+    pub(super) fn lock(&self, place: &Place<'_>) -> Option<String> {
+        let others = (!self.others.is_empty()).then(|| self.others.join(", "))?;
+        Some(format!("LOCK TABLE {}, {others} IN ACCESS EXCLUSIVE MODE", place.quoted()))
+    }
+
+    /// How long a statement waits for a lock. Where it takes several, it gives up before the server
+    /// looks for a deadlock, and ends the writer it finds.
+    pub(super) fn patience(&self) -> &'static str {
+        if self.others.is_empty() { "lock_timeout:2s" } else { "lock_timeout:500ms" }
+    }
+
+    fn index(
+        &mut self,
+        place: &Place<'_>,
+        relation: &Relation,
+        index: &Index,
+        turn: &Turn,
+        names: &Names<'_>,
+    ) -> Result<()> {
+        let no = |what: String, hint: &str| {
+            Err(Error::new(ErrorKind::Unsupported, what).at(place.table.to_string()).hint(hint))
+        };
+        if relation.kind == RelationKind::PartitionedTable {
+            return no(
+                format!("index {} of a partitioned table has no online form", index.name),
+                "drop it in a migration before these; behind the last step make it on each partition, then ATTACH",
+            );
+        }
+        let constraint = relation.constraints.iter().find(|constraint| {
+            index.constraint.as_deref() == Some(constraint.name.as_str())
+                && constraint.kind != ConstraintKind::ForeignKey
+        });
+        let excludes = constraint.filter(|constraint| {
+            constraint.kind == ConstraintKind::Exclusion
+                || constraint.definition.contains("WITHOUT OVERLAPS")
+        });
+        if let Some(constraint) = excludes {
+            let what = format!(
+                "constraint {} excludes rows by it, and no such constraint is made while others work on \
+                 the table",
+                constraint.name
+            );
+            return no(
+                what,
+                "drop it in a migration before these, and add it again behind the last step while nobody writes",
+            );
+        }
+        // A definition says the schema when the session's path does not find it.
+        let made = |column: &str, name: &str| {
+            let to = turn.to(column);
+            expression::with_column(&index.definition, &to)
+                .and_then(|definition| renamed_index(&definition, name, &to))
+        };
+        let new = names.object(&index.name, "_new");
+        let old = names.object(&index.name, "_old");
+        let all = (made(&turn.new, &new), made(&turn.after_old, &old), made(&turn.after_new, &new));
+        let (Some(built), Some(built_old), Some(built_new)) = all else {
+            self.notes.push(format!("index {} is to be made anew by hand", index.name));
+            return Ok(());
+        };
+        let (table, schema) = (place.quoted(), place.schema());
+        let (qnew, qold, now) = (quote_ident(&new), quote_ident(&old), quote_ident(&index.name));
+        self.build.push(built);
+        self.unbuild.push(format!("DROP INDEX CONCURRENTLY {schema}{qnew}"));
+        let mut offices = offices(place, &index.name);
+        match constraint {
+            Some(constraint) => {
+                let word = match constraint.kind {
+                    ConstraintKind::PrimaryKey => "PRIMARY KEY",
+                    _ => "UNIQUE",
+                };
+                let later = [" DEFERRABLE INITIALLY DEFERRED", " DEFERRABLE"];
+                let later = later.into_iter().find(|tail| constraint.definition.ends_with(tail));
+                let later = later.unwrap_or_default();
+                // The index takes the constraint's name with it.
+                let drop = format!("ALTER TABLE {table} DROP CONSTRAINT {now}");
+                let add = |index: &str| {
+                    format!(
+                        "ALTER TABLE {table} ADD CONSTRAINT {now} {word} USING INDEX {index}{later}"
+                    )
+                };
+                self.swap.extend([drop.clone(), add(&qnew)]);
+                // The way back finds both as they were before the swap.
+                self.back_before.extend([built_old, built_new]);
+                self.swap_back.extend([drop, add(&qold)]);
+                let own = relation.qualified();
+                let said = comment_on_constraint(place, &own, &constraint.name, &table);
+                let said: Vec<String> =
+                    said.into_iter().chain(comment_on_index(place, &index.name)).collect();
+                self.swap.extend(said.iter().cloned());
+                self.swap_back.extend(said);
+            }
+            None => {
+                let rename =
+                    |from: &str, to: &str| format!("ALTER INDEX {schema}{from} RENAME TO {to}");
+                self.swap.extend([rename(&now, &qold), rename(&qnew, &now)]);
+                self.swap_back.extend([rename(&now, &qnew), rename(&qold, &now)]);
+                self.swap.extend(comment_on_index(place, &index.name));
+            }
+        }
+        self.swap.extend(offices.iter().cloned());
+        self.swap_back_last.append(&mut offices);
+        Ok(())
+    }
+
+    fn check(
+        &mut self,
+        place: &Place<'_>,
+        constraint: &marula_core::Constraint,
+        turn: &Turn,
+        names: &Names<'_>,
+    ) {
+        let table = place.quoted();
+        let new = names.object(&constraint.name, "_new");
+        let old = names.object(&constraint.name, "_old");
+        let added = checked(&table, &new, &constraint.definition, &turn.to(&turn.new));
+        let Some(added) = added else {
+            self.notes.push(format!("{} is to be made anew by hand", constraint.name));
+            return;
+        };
+        let (new, old) = (quote_ident(&new), quote_ident(&old));
+        let now = quote_ident(&constraint.name);
+        self.build.push(added);
+        if constraint.validated {
+            self.build.push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {new}"));
+        }
+        self.unbuild.push(format!("ALTER TABLE {table} DROP CONSTRAINT {new}"));
+        let rename =
+            |from: &str, to: &str| format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}");
+        self.swap.extend([rename(&now, &old), rename(&new, &now)]);
+        self.swap_back.extend([rename(&now, &new), rename(&old, &now)]);
+        let own = place.catalog.and_then(|catalog| catalog.find(place.table));
+        let own = own.map(Relation::qualified).unwrap_or_default();
+        self.swap.extend(comment_on_constraint(place, &own, &constraint.name, &table));
+        self.notes.push(format!(
+            "{} is made for the new column, too: see that its condition suits it",
+            constraint.name
+        ));
+    }
+}
+
+/// Whether an index has to do with a column, be it in an expression.
+pub(super) fn touches(index: &Index, column: &str) -> bool {
+    let said = |text: &str| words(text).any(|word| word == column);
+    index.keys.iter().any(|key| match &key.column {
+        Some(own) => own == column,
+        None => said(&key.expression),
+    }) || index.include.iter().any(|own| own == column)
+        || index.predicate.as_deref().is_some_and(said)
 }
 
 /// What makes an index the one that replicas or CLUSTER go by.
@@ -250,35 +242,7 @@ fn renamed_index(
             element.name = new;
         }
     }
-    deparse(NodeEnum::IndexStmt(Box::new(index)))
-}
-
-/// A foreign key over other columns, not yet validated.
-fn renamed_key(
-    table: &str,
-    name: &str,
-    definition: &str,
-    new_of: &dyn Fn(&str) -> Option<String>,
-) -> Option<String> {
-    let definition = definition.trim_end_matches(" NOT VALID");
-    let name = quote_ident(name);
-    let text = format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID");
-    let statement = sql::parse(&text).ok()?;
-    let Some(NodeEnum::AlterTableStmt(alter)) = statement.root() else { return None };
-    let mut alter = alter.clone();
-    for node in &mut alter.cmds {
-        let Some(NodeEnum::AlterTableCmd(cmd)) = &mut node.node else { return None };
-        let def = cmd.def.as_mut().and_then(|def| def.node.as_mut());
-        let Some(NodeEnum::Constraint(constraint)) = def else { return None };
-        for column in &mut constraint.fk_attrs {
-            if let Some(NodeEnum::String(column)) = &mut column.node
-                && let Some(new) = new_of(&column.sval)
-            {
-                column.sval = new;
-            }
-        }
-    }
-    deparse(NodeEnum::AlterTableStmt(alter))
+    written::statement(NodeEnum::IndexStmt(Box::new(index))).ok()
 }
 
 /// A CHECK over other columns, not yet validated.
@@ -294,13 +258,4 @@ fn checked(
         &format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID"),
         new_of,
     )
-}
-
-pub(super) fn deparse(node: NodeEnum) -> Option<String> {
-    let raw = pb::RawStmt {
-        stmt: Some(Box::new(pb::Node { node: Some(node) })),
-        stmt_location: 0,
-        stmt_len: 0,
-    };
-    sql::deparse(&pb::ParseResult { version: 180_000, stmts: vec![raw] }).ok()
 }

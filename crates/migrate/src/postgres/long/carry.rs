@@ -5,8 +5,8 @@ use marula_postgres::sql::{self, quote_ident, quote_qualified};
 use pg_query::NodeEnum;
 
 use super::around::{Around, Policy, Statistics, Trigger};
-use super::beside::deparse;
 use super::{Place, depend, expression, short};
+use crate::postgres::written;
 
 /// Statements in the steps of a change.
 #[derive(Debug, Default)]
@@ -216,7 +216,7 @@ fn trigger_definition(
             false => vec![named(column)],
         })
         .collect();
-    deparse(NodeEnum::CreateTrigStmt(trigger))
+    written::statement(NodeEnum::CreateTrigStmt(trigger)).ok()
 }
 
 fn statistics_definition(definition: &str, old: &str, new: &str) -> Option<String> {
@@ -232,7 +232,7 @@ fn statistics_definition(definition: &str, old: &str, new: &str) -> Option<Strin
             element.name = new.to_string();
         }
     }
-    deparse(NodeEnum::CreateStatsStmt(stats))
+    written::statement(NodeEnum::CreateStatsStmt(stats)).ok()
 }
 
 #[cfg(test)]

@@ -49,7 +49,10 @@ pub(super) fn refused(place: &Place<'_>, readers: &[String]) -> Error {
 
 /// What the server knows to hang on the columns, and nobody here can write anew.
 fn named<'a>(place: &Place<'a>) -> impl Iterator<Item = String> + use<'a> {
-    place.around.into_iter().flat_map(|around| around.stuck.iter().cloned())
+    place.around.into_iter().flat_map(|around| {
+        let rules = around.rules.iter().map(|(_, rule)| rule.clone());
+        around.stuck.iter().cloned().chain(rules)
+    })
 }
 
 /// Fails for a table whose rows are elsewhere, or come from elsewhere.
@@ -92,10 +95,57 @@ pub(super) fn refuse(place: &Place<'_>, columns: &[&str]) -> Result<()> {
     if all.is_empty() { Ok(()) } else { Err(refused(place, &all)) }
 }
 
+/// Fails for whatever reads the column but views, which are made anew.
+pub(super) fn refuse_but_views(place: &Place<'_>, column: &str) -> Result<()> {
+    let Some(around) = place.around else { return refuse(place, &[column]) };
+    let (_, mut all) = readers(place, &[column]);
+    all.extend(around.views.stuck.iter().cloned());
+    all.extend(around.stuck.iter().cloned());
+    let rules = around.rules.iter().filter(|(id, _)| !around.views.rules.contains(id));
+    all.extend(rules.map(|(_, rule)| rule.clone()));
+    if all.is_empty() { Ok(()) } else { Err(refused(place, &all)) }
+}
+
+/// Fails for a new column whose name is taken.
+pub(super) fn free(place: &Place<'_>, column: &str) -> Result<()> {
+    let table = place.catalog.and_then(|catalog| catalog.find(place.table));
+    if table.is_none_or(|table| table.column(column).is_none()) {
+        return Ok(());
+    }
+    let what = format!("table {} has a column {column} already", place.table);
+    Err(Error::new(ErrorKind::Usage, what).hint("choose another name"))
+}
+
+/// Fails for a table whose rows cannot be gone through in batches.
+pub(super) fn keyed(place: &Place<'_>) -> Result<()> {
+    let Some(table) = place.catalog.and_then(|catalog| catalog.find(place.table)) else {
+        return Ok(());
+    };
+    let filled = |name: &str| table.column(name).is_some_and(|column| column.not_null);
+    let tells = |index: &marula_core::Index| {
+        index.unique
+            && index.valid
+            && index.predicate.is_none()
+            && index.keys.iter().all(|key| key.column.as_deref().is_some_and(filled))
+    };
+    if table.indexes.iter().any(tells) {
+        return Ok(());
+    }
+    let what = format!(
+        "{} has neither a primary key nor a unique index without NULLs, and no backfill in batches \
+         without one",
+        table.qualified()
+    );
+    Err(Error::new(ErrorKind::Unsupported, what)
+        .at(place.table.to_string())
+        .hint("give it a primary key in a migration before these: marula migrate add-constraint"))
+}
+
 /// The views over a column that gets another name: each as it is to be, and as it is.
 pub(super) fn carried(place: &Place<'_>, old: &str, new: &str) -> Result<Vec<(String, String)>> {
     let (views, mut stuck) = readers(place, &[old]);
     stuck.extend(named(place));
+    stuck.extend(place.around.into_iter().flat_map(|around| around.by_key.iter().cloned()));
     let mut all = Vec::new();
     for view in views {
         let definition = view.definition.as_deref().unwrap_or_default();

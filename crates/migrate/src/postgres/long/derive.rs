@@ -1,11 +1,13 @@
 //! Columns split and merged.
 
-use marula_core::{Error, ErrorKind, Result};
+use marula_core::{ConstraintKind, Error, ErrorKind, Result};
 use marula_postgres::sql::quote_ident;
 
-use super::beside::Beside;
+use super::beside::{Beside, touches};
 use super::carry::Carried;
+use super::filled::Filled;
 use super::identity::identity_of;
+use super::keys::referring;
 use super::trigger::Dual;
 use super::{Derived, LongChange, Place, SWITCH, UNKNOWN, depend, file, told};
 
@@ -23,7 +25,12 @@ pub fn derive(
 ) -> Result<LongChange> {
     let names: Vec<&str> = olds.iter().map(String::as_str).collect();
     depend::whole(place, &names)?;
+    depend::keyed(place)?;
     depend::refuse(place, &names)?;
+    for new in news {
+        depend::free(place, &new.name)?;
+    }
+    let goes = with_them(place, olds)?;
     let carried = Carried::split(place, &names)?;
     let mut from = Vec::new();
     let mut required = Vec::new();
@@ -42,7 +49,7 @@ pub fn derive(
     let dual = Dual::new(place, &from, news, backs);
     let table = place.quoted();
     let mut stages = vec![dual.expand(&carried)?, dual.backfill()?];
-    stages.push(dual.verify(&[], &Beside::default())?);
+    stages.push(dual.verify(&Filled::default(), &Beside::default(), false)?);
     let (mut up, mut down) = (Vec::new(), Vec::new());
     if backs.is_empty() {
         // From here on the new columns are written by themselves.
@@ -60,6 +67,12 @@ pub fn derive(
     }
     stages.push(dual.contract(olds, &carried)?);
     let mut notes = told(place, &carried);
+    if !goes.is_empty() {
+        notes.push(format!(
+            "these go with the old columns, and nothing is made for the new ones: {}",
+            goes.join(", ")
+        ));
+    }
     if place.catalog.is_none() {
         notes.push(UNKNOWN.into());
     }
@@ -71,4 +84,32 @@ pub fn derive(
         );
     }
     Ok(LongChange { stages, notes })
+}
+
+/// The indexes and constraints that go with columns; fails where foreign keys refer to one.
+fn with_them(place: &Place<'_>, olds: &[String]) -> Result<Vec<String>> {
+    let others: Vec<String> = olds
+        .iter()
+        .flat_map(|old| referring(place, old))
+        .map(|other| format!("{} ({})", other.constraint, other.column))
+        .collect();
+    if !others.is_empty() {
+        let what = format!("foreign keys refer to a column that goes: {}", others.join(", "));
+        return Err(Error::new(ErrorKind::Unsupported, what)
+            .at(place.table.to_string())
+            .hint("drop them in a migration before these"));
+    }
+    let table = place.catalog.and_then(|catalog| catalog.find(place.table));
+    let Some(table) = table else { return Ok(Vec::new()) };
+    let over = |columns: &[String]| columns.iter().any(|column| olds.contains(column));
+    let constraints = table
+        .constraints
+        .iter()
+        .filter(|one| one.kind != ConstraintKind::NotNull && over(&one.columns));
+    let mut all: Vec<String> =
+        constraints.map(|constraint| format!("constraint {}", constraint.name)).collect();
+    let free = table.indexes.iter().filter(|index| index.constraint.is_none());
+    let indexes = free.filter(|index| olds.iter().any(|old| touches(index, old)));
+    all.extend(indexes.map(|index| format!("index {}", index.name)));
+    Ok(all)
 }

@@ -6,20 +6,28 @@
 //! one's place. Contract: the old columns go.
 
 mod around;
+pub mod ask;
 mod beside;
 mod carry;
 mod depend;
 mod derive;
 mod expression;
+mod filled;
 mod identity;
+mod keys;
+mod names;
 mod rename;
 mod retype;
 mod trigger;
+mod values;
+mod views;
 
 use marula_core::{Column, Error, ErrorKind, RelationalCatalog, Result, Version};
 use marula_postgres::sql::{self, quote_ident};
 
+use super::written::comment;
 pub use around::Around;
+use beside::Beside;
 use carry::Carried;
 pub use derive::derive;
 pub use rename::rename_column;
@@ -138,6 +146,8 @@ fn told(place: &Place<'_>, carried: &Carried) -> Vec<String> {
         .map(|what| format!("by hand before the last step: {what}"))
         .collect();
     notes.extend(carried.notes.iter().cloned());
+    let asked = place.around.and_then(|around| around.asked.as_ref());
+    notes.extend(asked.into_iter().flat_map(|asked| asked.notes.iter().cloned()));
     if place.catalog.is_some() && place.around.is_none() {
         notes.push("policies, triggers, statistics and rights were not looked at".into());
     }
@@ -151,11 +161,25 @@ const SWITCH: &str = "The new names have the say from here on; deploy what uses 
 
 /// A name of at most 63 bytes.
 fn short(name: &str) -> String {
-    let mut name = name.to_string();
-    while name.len() > 63 {
-        name.pop();
+    names::free(name, "", &|_| false)
+}
+
+/// How a swap is taken back: what takes long beforehand and afterwards, while all go on.
+fn taken_back(
+    beside: &Beside,
+    before: Vec<String>,
+    mut within: Vec<String>,
+) -> (String, Vec<String>) {
+    let after = beside.back_after.clone();
+    if before.is_empty() && after.is_empty() {
+        return (beside.patience().into(), within);
     }
-    name
+    let mut all = before;
+    all.push("BEGIN".into());
+    all.append(&mut within);
+    all.push("COMMIT".into());
+    all.extend(after);
+    (format!("transaction:false {}", beside.patience()), all)
 }
 
 /// A step's file. Every statement must parse.
@@ -175,18 +199,7 @@ fn file(
         }
         Ok(text)
     };
-    let mut text = String::new();
-    let mut line = String::from("--");
-    for word in what.split_whitespace() {
-        if line.len() + word.len() > 96 {
-            text.push_str(&line);
-            text.push('\n');
-            line = String::from("--");
-        }
-        line.push(' ');
-        line.push_str(word);
-    }
-    text.push_str(&line);
+    let mut text = comment(what);
     text.push_str(&format!("\n-- migrate:up {options}\n{}", body(up)?));
     match down {
         Some((options, down)) => {

@@ -5,9 +5,11 @@ use marula_postgres::sql::quote_ident;
 
 use super::beside::Beside;
 use super::carry::Carried;
+use super::filled::Filled;
 use super::identity::{counts_on, identity_of};
+use super::names::{Names, Turn};
 use super::trigger::Dual;
-use super::{Derived, LongChange, Place, SWITCH, UNKNOWN, depend, file, told};
+use super::{Derived, LongChange, Place, SWITCH, UNKNOWN, depend, file, taken_back, told};
 
 /// Another name for a column, in five steps: statements with the old and with the new name work
 /// from the first step to before the last.
@@ -28,12 +30,16 @@ pub fn rename_column(
             .hint("name the target with --target, or give the type with --type"));
     };
     depend::whole(place, &[column])?;
+    depend::free(place, new)?;
     let views = depend::carried(place, column, new)?;
     let carried = Carried::renamed(place, column, new)?;
     let collation = known.as_ref().and_then(|column| column.collation.clone());
     let expression = quote_ident(column);
     let derived = Derived { name: new.into(), data_type, expression, collation };
-    let beside = Beside::of(place, &[(column, new)])?;
+    let names = Names::new(place);
+    let turn = Turn::kept(column, new);
+    let beside = Beside::of(place, &turn, &names)?;
+    depend::keyed(place)?;
     let default = known.as_ref().and_then(|column| column.default.clone());
     let olds = [(column.to_string(), default.clone())];
     let backs = [(column.to_string(), quote_ident(new))];
@@ -41,13 +47,17 @@ pub fn rename_column(
     let dual = Dual::new(place, &olds, std::slice::from_ref(&derived), &backs);
     let dual = dual.counted(identity.is_some());
     let not_null = known.as_ref().is_some_and(|column| column.not_null);
-    let own = [new.to_string()];
-    let filled: &[String] = if not_null { &own } else { &[] };
-    let mut stages = vec![dual.expand(&carried)?, dual.backfill()?, dual.verify(filled, &beside)?];
+    let filled = match not_null {
+        true => Filled::of(place, &turn, &names),
+        false => Filled::default(),
+    };
+    let verify = dual.verify(&filled, &beside, false)?;
+    let mut stages = vec![dual.expand(&carried)?, dual.backfill()?, verify];
     let (table, quoted, qnew) = (place.quoted(), quote_ident(column), quote_ident(new));
     // Switch: the new column has the say over defaults and NULL.
     let undefaulted = Dual::new(place, &[(column.to_string(), None)], &[derived], &backs);
-    let mut up = vec![undefaulted.function(true)];
+    let mut up: Vec<String> = beside.lock(place).into_iter().collect();
+    up.push(undefaulted.function(true));
     let mut down = vec![dual.function(true)];
     if let Some(default) = &default {
         up.push(format!("ALTER TABLE {table} ALTER COLUMN {quoted} DROP DEFAULT"));
@@ -63,12 +73,10 @@ pub fn rename_column(
     if let Some(kind) = identity {
         up.push(counts_on(&table, column, new, kind));
     }
-    up.extend(beside.swap.iter().cloned());
-    down.splice(0..0, beside.swap_back.iter().rev().cloned());
-    if not_null {
-        up.push(format!("ALTER TABLE {table} ALTER COLUMN {quoted} DROP NOT NULL"));
-        down.push(format!("ALTER TABLE {table} ALTER COLUMN {quoted} SET NOT NULL"));
-    }
+    up.extend(beside.swap.iter().chain(&filled.swap).cloned());
+    let lock = beside.lock(place);
+    let first = lock.iter().chain(&filled.back).chain(&beside.swap_back);
+    down.splice(0..0, first.cloned().collect::<Vec<_>>());
     if let Some(kind) = identity {
         down.push(counts_on(&table, new, column, kind));
     }
@@ -78,7 +86,9 @@ pub fn rename_column(
         up.push(over_new);
         down.push(over_old);
     }
-    stages.push(file("switch", SWITCH, "lock_timeout:2s", &up, Some(("lock_timeout:2s", &down)))?);
+    let before = beside.back_before.iter().chain(&filled.back_before).cloned().collect();
+    let (options, down) = taken_back(&beside, before, down);
+    stages.push(file("switch", SWITCH, beside.patience(), &up, Some((&options, &down)))?);
     stages.push(dual.contract(&[column.to_string()], &carried)?);
     let mut notes = beside.notes;
     notes.extend(told(place, &carried));

@@ -6,10 +6,10 @@ use pg_query::NodeRef;
 
 use super::beside::Beside;
 use super::carry::Carried;
+use super::filled::Filled;
+use super::names::Turn;
 use super::{Derived, Place, Stage, file, short};
 use crate::postgres::context::{is_steady, strings};
-use crate::postgres::fix;
-use crate::postgres::schema::Schema;
 
 /// Old and new columns that follow each other.
 pub(super) struct Dual<'a> {
@@ -336,8 +336,12 @@ impl<'a> Dual<'a> {
     }
 
     /// Statements that fail while a row differs; then keys, indexes and NOT NULL.
-    pub(super) fn verify(&self, filled: &[String], beside: &Beside) -> Result<Stage> {
-        let table = self.place.quoted();
+    pub(super) fn verify(
+        &self,
+        filled: &Filled,
+        beside: &Beside,
+        shortened: bool,
+    ) -> Result<Stage> {
         let mut up = vec![self.check(&self.missing(), "differ", "run the backfill again")];
         if !self.backs.is_empty() {
             let backed: Vec<&str> = self.backs.iter().map(|(old, _)| old.as_str()).collect();
@@ -350,24 +354,37 @@ impl<'a> Dual<'a> {
                 "mend the rows or the expressions: what is not given back is lost with the old columns",
             ));
         }
-        let mut down = Vec::new();
-        let required: Vec<String> = filled
-            .iter()
-            .map(|new| {
-                format!("ALTER TABLE {table} ALTER COLUMN {} SET NOT NULL", quote_ident(new))
-            })
-            .collect();
-        for forms in fix::statements(&required, &Schema::default(), self.place.version)? {
-            up.extend(forms);
+        if let (true, [(old, _)], [new]) = (shortened, self.olds.as_slice(), self.news.as_slice()) {
+            let (old, new) = (quote_ident(old), quote_ident(&new.name));
+            up.push(self.check(
+                &format!("{old}::text IS DISTINCT FROM {new}::text"),
+                "are cut short",
+                "mend the rows, or write these migrations anew with --using",
+            ));
         }
-        for new in filled {
-            let new = quote_ident(new);
-            down.push(format!("ALTER TABLE {table} ALTER COLUMN {new} DROP NOT NULL"));
-        }
-        up.extend(beside.build.iter().cloned());
-        down.splice(0..0, beside.unbuild.iter().rev().cloned());
+        up.extend(filled.build.iter().chain(&beside.build).cloned());
+        let mut down: Vec<String> = beside.unbuild.iter().rev().cloned().collect();
+        down.extend(filled.unbuild.iter().cloned());
         let what = "Verify: fails while a row differs. Then what the old columns have besides.";
-        file("verify", what, "transaction:false", &up, Some(("transaction:false", &down)))
+        // A statement, since a part without any says that there is no way back.
+        if down.is_empty() {
+            down.push("SELECT 'nothing was made here'".into());
+        }
+        let how = match beside.others.is_empty() {
+            true => "transaction:false".to_string(),
+            false => format!("transaction:false {}", beside.patience()),
+        };
+        file("verify", what, &how, &up, Some((&how, &down)))
+    }
+
+    /// Fails where the old column, after the swap, could not take what was written to the new one.
+    pub(super) fn fits(&self, turn: &Turn) -> String {
+        let (old, new) = (quote_ident(&turn.after_old), quote_ident(&turn.after_new));
+        self.check(
+            &format!("{old} IS NULL AND {new} IS NOT NULL"),
+            "hold what the old type does not take",
+            "mend those rows first, or leave the new type in place",
+        )
     }
 
     /// The old columns go.

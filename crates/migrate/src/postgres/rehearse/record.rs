@@ -20,6 +20,8 @@ use crate::rehearse::Span;
 pub(super) struct Noted {
     /// From its begin to its end, and to that of the transaction if it was its own.
     pub span: Option<Span>,
+    /// When its last try began: what was before it is no work that was needed.
+    pub began: Option<Instant>,
     /// How often it was tried.
     pub tries: u32,
     /// The locks that were held when it had run.
@@ -98,6 +100,7 @@ impl Recorder {
             let now = Instant::now();
             let start = noted.span.map_or(now, |span| span.start);
             noted.span = Some(Span { start, end: now });
+            noted.began = Some(now);
             noted.wal = (wal, wal);
         }
         Ok(())

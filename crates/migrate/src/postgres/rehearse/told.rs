@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use marula_core::{
-    Behind, DoneWork, Engine, MigrationForm, MigrationWork as Work, RehearsalRun,
+    Behind, Blocks, DoneWork, Engine, MigrationForm, MigrationWork as Work, RehearsalRun,
     RehearsedStatement, TakenLock,
 };
 
@@ -37,12 +37,20 @@ pub(super) fn run(
         .collect();
     let spans = spans(&ran);
     let mut of: BTreeMap<usize, Vec<&Operation>> = BTreeMap::new();
+    let writes = |operation: &Operation| super::is_write(load, operation);
+    let teller = Teller { recorder, seen, spans: &spans, ran: &ran, writes: &writes };
     for operation in &seen.during {
-        if let Some(at) = impact::put_to(operation, &spans) {
+        // Who was stalled is told where the lock was taken: a transaction holds it to its end, and
+        // most of the wait may lie in the statements behind.
+        let stalled =
+            usual.get(operation.kind).is_some_and(|u| operation.span.ms() > impact::bound(u));
+        let behind = Some(operation).filter(|_| stalled).and_then(|o| teller.behind(o));
+        let began =
+            behind.and_then(|behind| ran.iter().position(|(at, ..)| *at == behind.statement));
+        if let Some(at) = began.or_else(|| impact::put_to(operation, &spans)) {
             of.entry(at).or_default().push(operation);
         }
     }
-    let teller = Teller { recorder, seen, spans: &spans, ran: &ran };
     let mut statements = Vec::new();
     for (number, (at, noted, span)) in ran.iter().enumerate() {
         let own = of.remove(&number).unwrap_or_default();
@@ -52,6 +60,8 @@ pub(super) fn run(
         let locks = teller.locks(number);
         let work = teller.work(noted);
         let waited_ms = teller.waited(span);
+        let last = Span { start: noted.began.unwrap_or(span.start), end: span.end };
+        let work_ms = (last.ms() - teller.waited(&last)).max(0.0);
         let step = migration.up.get(*at);
         let mut told = RehearsedStatement {
             statement: *at,
@@ -70,7 +80,7 @@ pub(super) fn run(
             at_target: None,
             failed: noted.failed.clone(),
         };
-        told.at_target = at_target(stage, &told);
+        told.at_target = at_target(stage, &told, work_ms);
         statements.push(told);
     }
     let sum = |of: &dyn Fn(&RehearsedStatement) -> u64| statements.iter().map(of).sum::<u64>();
@@ -123,13 +133,16 @@ fn spans(ran: &[(usize, &Noted, Span)]) -> Vec<Span> {
     spans
 }
 
-/// What a statement's work comes to on the target.
-fn at_target(stage: &Stage, told: &RehearsedStatement) -> Option<marula_core::Extrapolation> {
+/// What a statement's work, which took so long in its last try, comes to on the target.
+fn at_target(
+    stage: &Stage,
+    told: &RehearsedStatement,
+    work_ms: f64,
+) -> Option<marula_core::Extrapolation> {
     let heaviest = told.work.iter().max_by_key(|done| (done.work, done.rows))?;
     let target_rows = stage.target_rows(&heaviest.object)?;
     let sizes = Sizes { copy_rows: heaviest.rows as f64, target_rows };
-    let work_ms = (told.duration_ms - told.waited_ms).max(0.0);
-    let stops = |lock: &TakenLock| lock.blocks != marula_core::Blocks::Nothing;
+    let stops = |lock: &TakenLock| lock.blocks != Blocks::Nothing;
     let blocked = told.locks.iter().filter(|lock| stops(lock)).map(|lock| lock.held_ms);
     to_target(heaviest.work, work_ms, blocked.fold(0.0, f64::max).min(work_ms), sizes)
 }
@@ -139,6 +152,8 @@ struct Teller<'a> {
     seen: &'a Seen,
     spans: &'a [Span],
     ran: &'a [(usize, &'a Noted, Span)],
+    /// Whether an operation writes.
+    writes: &'a dyn Fn(&Operation) -> bool,
 }
 
 impl Teller<'_> {
@@ -228,10 +243,20 @@ impl Teller<'_> {
             })
             .max_by_key(|(overlap, _)| *overlap)
             .map(|(_, relation)| relation)?;
+        let stops = match (self.writes)(operation) {
+            true => Blocks::Writes,
+            false => Blocks::All,
+        };
         let locks = self.seen.watched.locks.iter().filter(|lock| lock.relation == relation);
-        let behind = locks
-            .filter(|lock| !lock.span.overlap(&operation.span).is_zero())
-            .max_by_key(|lock| (lock.lock, lock.span.overlap(&operation.span)))?;
+        let meanwhile =
+            || locks.clone().filter(|lock| !lock.span.overlap(&operation.span).is_zero());
+        // The first that stopped it; a stronger one may have been taken while it waited.
+        let behind = meanwhile()
+            .filter(|lock| lock.lock.blocks() >= stops)
+            .min_by_key(|lock| (lock.span.start, std::cmp::Reverse(lock.lock)))
+            .or_else(|| {
+                meanwhile().max_by_key(|lock| (lock.lock, lock.span.overlap(&operation.span)))
+            })?;
         let first = self
             .seen
             .watched

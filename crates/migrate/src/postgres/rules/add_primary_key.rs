@@ -31,6 +31,11 @@ fn check(context: &Context) -> Vec<Draft> {
         .into_iter()
         .filter(|(_, constraint)| constraint.indexname.is_empty())
         .map(|(alter, _)| {
+            if alter.only && is_partitioned(context, &alter.table) {
+                let title = format!("{} gets a primary key", alter.table);
+                let why = "Its partitions get theirs by themselves.";
+                return brief(alter.lock, &alter.table, title, why);
+            }
             let title = format!("the primary key's index is built over all of {}", alter.table);
             heavy(
                 alter.lock,

@@ -26,7 +26,9 @@ fn check(context: &Context) -> Vec<Draft> {
         .into_iter()
         .map(|(alter, constraint)| {
             let title = format!("{} gets a unique constraint", alter.table);
-            if constraint.indexname.is_empty() {
+            if alter.only && is_partitioned(context, &alter.table) {
+                brief(alter.lock, &alter.table, title, "Its partitions get theirs by themselves.")
+            } else if constraint.indexname.is_empty() {
                 let title = title + ": its index is built over all rows";
                 heavy(alter.lock, &alter.table, Work::Build, title, "CREATE UNIQUE INDEX CONCURRENTLY first, then ADD CONSTRAINT … UNIQUE USING INDEX.")
             } else {

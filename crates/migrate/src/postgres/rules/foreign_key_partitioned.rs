@@ -45,6 +45,8 @@ fn check(context: &Context) -> Vec<Draft> {
             drafts.push(locked(alter.lock, &alter.table, Severity::High, title + ": fails", why));
         } else if foreign.skip_validation || !foreign.is_enforced {
             drafts.push(brief(alter.lock, &alter.table, title, "Nothing is read."));
+        } else if all_have(context, &alter.table, foreign, &parent) {
+            drafts.push(brief(alter.lock, &alter.table, title, "Its partitions have it already."));
         } else {
             let why =
                 "Add it to each partition NOT VALID and validate it there, then to the parent.";
@@ -61,4 +63,25 @@ fn check(context: &Context) -> Vec<Draft> {
         }
     }
     drafts
+}
+
+/// Whether every partition has a valid foreign key of that name, which is taken in.
+fn all_have(context: &Context, table: &str, foreign: &pb::Constraint, parent: &str) -> bool {
+    let parts = context.schema.partitions(table);
+    !parts.is_empty()
+        && parts.into_iter().all(|part| {
+            if is_partitioned(context, part) {
+                return all_have(context, part, foreign, parent);
+            }
+            let known = context.table(part);
+            known.is_some_and(|known| {
+                known.constraints.iter().any(|own| {
+                    own.valid
+                        && own.kind == ConstraintKind::ForeignKey
+                        && own.name == foreign.conname
+                        && own.columns == strings(&foreign.fk_attrs)
+                        && own.references.as_deref() == Some(parent)
+                })
+            })
+        })
 }

@@ -16,6 +16,11 @@ pub static RULE: Rule<Context> = rule(
             "ALTER TABLE users ADD PRIMARY KEY USING INDEX users_id",
         ),
         good(
+            "a nullable column that is only kept with the key",
+            "CREATE TABLE users (id bigint NOT NULL, name text); INSERT INTO users SELECT i FROM generate_series(1, 500) i; CREATE UNIQUE INDEX users_id ON users (id) INCLUDE (name);",
+            "SET lock_timeout = '1s'; ALTER TABLE users ADD PRIMARY KEY USING INDEX users_id",
+        ),
+        good(
             "NOT NULL already",
             "CREATE TABLE users (id bigint NOT NULL); INSERT INTO users SELECT i FROM generate_series(1, 500) i; CREATE UNIQUE INDEX users_id ON users (id);",
             "SET lock_timeout = '1s'; ALTER TABLE users ADD PRIMARY KEY USING INDEX users_id",
@@ -34,9 +39,10 @@ fn check(context: &Context) -> Vec<Draft> {
             let index = table.and_then(|table| {
                 table.indexes.iter().find(|index| index.name == constraint.indexname)
             });
-            let filled = table
-                .zip(index)
-                .is_some_and(|(table, index)| index.columns.iter().all(|c| table.filled(c)));
+            let filled = table.zip(index).is_some_and(|(table, index)| {
+                let keys = index.columns.iter().filter(|column| !index.included.contains(column));
+                keys.into_iter().all(|column| table.filled(column))
+            });
             let title = format!("{} takes its primary key from an index", alter.table);
             if filled {
                 brief(alter.lock, &alter.table, title, "Its columns are NOT NULL already.")

@@ -12,7 +12,7 @@ use marula_migrate::{Migration, StepKind, Tool};
 use marula_mongodb::{Session, SessionOptions};
 
 pub fn migration(text: &str) -> Migration {
-    let path = Path::new("1_example.json");
+    let path = Path::new("example.json");
     marula_migrate::files::parse(path, text, Tool::Marula, Engine::Mongodb)
         .unwrap_or_else(|error| panic!("{text}\n{error}"))
 }

@@ -75,7 +75,7 @@ async fn prepare(client: &Client, setup: &str) {
 
 fn parsed(text: &str) -> marula_migrate::Migration {
     let yaml = text.starts_with("up:");
-    let path = if yaml { "1_example.yaml" } else { "1_example.json" };
+    let path = if yaml { "example.yaml" } else { "example.json" };
     let (tool, engine) = (marula_migrate::Tool::Marula, marula_core::Engine::Mongodb);
     marula_migrate::files::parse(std::path::Path::new(path), text, tool, engine)
         .unwrap_or_else(|error| panic!("{text}\n{error}"))

@@ -1,5 +1,6 @@
 //! Differences of schemas: taken over a corpus of pairs, on real servers, and compared with pg_dump.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -61,8 +62,63 @@ async fn database(server: &PostgresServer) -> (ConnectSpec, Session) {
     (spec, session)
 }
 
-/// Runs the files as their runner would: by the directives, not by what diff says of them.
-async fn run(session: &Session, found: &Difference, up: bool) -> Result<(), String> {
+/// What applications and rows rely on: tables, views, columns, keys, triggers, policies, rights, and
+/// what indexes there are, whatever they are called.
+const THINGS: &str = "
+SELECT 'relation ' || c.oid::regclass::text || CASE WHEN c.relrowsecurity THEN ' with row security' ELSE '' END
+  FROM pg_class c JOIN n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S')
+UNION ALL SELECT 'column ' || c.oid::regclass::text || '.' || a.attname || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN n ON n.oid = c.relnamespace
+  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm')
+UNION ALL SELECT 'trigger ' || c.oid::regclass::text || '.' || t.tgname
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal
+UNION ALL SELECT 'constraint ' || c.oid::regclass::text || '.' || k.conname || ' ' || k.contype::text
+  FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN n ON n.oid = c.relnamespace
+  WHERE k.contype IN ('p', 'u', 'x', 'c', 'f') AND k.conparentid = 0 AND k.coninhcount = 0
+UNION ALL SELECT 'policy ' || c.oid::regclass::text || '.' || p.polname
+  FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN n ON n.oid = c.relnamespace
+UNION ALL SELECT 'rule ' || c.oid::regclass::text || '.' || r.rulename
+  FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN n ON n.oid = c.relnamespace
+UNION ALL SELECT 'function ' || p.pronamespace::regnamespace::text || '.' || p.proname
+  FROM pg_proc p JOIN n ON n.oid = p.pronamespace
+UNION ALL SELECT 'default ' || c.oid::regclass::text || '.' || a.attname
+  FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid JOIN n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.adnum
+UNION ALL SELECT replace(pg_get_indexdef(i.oid), 'INDEX ' || quote_ident(i.relname) || ' ON', 'INDEX ON')
+  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN n ON n.oid = i.relnamespace WHERE x.indisvalid
+UNION ALL SELECT 'right ' || c.oid::regclass::text || ' ' || x.privilege_type || ' ' || x.grantee::text
+  FROM pg_class c JOIN n ON n.oid = c.relnamespace, aclexplode(c.relacl) x
+UNION ALL SELECT 'identity ' || c.oid::regclass::text FROM pg_class c JOIN n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p') AND CASE c.relreplident WHEN 'n' THEN false WHEN 'f' THEN true ELSE
+  EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND CASE c.relreplident WHEN 'i' THEN x.indisreplident ELSE x.indisprimary END) END";
+
+async fn things(session: &Session) -> BTreeSet<String> {
+    let own = format!(
+        "WITH n AS (SELECT oid FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> \
+         'information_schema') {THINGS}"
+    );
+    let rows = session.client().query(&own, &[]).await.unwrap();
+    rows.iter().map(|row| row.get::<_, String>(0)).collect()
+}
+
+/// What is there before and after, and must be there at all times between.
+struct Kept(BTreeSet<String>);
+
+impl Kept {
+    /// Looks whether nothing is missing now.
+    async fn check(&self, session: &Session, at: &str) -> Result<(), String> {
+        let now = things(session).await;
+        let missing: Vec<&String> = self.0.difference(&now).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(format!("missing behind {at}: {missing:?}"))
+    }
+}
+
+/// Runs the files as their runner would: by the directives, not by what diff says of them. Whenever
+/// others can look, nothing that is kept may be missing.
+async fn run(session: &Session, found: &Difference, up: bool, kept: &Kept) -> Result<(), String> {
     let mut all: Vec<_> = found
         .files
         .iter()
@@ -95,9 +151,13 @@ async fn run(session: &Session, found: &Difference, up: bool) -> Result<(), Stri
                 .batch_execute(&step.text)
                 .await
                 .map_err(|error| format!("{}: {error:?}", step.text))?;
+            if !options.transaction {
+                kept.check(session, &step.text).await?;
+            }
         }
         if options.transaction {
             client.batch_execute("COMMIT").await.map_err(|error| format!("{error:?}"))?;
+            kept.check(session, "the transaction").await?;
         }
     }
     Ok(())
@@ -168,7 +228,9 @@ async fn check(server: &PostgresServer, major: u16, pair: &Pair, faults: &mut Ve
     session.client().batch_execute(&pair.from).await.unwrap();
     wanted.client().batch_execute(&pair.to).await.unwrap();
     let before = (major == 15).then(|| dump(&spec));
-    if let Err(error) = run(&session, &found, true).await {
+    let (there, then) = (things(&session).await, things(&wanted).await);
+    let kept = Kept(there.intersection(&then).cloned().collect());
+    if let Err(error) = run(&session, &found, true, &kept).await {
         faults.push(format!("{at}: up: {error}\n{}", texts.join("\n")));
         return;
     }
@@ -192,7 +254,7 @@ async fn check(server: &PostgresServer, major: u16, pair: &Pair, faults: &mut Ve
         let (more, less) = (only(&sides[0], &sides[1]), only(&sides[1], &sides[0]));
         faults.push(format!("{at}: the catalogue differs\n+ {more:?}\n- {less:?}"));
     }
-    if let Err(error) = run(&session, &found, false).await {
+    if let Err(error) = run(&session, &found, false, &kept).await {
         faults.push(format!("{at}: down: {error}\n{}", texts.join("\n")));
         return;
     }

@@ -238,6 +238,23 @@ async fn what_cannot_be_carried_over_is_named_before_anything_is_written() {
         for name in ["policy few", "policy own", "trigger changed", "trigger late"] {
             assert!(refused.message().contains(name), "'{name}': {refused}");
         }
+        let setup = "CREATE TABLE parent (id int PRIMARY KEY, a text UNIQUE, b text, CHECK (a <> b)); CREATE INDEX ON parent (b);
+          CREATE TABLE child (a text REFERENCES parent (a))";
+        session.client().batch_execute(setup).await.unwrap();
+        for (column, said) in
+            [("a", "child_a_fkey (child.a)"), ("b", "constraint parent_check, index parent_b_idx")]
+        {
+            let split = |place: &Place<'_>| {
+                let news = [Derived::parse(&format!("half=text:left({column}, 1)")).unwrap()];
+                derive(place, &[column.to_string()], &news, &[])
+            };
+            let found = match written(&session, "parent", &[column], split).await {
+                Ok(change) => change.notes.join(" "),
+                Err(refused) => refused.to_string(),
+            };
+            assert!(found.contains(said), "'{said}': {found}");
+        }
+        session.client().batch_execute("DROP TABLE parent, child").await.unwrap();
         // Texts the server does not look into are for a person.
         let more = "CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE DEBUG '%', NEW.code; RETURN NEW; END $$;
           CREATE TRIGGER audit BEFORE UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION audit();

@@ -96,6 +96,10 @@ impl Probe {
         Probe { version: worker.version(), worker, watcher, old_reader, pid }
     }
 
+    pub fn session(&self) -> &Session {
+        &self.worker
+    }
+
     pub fn client(&self) -> &Client {
         self.worker.client()
     }

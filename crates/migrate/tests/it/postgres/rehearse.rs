@@ -139,6 +139,28 @@ async fn the_stall_that_is_told_is_the_one_clients_measured() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stall_is_told_where_it_began() {
+    // The lock of the first statement lasts through the second, which takes longer.
+    let two = file(
+        "-- migrate:up\nCREATE INDEX users_name ON users (name);\n\
+         ALTER TABLE users ALTER COLUMN age TYPE bigint;\n",
+    );
+    let stage = stage(&two, 60_000, 15).await;
+    let (run, _, writer) = beside(&stage, &two).await;
+    assert!(run.failure.is_none(), "{run:#?}");
+    let [first, second] = run.statements.as_slice() else { panic!("{run:#?}") };
+    assert!(longest(first, "update") > second.duration_ms, "{writer}: {run:#?}");
+    for (at, own) in run.statements.iter().enumerate() {
+        // No stall is longer than the time from its statement's begin to the migration's end.
+        let left: f64 = run.statements[at..].iter().map(|s| s.duration_ms).sum();
+        assert!(own.longest_stall_ms <= left + 100.0, "statement {at}: {run:#?}");
+    }
+    let update = first.clients.iter().find(|c| c.latency.operation == "update" && c.stalled > 0);
+    let behind = update.and_then(|own| own.behind.as_ref()).unwrap();
+    assert_eq!((behind.statement, behind.lock.as_str()), (0, "SHARE"), "{run:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_safe_form_is_measured_beside_the_original() {
     let migration = file(
         "-- migrate:up\nALTER TABLE orders ADD CONSTRAINT positive CHECK (total > 0);\n\
