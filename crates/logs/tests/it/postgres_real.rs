@@ -52,9 +52,20 @@ fn settings(options: StartOptions) -> StartOptions {
     .fold(options, |options, (name, value)| options.setting(name, value))
 }
 
+async fn until_somebody_waits(session: &Session) {
+    let sql = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+    for _ in 0..2_000 {
+        if session.client().query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nobody waits for a lock");
+}
+
 /// Statements, errors, locks: everything a log can hold.
 async fn workload(server: &PostgresServer) {
-    let (one, two) = (session(server).await, session(server).await);
+    let (one, two, three) = (session(server).await, session(server).await, session(server).await);
     run(&one, "CREATE TABLE t (id int PRIMARY KEY, a int, note text)").await;
     run(&one, "INSERT INTO t SELECT i, i % 100, repeat('x', 50) FROM generate_series(1, 20000) i")
         .await;
@@ -80,7 +91,7 @@ async fn workload(server: &PostgresServer) {
     run(&one, "SELECT * FROM (SELECT id, note FROM t ORDER BY note, id DESC) s OFFSET 19000").await;
     fails(&one, "SELECT 1 / 0").await;
     fails(&one, "SELECT * FROM nowhere").await;
-    run(&two, "SET statement_timeout = '30ms'").await;
+    run(&two, "SET statement_timeout = '300ms'").await;
     fails(&two, "SELECT pg_sleep(3)").await;
     run(&two, "RESET statement_timeout").await;
     // A wait that ends with the lock, and a deadlock.
@@ -92,6 +103,8 @@ async fn workload(server: &PostgresServer) {
         run(&two, "UPDATE t SET a = 2 WHERE id = 1").await;
     };
     let releases = async {
+        // The wait lasts that long from its begin, however late that is.
+        until_somebody_waits(&three).await;
         tokio::time::sleep(Duration::from_millis(250)).await;
         run(&one, "COMMIT").await;
     };

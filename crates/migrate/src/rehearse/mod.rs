@@ -10,6 +10,7 @@ pub(crate) mod clients;
 pub(crate) mod course;
 pub(crate) mod extrapolate;
 pub(crate) mod impact;
+pub(crate) mod standing;
 
 use std::time::{Duration, Instant};
 

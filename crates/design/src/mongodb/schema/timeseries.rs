@@ -1,7 +1,7 @@
 use marula_core::model::{AttributeType, Deed, Entity, Operator};
 
 use super::Draw;
-use super::types::stored_name;
+use super::types::{is_plain, stored_name};
 use crate::model::sql::path_of;
 use crate::schema::time_attribute;
 use crate::structure::{Source, Store};
@@ -42,7 +42,14 @@ pub(super) fn decide(draw: &mut Draw<'_>, entity: &Entity, store: &Store) -> Opt
     if draw.structure.bucket(draw.model, &entity.name).is_some() {
         return None;
     }
-    if let Some(why) = obstacle(draw, entity, store) {
+    let is_taken = |name: &String| {
+        let stored = stored_name(entity, name);
+        stored != "_id" && is_plain(stored)
+    };
+    let named = is_taken(&time.name) && reference.as_ref().is_none_or(is_taken);
+    let unnamed =
+        || "their moment or their source has a name that such a collection cannot take".into();
+    if let Some(why) = (!named).then(unnamed).or_else(|| obstacle(draw, entity, store)) {
         draw.note(format!("{} would be a time-series collection, but {why}", entity.name));
         return None;
     }

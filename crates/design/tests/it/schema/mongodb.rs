@@ -387,3 +387,21 @@ fn measurements_that_come_along_are_no_time_series() {
     assert!(!script.contains("timeseries: {"), "{script}");
     assert!(script.contains("install writes them with their sensors"), "{script}");
 }
+
+/// A key of one attribute is stored as `_id`, which cannot be the moment of a time series.
+#[test]
+fn measurements_whose_moment_has_no_field_of_its_own_are_no_time_series() {
+    let spoilt: [fn(&mut marula_core::model::Entity); 2] = [
+        |readings| readings.key = vec!["measured_at".into()],
+        |readings| readings.attributes[2].name = "\u{2028}\0".into(),
+    ];
+    for spoil in spoilt {
+        let mut case = Case::of(SENSORS);
+        spoil(&mut case.model.entities[1]);
+        let schema = drawn(&case, Version::new(6, 0, 0));
+        commands(&schema).unwrap();
+        let script = flat(&schema.to_script());
+        assert!(!script.contains("timeseries: {"), "{script}");
+        assert!(script.contains("has a name that such a collection cannot take"), "{script}");
+    }
+}

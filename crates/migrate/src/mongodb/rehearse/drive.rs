@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use bson::{Bson, Document, doc};
 use marula_core::Result;
 use marula_mongodb::{Session, SessionOptions};
-use tokio::sync::{mpsc, oneshot};
 
 use super::load::{Kind, Load, MARK, send};
 use crate::rehearse::Span;
 use crate::rehearse::clients::{Ledger, Operation, Pace, deal};
+use crate::rehearse::standing::{Standing, standing};
 
 /// Documents that clients made: the collection and the key.
 pub(super) type Made = Arc<Mutex<Vec<(String, Bson)>>>;
@@ -90,66 +90,33 @@ pub(super) async fn tidy(copy: &Session, load: &Load, made: &Made) {
     }
 }
 
-/// A transaction that is kept open for a while, again and again.
-pub(super) struct Standing {
-    asked: mpsc::Sender<oneshot::Sender<()>>,
-}
-
-/// How long a standing transaction is away before it comes again.
-const GAP: Duration = Duration::from_millis(50);
-
-impl Standing {
-    /// Reads each collection in one transaction, and with `writes` updates a document of each.
-    pub(super) async fn start(
-        copy: &Session,
-        stands: Vec<(String, Option<Bson>)>,
-        writes: bool,
-        hold: Duration,
-        ledger: &Arc<Ledger>,
-    ) -> Result<(Standing, tokio::task::JoinHandle<()>)> {
-        let session = named(copy, "marula standing").await?;
-        let (asked, mut asks) = mpsc::channel::<oneshot::Sender<()>>(4);
-        let ledger = ledger.clone();
-        let task = tokio::spawn(async move {
-            let mut answer: Option<oneshot::Sender<()>> = None;
-            while !ledger.is_stopped() {
-                let Ok(mut open) = session.client().start_session().await else { return };
-                let mut began = open.start_transaction().await.is_ok();
-                for (name, key) in &stands {
-                    let command = match key {
-                        Some(key) if writes => doc! { "update": name, "updates": [{
-                        "q": { "_id": key.clone() }, "u": { "$set": { MARK: 0 } } }] },
-                        _ => doc! { "find": name, "limit": 1, "singleBatch": true },
-                    };
-                    began &=
-                        session.database().run_command(command).session(&mut open).await.is_ok();
-                }
-                if let Some(answer) = answer.take() {
-                    let _ = answer.send(());
-                }
-                if began {
-                    tokio::select! {
-                        () = ledger.pause(hold) => {}
-                        ask = asks.recv() => answer = ask,
-                    }
-                }
-                let _ = open.abort_transaction().await;
-                if answer.is_none() {
-                    tokio::select! {
-                        () = ledger.pause(GAP) => {}
-                        ask = asks.recv() => answer = ask,
-                    }
-                }
+/// Starts a transaction that is kept open for `hold`, again and again: it reads each collection, and
+/// with `writes` updates a document of each.
+pub(super) async fn stand(
+    copy: &Session,
+    stands: Vec<(String, Option<Bson>)>,
+    writes: bool,
+    hold: Duration,
+    ledger: &Arc<Ledger>,
+) -> Result<(Standing, tokio::task::JoinHandle<()>)> {
+    let session = named(copy, "marula standing").await?;
+    let (own, mut turns) = standing(ledger);
+    let task = tokio::spawn(async move {
+        while turns.go_on() {
+            let Ok(mut open) = session.client().start_session().await else { return };
+            let mut began = open.start_transaction().await.is_ok();
+            for (name, key) in &stands {
+                let command = match key {
+                    Some(key) if writes => doc! { "update": name, "updates": [{
+                    "q": { "_id": key.clone() }, "u": { "$set": { MARK: 0 } } }] },
+                    _ => doc! { "find": name, "limit": 1, "singleBatch": true },
+                };
+                began &= session.database().run_command(command).session(&mut open).await.is_ok();
             }
-        });
-        Ok((Standing { asked }, task))
-    }
-
-    /// Has it begin anew, so that it stands in the way for its whole time.
-    pub(super) async fn anew(&self) {
-        let (answer, answered) = oneshot::channel();
-        if self.asked.try_send(answer).is_ok() {
-            let _ = tokio::time::timeout(Duration::from_millis(500), answered).await;
+            turns.lie(if began { hold } else { Duration::ZERO }).await;
+            let _ = open.abort_transaction().await;
+            turns.rest().await;
         }
-    }
+    });
+    Ok((own, task))
 }

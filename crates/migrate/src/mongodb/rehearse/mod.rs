@@ -29,7 +29,7 @@ use crate::apply::Direction;
 use crate::migration::{Migration, Step, StepKind};
 use crate::rehearse::clients::{Ledger, Operation};
 use crate::rehearse::{RehearseOptions, Told, course, ms};
-use drive::{Made, Standing};
+use drive::Made;
 use record::{Looker, Recorder};
 
 /// The collection a command is about.
@@ -92,7 +92,7 @@ async fn one(
     for (hold, writes) in [(options.reader, false), (options.writer, true)] {
         if !hold.is_zero() && !load.stands.is_empty() {
             let (one, task) =
-                Standing::start(copy, load.stands.clone(), writes, hold, &ledger).await?;
+                drive::stand(copy, load.stands.clone(), writes, hold, &ledger).await?;
             standing.push(Arc::new(one));
             tasks.push(task);
         }

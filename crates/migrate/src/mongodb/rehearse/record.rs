@@ -6,10 +6,10 @@ use std::time::Instant;
 use marula_core::{Error, Result};
 use marula_mongodb::Session;
 
-use super::drive::Standing;
 use super::watch::{self, Counters};
 use crate::apply::witness::{Looking, Witness};
 use crate::rehearse::Span;
+use crate::rehearse::standing::Standing;
 
 /// What is known of one command when it has run.
 #[derive(Debug, Clone, Default)]
@@ -51,9 +51,12 @@ impl Recorder {
     /// A command is about to run; `open`: in a transaction that has begun before it.
     async fn before(&mut self, session: &Session, at: usize, open: bool) -> Result<()> {
         let again = self.noted.get(at).is_some_and(|noted| noted.tries > 0);
-        if !open && !again {
+        if !open {
             for standing in &self.in_the_way {
-                standing.anew().await;
+                match again {
+                    false => standing.anew().await,
+                    true => standing.stay_away(),
+                }
             }
         }
         let object = self.objects.get(at).cloned().unwrap_or_default();

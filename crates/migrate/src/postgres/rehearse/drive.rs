@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use marula_core::Result;
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
-use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::SimpleQueryMessage;
 
 use super::failed;
 use super::load::{Kind, Load};
 use crate::rehearse::Span;
 use crate::rehearse::clients::{Ledger, Operation, Pace, deal};
+use crate::rehearse::standing::{Standing, standing};
 
 /// Rows that clients made, by table: their keys as text.
 pub(super) type Made = Arc<Mutex<Vec<(usize, String)>>>;
@@ -137,66 +137,33 @@ pub(super) async fn tidy(session: &Session, load: &Load, made: &Made) {
     }
 }
 
-/// A session that keeps a transaction open for a while, again and again.
-pub(super) struct Standing {
-    asked: mpsc::Sender<oneshot::Sender<()>>,
-}
-
-/// How long a standing transaction is away before it comes again.
-const GAP: Duration = Duration::from_millis(50);
-
-impl Standing {
-    /// Begins with `begin`, runs `statements`, and lies there for `hold`.
-    pub(super) async fn start(
-        spec: &ConnectSpec,
-        begin: &'static str,
-        statements: Vec<String>,
-        hold: Duration,
-        ledger: &Arc<Ledger>,
-    ) -> Result<(Standing, tokio::task::JoinHandle<()>)> {
-        let session = open(spec, "marula standing").await?;
-        let (asked, mut asks) = mpsc::channel::<oneshot::Sender<()>>(4);
-        let ledger = ledger.clone();
-        let task = tokio::spawn(async move {
-            let mut answer: Option<oneshot::Sender<()>> = None;
-            while !ledger.is_stopped() {
-                let client = session.client();
-                let mut open = client.batch_execute(begin).await.is_ok();
-                for statement in &statements {
-                    // What is gone cannot stand in the way.
-                    open &= client.batch_execute(statement).await.is_ok();
-                    if !open {
-                        let _ = client.batch_execute("ROLLBACK").await;
-                        open = client.batch_execute(begin).await.is_ok();
-                    }
-                }
-                if let Some(answer) = answer.take() {
-                    let _ = answer.send(());
-                }
-                tokio::select! {
-                    () = ledger.pause(hold) => {}
-                    ask = asks.recv() => answer = ask,
-                }
-                let _ = client.batch_execute("ROLLBACK").await;
-                if answer.is_none() {
-                    tokio::select! {
-                        () = ledger.pause(GAP) => {}
-                        ask = asks.recv() => answer = ask,
-                    }
-                }
-                if session.is_closed() {
-                    return;
+/// Starts a session that keeps a transaction open for a while, again and again: begins with `begin`,
+/// runs `statements`, and lies there for `hold`.
+pub(super) async fn stand(
+    spec: &ConnectSpec,
+    begin: &'static str,
+    statements: Vec<String>,
+    hold: Duration,
+    ledger: &Arc<Ledger>,
+) -> Result<(Standing, tokio::task::JoinHandle<()>)> {
+    let session = open(spec, "marula standing").await?;
+    let (own, mut turns) = standing(ledger);
+    let task = tokio::spawn(async move {
+        while turns.go_on() && !session.is_closed() {
+            let client = session.client();
+            let mut open = client.batch_execute(begin).await.is_ok();
+            for statement in &statements {
+                // What is gone cannot stand in the way.
+                open &= client.batch_execute(statement).await.is_ok();
+                if !open {
+                    let _ = client.batch_execute("ROLLBACK").await;
+                    open = client.batch_execute(begin).await.is_ok();
                 }
             }
-        });
-        Ok((Standing { asked }, task))
-    }
-
-    /// Has it begin anew, so that it stands in the way for its whole time.
-    pub(super) async fn anew(&self) {
-        let (answer, answered) = oneshot::channel();
-        if self.asked.try_send(answer).is_ok() {
-            let _ = tokio::time::timeout(Duration::from_millis(500), answered).await;
+            turns.lie(hold).await;
+            let _ = client.batch_execute("ROLLBACK").await;
+            turns.rest().await;
         }
-    }
+    });
+    Ok((own, task))
 }

@@ -32,7 +32,7 @@ use crate::apply::Direction;
 use crate::migration::Migration;
 use crate::rehearse::clients::{Ledger, Operation};
 use crate::rehearse::{RehearseOptions, Told, course, ms};
-use drive::{Made, Standing};
+use drive::Made;
 use load::Load;
 use record::{Looker, Recorder};
 
@@ -114,7 +114,7 @@ async fn one(
         (options.writer, "BEGIN", load.writes.clone()),
     ] {
         if !hold.is_zero() && !statements.is_empty() {
-            let (one, task) = Standing::start(copy, begin, statements, hold, &ledger).await?;
+            let (one, task) = drive::stand(copy, begin, statements, hold, &ledger).await?;
             standing.push(Arc::new(one));
             tasks.push(task);
         }

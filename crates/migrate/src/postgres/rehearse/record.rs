@@ -8,12 +8,12 @@ use std::time::Instant;
 use marula_core::{Error, MigrationWork as Work, Result};
 use marula_postgres::Session;
 
-use super::drive::Standing;
 use super::failed;
 use super::look::{Look, look, own_locks, work};
 use crate::apply::witness::{Looking, Witness};
 use crate::postgres::Lock;
 use crate::rehearse::Span;
+use crate::rehearse::standing::Standing;
 
 /// What is known of one statement when it has run.
 #[derive(Debug, Clone, Default)]
@@ -87,9 +87,11 @@ impl Recorder {
             noted.tries += 1;
         }
         if !open {
-            // What is tried again does not meet a new reader each time.
-            for standing in self.in_the_way.iter().filter(|_| !again) {
-                standing.anew().await;
+            for standing in &self.in_the_way {
+                match again {
+                    false => standing.anew().await,
+                    true => standing.stay_away(),
+                }
             }
             // What was read so far is written down, so that it is not taken for this one's.
             let _ = session.client().batch_execute("SELECT pg_stat_force_next_flush()").await;

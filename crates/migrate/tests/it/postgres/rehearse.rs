@@ -320,7 +320,8 @@ async fn a_way_back_that_loses_something_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stands_in_the_way_does_not_lock_the_migration_out() {
-    // In another order than that of the names.
+    // In another order than that of the names. Who inserts into orders holds it while its foreign
+    // key waits for users, so that the first try ends in a deadlock whenever it has to wait.
     let migration = file(
         "-- migrate:up\nALTER TABLE users ADD COLUMN x int;\nALTER TABLE orders ADD COLUMN x int;\n\
          -- migrate:down\nALTER TABLE orders DROP COLUMN x;\nALTER TABLE users DROP COLUMN x;\n",
@@ -328,6 +329,11 @@ async fn what_stands_in_the_way_does_not_lock_the_migration_out() {
     let stage = stage(&migration, 500, 18).await;
     let migrations = std::slice::from_ref(&migration);
     let (told, _) = rehearse(&stage, migrations, false, &options(), &Quiet).await.unwrap();
-    assert!(told.runs[0].failure.is_none(), "{:#?}", told.runs[0].failure);
-    assert!(told.runs[0].way_back.as_ref().unwrap().restored);
+    let run = &told.runs[0];
+    assert!(run.failure.is_none(), "{:#?}", run.failure);
+    assert!(run.way_back.as_ref().unwrap().restored);
+    let tries: Vec<u32> = run.statements.iter().map(|statement| statement.tries).collect();
+    println!("tries: {tries:?}, {:.0} ms", run.statements[0].duration_ms);
+    // By chance alone it meets a client now and then; with the reader back each time, all the time.
+    assert!(tries.iter().all(|tries| *tries <= 12), "{tries:?}");
 }
