@@ -235,6 +235,68 @@ fn a_build_that_gets_no_lock_lets_others_pass_and_tries_again() {
     }
 }
 
+/// A transaction that begins while a build is at work lets it work, and not end. To meet it at its
+/// work takes luck.
+#[test]
+fn a_build_that_is_not_let_in_says_who_is_in_its_way() {
+    let file = r#"{"up": [{"createIndexes": "users", "indexes": [{"key": {"s": 1}, "name": "s_1"}]}],
+            "down": [{"dropIndexes": "users", "index": "s_1"}]}"#;
+    for version in [(4, 4), (6, 0)] {
+        let (project, eye) = mongodb(version, &[("1_index.json", file)]);
+        let text = |id: i32| format!("{}{id}", "x".repeat(40));
+        for part in 0..8 {
+            let ids = part * 20_000..(part + 1) * 20_000;
+            eye.load("users", ids.map(|id| doc! { "_id": id, "s": text(id) }).collect());
+        }
+        let met = (0..5).any(|_| built_beside_a_transaction(&project, &eye));
+        assert!(met, "{version:?}");
+    }
+}
+
+/// Whether the build was met at its work; then what was told of it is right.
+fn built_beside_a_transaction(project: &Project, eye: &Eye) -> bool {
+    let users = eye.session.database().collection::<Document>("users");
+    let mut apply = project.marula(&["migrate", "apply", "t", "--lock-timeout", "400ms"]);
+    apply.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = apply.spawn().unwrap();
+    let at_work = doc! { "aggregate": 1, "cursor": {}, "pipeline": [
+        { "$currentOp": { "allUsers": true } },
+        { "$match": { "command.createIndexes": "users", "msg": { "$regex": "^Index Build" } } },
+    ] };
+    let admin = eye.session.client().database("admin");
+    let open = eye.runtime.block_on(async {
+        while child.try_wait().unwrap().is_none() {
+            let reply = admin.run_command(at_work.clone()).await.unwrap();
+            if reply.get_document("cursor").unwrap().get_array("firstBatch").unwrap().is_empty() {
+                continue;
+            }
+            let mut open = eye.session.client().start_session().await.unwrap();
+            open.start_transaction().await.unwrap();
+            let change = doc! { "$set": { "b": 1 } };
+            users.update_one(doc! { "_id": 1 }, change).session(&mut open).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+            return Some((child.try_wait().unwrap().is_none(), open));
+        }
+        None
+    });
+    let waited = open.as_ref().is_some_and(|(waits, _)| *waits);
+    if let Some((_, mut open)) = open {
+        eye.runtime.block_on(async { open.abort_transaction().await }).unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let flat = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    let word = "createIndexes on users has done its work and waits for its last lock, behind a \
+                transaction open for";
+    if !waited {
+        project.expect(&["migrate", "rollback", "t"]);
+        return false;
+    }
+    assert!(flat.contains(word), "{told}");
+    true
+}
+
 #[test]
 fn what_is_written_here_passes_the_own_lint() {
     let (project, _) = mongodb((6, 0), &[]);

@@ -77,7 +77,7 @@ pub(super) async fn run(work: &Work<'_>, step: usize, command: &Document) -> Res
     loop {
         // A build may take its time, and is not to wait for its lock any longer than others.
         let ran = match name.as_str() {
-            "createIndexes" => waiting::alone(ground, &command, limit).await,
+            "createIndexes" => waiting::alone(ground, &command, limit, work.progress).await,
             _ => send::alone(ground, &command).await,
         };
         let Err(error) = ran else { break };
@@ -128,7 +128,7 @@ pub(super) async fn run(work: &Work<'_>, step: usize, command: &Document) -> Res
 /// The error of a command that got no lock, with who holds it.
 async fn unlocked(ground: &Ground, error: Error, command: &Document, tries: u32) -> Error {
     let of = command.get_str(send::name(command)).unwrap_or_default();
-    let held = waiting::holders(ground, of).await;
+    let held = waiting::holders(ground, &waiting::working(ground).await, of).await;
     let error = match held {
         Some(held) => error.hint(format!("it was tried {tries} times, and waits for: {held}")),
         None => error

@@ -29,6 +29,12 @@ pub struct Around {
     pub(super) fired: Vec<String>,
     /// Statements that give a column what another has, with `{}` for its name.
     pub(super) traits: Vec<(String, Vec<String>)>,
+    /// Sequences that belong to a column, but for those of an identity: the column, the name in full.
+    pub(super) sequences: Vec<(String, String)>,
+    /// Publications of the table.
+    pub(super) published: Vec<String>,
+    /// Indexes that are not where the database's others are, with their tablespaces.
+    pub(super) elsewhere: Vec<(String, String)>,
     /// The index that tells replicas which row was changed.
     pub(super) identity_index: Option<String>,
     /// The index the table was put in the order of.
@@ -93,6 +99,8 @@ pub(super) struct Statistics {
     pub schema: String,
     pub name: String,
     pub definition: String,
+    /// What says its target and its comment.
+    pub besides: Vec<String>,
 }
 
 const TABLE: &str = "$1::text::pg_catalog.regclass";
@@ -108,6 +116,7 @@ impl Around {
         let bare = table.rsplit('.').next().unwrap_or(table);
         let quoted = table.split('.').map(quote_ident).collect::<Vec<_>>().join(".");
         around.depending(session, &quoted, &named).await?;
+        around.of_partitions(session, &quoted, &named).await?;
         around.of_triggers(session, &quoted).await?;
         around.of_columns(session, &quoted, &named).await?;
         around.of_functions(session, &quoted, bare, &named).await?;
@@ -156,6 +165,35 @@ impl Around {
         Ok(())
     }
 
+    /// What partitions have on them that the table does not have: nothing here looks after it.
+    async fn of_partitions(
+        &mut self,
+        session: &Session,
+        table: &str,
+        columns: &[String],
+    ) -> Result<()> {
+        let sql = format!(
+            "SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) FROM \
+             pg_catalog.pg_inherits own JOIN pg_catalog.pg_class c ON c.oid = own.inhrelid AND \
+             c.relispartition, LATERAL (SELECT c.oid UNION SELECT relid FROM \
+             pg_catalog.pg_partition_tree(c.oid)) p (oid) JOIN pg_catalog.pg_depend d ON d.refclassid = \
+             'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = p.oid JOIN pg_catalog.pg_attribute a ON \
+             a.attrelid = p.oid AND a.attnum = d.refobjsubid LEFT JOIN pg_catalog.pg_constraint k ON d.classid = \
+             'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = d.objid LEFT JOIN pg_catalog.pg_attrdef f \
+             ON d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND f.oid = d.objid WHERE own.inhparent = \
+             {TABLE} AND a.attname::text = ANY ($2::text[]) AND d.deptype IN ('n', 'a') AND coalesce(k.coninhcount, \
+             0) = 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = d.classid AND e.objid = \
+             d.objid AND e.deptype IN ('P', 'S')) AND NOT EXISTS (SELECT FROM pg_catalog.pg_attrdef g JOIN \
+             pg_catalog.pg_attribute b ON b.attrelid = g.adrelid AND b.attnum = g.adnum WHERE g.adrelid = {TABLE} \
+             AND b.attname = a.attname AND pg_catalog.pg_get_expr(g.adbin, g.adrelid) = \
+             pg_catalog.pg_get_expr(f.adbin, f.adrelid)) ORDER BY 1"
+        );
+        for row in query(session, &sql, &[&table, &columns]).await? {
+            self.stuck.push(row.get(0));
+        }
+        Ok(())
+    }
+
     async fn policy(
         &mut self,
         session: &Session,
@@ -193,12 +231,15 @@ impl Around {
     }
 
     async fn extended(&mut self, session: &Session, id: u32) -> Result<()> {
-        let sql = "SELECT n.nspname::text, s.stxname::text, pg_catalog.pg_get_statisticsobjdef(s.oid) FROM \
-             pg_catalog.pg_statistic_ext s JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace \
+        let sql = "SELECT n.nspname::text, s.stxname::text, pg_catalog.pg_get_statisticsobjdef(s.oid), \
+             array_remove(ARRAY[pg_catalog.format('ALTER STATISTICS %I.%I SET STATISTICS ', n.nspname, s.stxname) || \
+             nullif(to_jsonb(s) ->> 'stxstattarget', '-1'), pg_catalog.format('COMMENT ON STATISTICS %I.%I IS ', \
+             n.nspname, s.stxname) || pg_catalog.quote_literal(pg_catalog.obj_description(s.oid, \
+             'pg_statistic_ext'))], NULL) FROM pg_catalog.pg_statistic_ext s JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace \
              WHERE s.oid = $1";
         for row in query(session, sql, &[&id]).await? {
             let (schema, name, definition) = (row.get(0), row.get(1), row.get(2));
-            self.statistics.push(Statistics { schema, name, definition });
+            self.statistics.push(Statistics { schema, name, definition, besides: row.get(3) });
         }
         Ok(())
     }
@@ -226,22 +267,47 @@ impl Around {
         let sql = format!(
             "SELECT a.attname::text, array_remove(ARRAY[
               'COMMENT ON COLUMN ' || t.name || '.{{}} IS ' || pg_catalog.quote_literal(pg_catalog.col_description(a.attrelid, a.attnum)),
+              CASE WHEN a.attstorage <> y.typstorage THEN 'ALTER TABLE ' || t.name || ' ALTER COLUMN {{}} SET STORAGE ' || CASE
+                a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,
+              'ALTER TABLE ' || t.name || ' ALTER COLUMN {{}} SET COMPRESSION ' || CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN
+                'pglz' WHEN 'l' THEN 'lz4' END,
               'ALTER TABLE ' || t.name || ' ALTER COLUMN {{}} SET STATISTICS ' || nullif(to_jsonb(a) ->> 'attstattarget', '-1'),
               'ALTER TABLE ' || t.name || ' ALTER COLUMN {{}} SET (' || array_to_string(a.attoptions, ', ') || ')'], NULL)
               || coalesce((SELECT array_agg(format('GRANT %s ({{}}) ON %s TO %s', x.privilege_type, t.name,
                 coalesce(pg_catalog.quote_ident(g.rolname), 'PUBLIC')) || CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
                 ORDER BY x.privilege_type, g.rolname) FROM aclexplode(a.attacl) x LEFT JOIN pg_catalog.pg_roles g ON g.oid = x.grantee), ARRAY[]::text[])
-             FROM pg_catalog.pg_attribute a, LATERAL (SELECT {TABLE}::text AS name) t WHERE a.attrelid = {TABLE} AND a.attname::text = ANY ($2::text[]) AND NOT a.attisdropped"
+             FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type y ON y.oid = a.atttypid, LATERAL (SELECT {TABLE}::text AS name) t WHERE a.attrelid = {TABLE} AND a.attname::text = ANY ($2::text[]) AND NOT a.attisdropped"
         );
         for row in query(session, &sql, &[&table, &columns]).await? {
             self.traits.push((row.get(0), row.get(1)));
         }
         let sql = format!(
-            "SELECT c.relname::text, x.indisreplident, x.indisclustered FROM pg_catalog.pg_index x JOIN \
-             pg_catalog.pg_class c ON c.oid = x.indexrelid WHERE x.indrelid = {TABLE} AND (x.indisreplident \
-             OR x.indisclustered)"
+            "SELECT a.attname::text, pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_depend d \
+             JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind = 'S' JOIN pg_catalog.pg_namespace n ON \
+             n.oid = c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = \
+             d.refobjsubid WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = \
+             'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = {TABLE} AND d.deptype = 'a' AND \
+             a.attname::text = ANY ($2::text[]) ORDER BY 2"
+        );
+        for row in query(session, &sql, &[&table, &columns]).await? {
+            self.sequences.push((row.get(0), row.get(1)));
+        }
+        let sql = format!(
+            "SELECT DISTINCT pubname::text FROM pg_catalog.pg_publication_tables WHERE \
+             pg_catalog.format('%I.%I', schemaname, tablename)::pg_catalog.regclass = {TABLE} ORDER BY 1"
         );
         for row in query(session, &sql, &[&table]).await? {
+            self.published.push(row.get(0));
+        }
+        let sql = format!(
+            "SELECT c.relname::text, x.indisreplident, x.indisclustered, s.spcname::text FROM pg_catalog.pg_index x \
+             JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = \
+             c.reltablespace WHERE x.indrelid = {TABLE}"
+        );
+        for row in query(session, &sql, &[&table]).await? {
+            if let Some(space) = row.get::<_, Option<String>>(3) {
+                self.elsewhere.push((row.get(0), space));
+            }
             if row.get(1) {
                 self.identity_index = Some(row.get(0));
             }

@@ -1,6 +1,8 @@
 //! What a column has besides: indexes, keys and CHECKs, built for the new one beforehand. Foreign
 //! keys are in `keys`.
 
+use std::borrow::Cow;
+
 use marula_core::{ConstraintKind, Error, ErrorKind, Index, Relation, RelationKind, Result};
 use marula_postgres::sql::{self, quote_ident};
 use pg_query::NodeEnum;
@@ -101,11 +103,13 @@ impl Beside {
                 "drop it in a migration before these, and add it again behind the last step while nobody writes",
             );
         }
+        let mut elsewhere = place.around.into_iter().flat_map(|around| &around.elsewhere);
+        let space = elsewhere.find(|(own, _)| *own == index.name).map(|(_, space)| space.as_str());
         // A definition says the schema when the session's path does not find it.
         let made = |column: &str, name: &str| {
             let to = turn.to(column);
             expression::with_column(&index.definition, &to)
-                .and_then(|definition| renamed_index(&definition, name, &to))
+                .and_then(|definition| renamed_index(&definition, name, space, &to))
         };
         let new = names.object(&index.name, "_new");
         let old = names.object(&index.name, "_old");
@@ -219,15 +223,39 @@ fn offices(place: &Place<'_>, index: &str) -> Vec<String> {
     all
 }
 
-/// The names in a text.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+/// The names in a text, plain ones and those in quotes.
+pub(super) fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let plain = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    plain.filter(|word| !word.is_empty()).map(Cow::Borrowed).chain(quoted(text))
+}
+
+/// What stands in double quotes, without them.
+fn quoted(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let start = rest.find('"')? + 1;
+        let mut end = start;
+        loop {
+            end += rest[end..].find('"')?;
+            if !rest[end + 1..].starts_with('"') {
+                break;
+            }
+            end += 2;
+        }
+        let name = &rest[start..end];
+        rest = &rest[end + 1..];
+        Some(match name.contains('"') {
+            true => Cow::Owned(name.replace("\"\"", "\"")),
+            false => Cow::Borrowed(name),
+        })
+    })
 }
 
 /// An index's definition over other columns, under another name, built concurrently.
 fn renamed_index(
     definition: &str,
     name: &str,
+    space: Option<&str>,
     new_of: &dyn Fn(&str) -> Option<String>,
 ) -> Option<String> {
     let statement = sql::parse(definition).ok()?;
@@ -235,6 +263,7 @@ fn renamed_index(
     let mut index = (**index).clone();
     index.idxname = name.to_string();
     index.concurrent = true;
+    index.table_space = space.unwrap_or_default().to_string();
     for node in index.index_params.iter_mut().chain(&mut index.index_including_params) {
         if let Some(NodeEnum::IndexElem(element)) = &mut node.node
             && let Some(new) = new_of(&element.name)
@@ -258,4 +287,18 @@ fn checked(
         &format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID"),
         new_of,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn names_in_quotes_are_names() {
+        let text = r#"("odd name" > 5 AND lower("a""b") = c OR "x-y" = 'it''s "#;
+        let found: Vec<_> = words(text).collect();
+        for name in ["odd name", "a\"b", "c", "x-y", "lower"] {
+            assert!(found.iter().any(|word| word == name), "{name}: {found:?}");
+        }
+    }
 }

@@ -28,10 +28,17 @@ pub(super) struct Carried {
 
 impl Carried {
     /// The column's name stays, its type changes: what names it means the new one after the swap.
-    pub fn same_name(place: &Place<'_>, column: &str, new: &str) -> Carried {
+    pub fn same_name(place: &Place<'_>, column: &str, new: &str, is_text: bool) -> Carried {
         let Some(around) = place.around else { return Carried::default() };
         let mut carried = Carried::all(around, &[column], "says");
         carried.expand = around.taken_over(column, new);
+        if !is_text {
+            // Only values of any length can be stored or compressed in one way or another.
+            let kept = |text: &String| {
+                !text.contains(" SET STORAGE ") && !text.contains(" SET COMPRESSION ")
+            };
+            carried.expand.retain(kept);
+        }
         for policy in &around.policies {
             let text = policy_text(place, policy, policy.using.clone(), policy.check.clone());
             carried.swap.push(text.clone());
@@ -152,6 +159,7 @@ impl Carried {
         let full_old = quote_qualified(&statistics.schema, &old);
         self.swap.push(format!("ALTER STATISTICS {full} RENAME TO {}", quote_ident(&old)));
         self.swap.push(definition);
+        self.swap.extend(statistics.besides.iter().cloned());
         self.swap_back.push(format!("DROP STATISTICS {full}"));
         let name = quote_ident(&statistics.name);
         self.swap_back.push(format!("ALTER STATISTICS {full_old} RENAME TO {name}"));

@@ -15,9 +15,17 @@ fn readers<'a>(place: &Place<'a>, columns: &[&str]) -> (Vec<&'a Relation>, Vec<S
     let Some((catalog, table)) = place.catalog.and_then(|c| Some((c, c.find(place.table)?))) else {
         return (Vec::new(), Vec::new());
     };
-    let says = |text: &str| words(text).any(|word| columns.contains(&word));
+    // The server knows which views read them, and which another table of the same name.
+    let known = place.around.map(|around| &around.views.readers);
+    let is_known = |view: &Relation| {
+        known.is_none_or(|known| {
+            known.iter().any(|(schema, name, _)| *schema == view.schema && *name == view.name)
+        })
+    };
+    let says = |text: &str| words(text).any(|word| columns.contains(&&*word));
     let reads = |relation: &&Relation| {
         matches!(relation.kind, RelationKind::View | RelationKind::MaterializedView)
+            && is_known(relation)
             && relation.definition.as_deref().is_some_and(|definition| {
                 says(definition) && words(definition).any(|word| word == table.name)
             })
@@ -68,7 +76,7 @@ pub(super) fn whole(place: &Place<'_>, columns: &[&str]) -> Result<()> {
         return no(what, "change the table it belongs to");
     }
     if let Some(key) = &table.partition_key
-        && words(key).any(|word| columns.contains(&word))
+        && words(key).any(|word| columns.contains(&&*word))
     {
         let what = format!("{} is partitioned by it: {key}", table.qualified());
         return no(what, "make another table with the partitions it is to have, and copy the rows");
@@ -151,11 +159,15 @@ pub(super) fn carried(place: &Place<'_>, old: &str, new: &str) -> Result<Vec<(St
         let definition = view.definition.as_deref().unwrap_or_default();
         let definition = definition.trim().trim_end_matches(';');
         let renamed = match view.kind {
-            RelationKind::View => renamed(definition, place.bare(), old, new),
+            RelationKind::View => renamed(definition, &table_of(place), old, new),
             _ => None,
         };
         let name = quote_qualified(&view.schema, &view.name);
-        let replace = |text: &str| format!("CREATE OR REPLACE VIEW {name} AS {text}");
+        // Options that are not said are taken away.
+        let mut known = place.around.into_iter().flat_map(|around| &around.views.readers);
+        let known = known.find(|(schema, name, _)| *schema == view.schema && *name == view.name);
+        let options = known.map_or("", |(.., options)| options.as_str());
+        let replace = |text: &str| format!("CREATE OR REPLACE VIEW {name}{options} AS {text}");
         match renamed {
             // The words were of another table's column.
             Some(text) if text == definition => {}
@@ -166,9 +178,25 @@ pub(super) fn carried(place: &Place<'_>, old: &str, new: &str) -> Result<Vec<(St
     if stuck.is_empty() { Ok(all) } else { Err(refused(place, &stuck)) }
 }
 
+/// A table, as queries name it.
+struct Named<'a> {
+    schema: Option<&'a str>,
+    name: &'a str,
+    /// Whether another schema has one of that name.
+    twice: bool,
+}
+
+fn table_of<'a>(place: &'a Place<'_>) -> Named<'a> {
+    let name = place.bare();
+    let catalog = place.catalog;
+    let schema = catalog.and_then(|catalog| catalog.find(place.table)).map(|t| t.schema.as_str());
+    let all = catalog.into_iter().flat_map(|catalog| &catalog.relations);
+    Named { schema, name, twice: all.filter(|relation| relation.name == name).count() > 1 }
+}
+
 /// A query with another name for a table's column, whose results keep their names; `None` where that
 /// cannot be told for certain.
-fn renamed(query: &str, table: &str, old: &str, new: &str) -> Option<String> {
+fn renamed(query: &str, table: &Named<'_>, old: &str, new: &str) -> Option<String> {
     let statement = sql::parse(query).ok()?;
     let root = statement.root()?;
     let mut called: Vec<String> = Vec::new();
@@ -176,7 +204,11 @@ fn renamed(query: &str, table: &str, old: &str, new: &str) -> Option<String> {
     sql::walk(root.to_ref(), |node| match node {
         NodeRef::RangeVar(relation) => {
             tables += 1;
-            if relation.relname == table {
+            let schema = relation.schemaname.as_str();
+            let others = !schema.is_empty() && table.schema.is_some_and(|own| own != schema);
+            if relation.relname == table.name && !others {
+                // The first of that name on the session's path is not said with its schema.
+                certain &= !schema.is_empty() || !table.twice;
                 let alias = relation.alias.as_ref().map(|alias| alias.aliasname.clone());
                 called.push(alias.unwrap_or_else(|| relation.relname.clone()));
                 certain &= relation.alias.as_ref().is_none_or(|a| a.colnames.is_empty());
@@ -243,7 +275,15 @@ mod tests {
             ("SELECT code FROM items JOIN o USING (code)", None),
             ("SELECT x.code FROM (SELECT code FROM items) x", None),
         ] {
-            assert_eq!(renamed(query, "items", "code", "number").as_deref(), wanted, "{query}");
+            let items = Named { schema: Some("public"), name: "items", twice: false };
+            assert_eq!(renamed(query, &items, "code", "number").as_deref(), wanted, "{query}");
         }
+        let items = Named { schema: Some("app"), name: "items", twice: true };
+        let of = |query: &str| renamed(query, &items, "code", "number");
+        assert_eq!(of("SELECT items.code FROM items"), None);
+        let other = "SELECT items.code FROM public.items";
+        assert_eq!(of(other).as_deref(), Some(other));
+        let own = of("SELECT items.code FROM app.items");
+        assert_eq!(own.as_deref(), Some("SELECT items.number AS code FROM app.items"));
     }
 }

@@ -49,12 +49,12 @@ pub fn derive(
     let dual = Dual::new(place, &from, news, backs);
     let table = place.quoted();
     let mut stages = vec![dual.expand(&carried)?, dual.backfill()?];
-    stages.push(dual.verify(&Filled::default(), &Beside::default(), false)?);
+    stages.push(dual.verify(&Filled::default(), &Beside::default())?);
     let (mut up, mut down) = (Vec::new(), Vec::new());
     if backs.is_empty() {
         // From here on the new columns are written by themselves.
         up.push(dual.stopped());
-        down.push(dual.function(true));
+        down.push(dual.strict());
     }
     for old in &required {
         let old = quote_ident(old);

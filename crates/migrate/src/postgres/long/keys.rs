@@ -103,17 +103,19 @@ fn inherited(place: &Place<'_>, relation: &Relation, constraint: &Constraint) ->
     })
 }
 
-/// The tables that hold the rows of a partitioned table.
-pub(super) fn leaves<'a>(place: &Place<'a>, relation: &'a Relation) -> Vec<&'a Relation> {
+/// The partitions of a table, and theirs.
+fn parts<'a>(place: &Place<'a>, relation: &'a Relation) -> Vec<&'a Relation> {
     let own = relation.qualified();
     let all = place.catalog.into_iter().flat_map(|catalog| &catalog.relations);
-    let parts = all.filter(|one| one.partition_of.as_deref() == Some(own.as_str()));
-    parts
-        .flat_map(|part| match part.partition_key {
-            Some(_) => leaves(place, part),
-            None => vec![part],
-        })
-        .collect()
+    let direct = all.filter(|one| one.partition_of.as_deref() == Some(own.as_str()));
+    direct.flat_map(|part| std::iter::once(part).chain(parts(place, part))).collect()
+}
+
+/// The tables that hold the rows of a partitioned table.
+fn leaves<'a>(place: &Place<'a>, relation: &'a Relation) -> Vec<&'a Relation> {
+    let mut all = parts(place, relation);
+    all.retain(|part| part.partition_key.is_none());
+    all
 }
 
 impl Key<'_> {
@@ -186,6 +188,25 @@ impl Key<'_> {
         written::statement(NodeEnum::AlterTableStmt(alter)).ok()
     }
 
+    /// The parts' own constraints that belong to it: table, quoted, and name. What renames that of
+    /// all leaves theirs as they are.
+    fn parts(&self, place: &Place<'_>) -> Vec<(String, String)> {
+        if self.relation.kind != RelationKind::PartitionedTable {
+            return Vec::new();
+        }
+        let own = |leaf: &Relation| {
+            let mut all = leaf.constraints.iter();
+            let found = all.find(|one| {
+                one.kind == ConstraintKind::ForeignKey
+                    && one.columns == self.constraint.columns
+                    && one.references == self.constraint.references
+                    && one.referenced_columns == self.constraint.referenced_columns
+            });
+            found.map(|found| (quote_qualified(&leaf.schema, &leaf.name), found.name.clone()))
+        };
+        parts(place, self.relation).into_iter().filter_map(own).collect()
+    }
+
     fn refused(&self, place: &Place<'_>) -> Error {
         let what = format!(
             "the foreign key {} of {} cannot be made for the new column",
@@ -195,6 +216,11 @@ impl Key<'_> {
             .at(place.table.to_string())
             .hint("drop it in a migration before these, and make it again behind the last step: marula migrate add-foreign-key")
     }
+}
+
+fn renamed(table: &str, from: &str, to: &str) -> String {
+    let (from, to) = (quote_ident(from), quote_ident(to));
+    format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}")
 }
 
 impl Beside {
@@ -212,10 +238,8 @@ impl Beside {
             let new = names.object(name, "_new");
             let old = names.object(name, "_old");
             let table = &key.table;
-            let rename = |from: &str, to: &str| {
-                let (from, to) = (quote_ident(from), quote_ident(to));
-                format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}")
-            };
+            let rename = |from: &str, to: &str| renamed(table, from, to);
+            let parts = key.parts(place);
             let drop =
                 |name: &str| format!("ALTER TABLE {table} DROP CONSTRAINT {}", quote_ident(name));
             let made = key.made(place, turn, &turn.new, &new)?;
@@ -229,11 +253,17 @@ impl Beside {
                 swap.extend([drop(name), rename(&new, name)]);
                 self.back_before.extend(key.made(place, turn, &turn.after_old, &old)?);
                 swap_back.extend([drop(name), rename(&old, name)]);
+                swap.extend(parts.iter().map(|(part, name)| renamed(part, &new, name)));
+                swap_back.extend(parts.iter().map(|(part, name)| renamed(part, &old, name)));
                 self.back_after.extend(made);
                 swap_back.extend(said.clone());
             } else {
                 swap.extend([rename(name, &old), rename(&new, name)]);
                 swap_back.extend([rename(name, &new), rename(&old, name)]);
+                for (part, name) in &parts {
+                    swap.extend([renamed(part, name, &old), renamed(part, &new, name)]);
+                    swap_back.extend([renamed(part, name, &new), renamed(part, &old, name)]);
+                }
             }
             swap.extend(said);
         }

@@ -117,6 +117,17 @@ impl Place<'_> {
             .map_or(String::new(), |(schema, _)| format!("{}.", quote_ident(schema)))
     }
 
+    /// The sequences that belong to a column; without a look around it, the one its default names.
+    fn sequences(&self, column: &str, default: Option<&str>) -> Vec<String> {
+        let Some(around) = self.around else {
+            let named = default.and_then(|text| text.strip_prefix("nextval('"));
+            let named = named.and_then(|text| text.strip_suffix("'::regclass)"));
+            return named.map(|name| name.replace("''", "'")).into_iter().collect();
+        };
+        let own = around.sequences.iter().filter(|(of, _)| of == column);
+        own.map(|(_, sequence)| sequence.clone()).collect()
+    }
+
     /// The column as the target has it.
     fn column(&self, name: &str) -> Result<Option<Column>> {
         let Some(catalog) = self.catalog else { return Ok(None) };
@@ -148,6 +159,14 @@ fn told(place: &Place<'_>, carried: &Carried) -> Vec<String> {
     notes.extend(carried.notes.iter().cloned());
     let asked = place.around.and_then(|around| around.asked.as_ref());
     notes.extend(asked.into_iter().flat_map(|asked| asked.notes.iter().cloned()));
+    let published = place.around.map(|around| around.published.as_slice()).unwrap_or_default();
+    if !published.is_empty() {
+        notes.push(format!(
+            "the table is published ({}): a subscriber that has not got the new column stops at the first \
+             row written after the first step; give it the column there before",
+            published.join(", ")
+        ));
+    }
     if place.catalog.is_some() && place.around.is_none() {
         notes.push("policies, triggers, statistics and rights were not looked at".into());
     }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::Place;
 
 /// The most bytes the server keeps of a name.
-const LONGEST: usize = 63;
+pub(super) const LONGEST: usize = 63;
 
 /// The names of the old and the new column, before the new one takes the old one's place and after.
 #[derive(Debug, Clone)]

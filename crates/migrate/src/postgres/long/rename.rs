@@ -51,7 +51,7 @@ pub fn rename_column(
         true => Filled::of(place, &turn, &names),
         false => Filled::default(),
     };
-    let verify = dual.verify(&filled, &beside, false)?;
+    let verify = dual.verify(&filled, &beside)?;
     let mut stages = vec![dual.expand(&carried)?, dual.backfill()?, verify];
     let (table, quoted, qnew) = (place.quoted(), quote_ident(column), quote_ident(new));
     // Switch: the new column has the say over defaults and NULL.
@@ -64,11 +64,10 @@ pub fn rename_column(
         up.push(format!("ALTER TABLE {table} ALTER COLUMN {qnew} SET DEFAULT {default}"));
         down.push(format!("ALTER TABLE {table} ALTER COLUMN {qnew} DROP DEFAULT"));
         down.push(format!("ALTER TABLE {table} ALTER COLUMN {quoted} SET DEFAULT {default}"));
-        if let Some(sequence) = default.split('\'').nth(1).filter(|_| default.contains("nextval("))
-        {
-            up.push(format!("ALTER SEQUENCE {sequence} OWNED BY {table}.{qnew}"));
-            down.push(format!("ALTER SEQUENCE {sequence} OWNED BY {table}.{quoted}"));
-        }
+    }
+    for sequence in place.sequences(column, default.as_deref()) {
+        up.push(format!("ALTER SEQUENCE {sequence} OWNED BY {table}.{qnew}"));
+        down.push(format!("ALTER SEQUENCE {sequence} OWNED BY {table}.{quoted}"));
     }
     if let Some(kind) = identity {
         up.push(counts_on(&table, column, new, kind));

@@ -15,6 +15,9 @@ use super::{Derived, LongChange, Place, UNKNOWN, depend, file, taken_back, told}
 const SWAP: &str = "The new column gets the old one's name. Statements read and write the new type \
                     from here on: deploy what understands both before. It runs when it is named (apply --to).";
 
+const ORDER: &str = "after the swap the column stands last: INSERT without a list of columns, COPY without one \
+                     and SELECT * meet another order";
+
 /// Another type for a column, in five steps. `using` is an expression over the column, when a
 /// cast is not what is wanted; `back` leads to the old type, so that the swap can be taken back.
 ///
@@ -37,22 +40,25 @@ pub fn change_type(
     let quoted = quote_ident(column);
     let expression = using.map_or_else(|| format!("{quoted}::{data_type}"), String::from);
     let name = turn.new.clone();
-    let derived = Derived { name, data_type: data_type.into(), expression, collation: None };
+    let old_type = known.as_ref().map(|column| column.type_name.clone());
+    let texts = is_text(data_type) && old_type.as_deref().is_some_and(is_text);
+    let collation = known.as_ref().and_then(|column| column.collation.clone()).filter(|_| texts);
+    let derived = Derived { name, data_type: data_type.into(), expression, collation };
     let beside = Beside::of(place, &turn, &names)?;
     depend::keyed(place)?;
-    let carried = Carried::same_name(place, column, &turn.new);
-    let dual = Dual::new(place, &[(column.to_string(), None)], std::slice::from_ref(&derived), &[]);
+    let carried = Carried::same_name(place, column, &turn.new, is_text(data_type));
+    // A cast cuts short what ALTER TABLE would refuse.
+    let shortened = using.is_none() && is_short(data_type);
+    let dual = Dual::new(place, &[(column.to_string(), None)], std::slice::from_ref(&derived), &[])
+        .shortened(shortened);
     let not_null = known.as_ref().is_some_and(|column| column.not_null);
     let filled = match not_null {
         true => Filled::of(place, &turn, &names),
         false => Filled::default(),
     };
-    // A cast cuts short what ALTER TABLE would refuse.
-    let shortened = using.is_none() && is_short(data_type);
     let mut stages = vec![dual.expand(&carried)?, dual.backfill()?];
-    stages.push(dual.verify(&filled, &beside, shortened)?);
+    stages.push(dual.verify(&filled, &beside)?);
     let asked = place.around.and_then(|around| around.asked.as_ref());
-    let old_type = known.as_ref().map(|column| column.type_name.clone());
     let one_way = asked.is_some_and(|asked| asked.one_way);
     let backwards = match (back, &old_type) {
         (Some(back), _) => Some(back.to_string()),
@@ -67,7 +73,7 @@ pub fn change_type(
         what.push_str(&format!(" In a series of its own, before this one or after: {note}."));
     }
     // What was written meanwhile may not fit into the old type.
-    let fits = backwards.is_some().then(|| dual.fits(&turn));
+    let fits = backwards.is_some().then(|| dual.fits(&turn, back.is_some()));
     let before: Vec<String> = fits
         .into_iter()
         .chain(beside.back_before.clone())
@@ -83,6 +89,7 @@ pub fn change_type(
     )?);
     stages.push(dual.contract(std::slice::from_ref(&turn.after_old), &carried)?);
     let mut notes = beside.notes.clone();
+    notes.push(ORDER.into());
     notes.extend(told(place, &carried));
     notes.extend(narrow);
     if known.is_none() {
@@ -135,7 +142,7 @@ fn swapped(
         Some(expression) => dual.reversed(column, &turn.after_old, expression),
         None => dual.stopped(),
     });
-    down.push(dual.function(true));
+    down.push(dual.strict());
     let identity = known.and_then(identity_of);
     if let Some(kind) = identity {
         up.push(counts_on(&table, &turn.after_old, column, kind));
@@ -150,14 +157,16 @@ fn swapped(
         up.push(format!("ALTER TABLE {table} ALTER COLUMN {quoted} SET DEFAULT {cast}"));
         down.push(format!("ALTER TABLE {table} ALTER COLUMN {qnew} DROP DEFAULT"));
         down.push(format!("ALTER TABLE {table} ALTER COLUMN {quoted} SET DEFAULT {default}"));
-        if counted && let Some(sequence) = default.split('\'').nth(1) {
-            up.push(format!("ALTER SEQUENCE {sequence} OWNED BY {table}.{quoted}"));
-            down.push(format!("ALTER SEQUENCE {sequence} OWNED BY {table}.{quoted}"));
-            let old_type = known.map_or("", |known| known.type_name.as_str());
-            if is_counted(data_type) && is_counted(old_type) {
-                up.push(format!("ALTER SEQUENCE {sequence} AS {data_type}"));
-                down.push(format!("ALTER SEQUENCE {sequence} AS {old_type}"));
-            }
+    }
+    let default = known.and_then(|known| known.default.as_deref());
+    for sequence in place.sequences(column, default) {
+        let owned = format!("ALTER SEQUENCE {sequence} OWNED BY {table}.{quoted}");
+        up.push(owned.clone());
+        down.push(owned);
+        let old_type = known.map_or("", |known| known.type_name.as_str());
+        if is_counted(data_type) && is_counted(old_type) {
+            up.push(format!("ALTER SEQUENCE {sequence} AS {data_type}"));
+            down.push(format!("ALTER SEQUENCE {sequence} AS {old_type}"));
         }
     }
     if let Some(kind) = identity {
@@ -172,6 +181,13 @@ fn swapped(
     (up, down)
 }
 
+/// Whether a type's values are texts.
+fn is_text(data_type: &str) -> bool {
+    let data_type = data_type.trim().to_lowercase();
+    let bare = data_type.split('(').next().unwrap_or_default().trim();
+    ["text", "varchar", "character varying", "char", "character", "bpchar"].contains(&bare)
+}
+
 /// Types a sequence can be of.
 fn is_counted(data_type: &str) -> bool {
     let all = ["bigint", "int8", "integer", "int", "int4", "smallint", "int2"];
@@ -179,10 +195,13 @@ fn is_counted(data_type: &str) -> bool {
 }
 
 /// Whether a cast to the type cuts texts short.
-fn is_short(data_type: &str) -> bool {
+pub(super) fn is_short(data_type: &str) -> bool {
     let data_type = data_type.trim().to_lowercase();
-    data_type.contains('(')
-        && ["varchar", "character varying"].iter().any(|name| data_type.starts_with(name))
+    let bare = data_type.split('(').next().unwrap_or_default().trim();
+    let limited = ["varchar", "character varying", "bpchar", "varbit", "bit varying"];
+    // Without a length these have one place.
+    let always = ["char", "character", "bit"];
+    always.contains(&bare) || data_type.contains('(') && limited.contains(&bare)
 }
 
 /// What refers to the column and is still of the old type.

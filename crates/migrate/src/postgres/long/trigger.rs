@@ -3,12 +3,13 @@
 use marula_core::Result;
 use marula_postgres::sql::{self, quote_ident};
 use pg_query::NodeRef;
+use sha2::{Digest, Sha256};
 
 use super::beside::Beside;
 use super::carry::Carried;
 use super::filled::Filled;
-use super::names::Turn;
-use super::{Derived, Place, Stage, file, short};
+use super::names::{LONGEST, Turn, free};
+use super::{Derived, Place, Stage, file};
 use crate::postgres::context::{is_steady, strings};
 
 /// Old and new columns that follow each other.
@@ -22,6 +23,8 @@ pub(super) struct Dual<'a> {
     /// Whether nobody can tell if an old column was written: it counts by itself, or has another
     /// default each time.
     untold: bool,
+    /// Whether the new value is cut short where the old one is too long for it.
+    shortened: bool,
     /// The trigger's and the function's name, quoted.
     name: String,
 }
@@ -35,15 +38,22 @@ impl<'a> Dual<'a> {
     ) -> Dual<'a> {
         // Triggers fire in the order of their names: this one sees what the others did.
         let names: Vec<&str> = news.iter().map(|new| new.name.as_str()).collect();
-        let name = short(&format!("zz_{}_{}", place.bare(), names.join("_")));
+        let name = named(place.bare(), &names.join("__"));
         Dual {
             place,
             olds: olds.to_vec(),
             news: news.to_vec(),
             backs: backs.to_vec(),
             untold: olds.iter().filter_map(|(_, default)| default.as_deref()).any(differs),
+            shortened: false,
             name: quote_ident(&name),
         }
+    }
+
+    /// The same whose new value may be cut short.
+    pub(super) fn shortened(mut self, shortened: bool) -> Dual<'a> {
+        self.shortened = shortened;
+        self
     }
 
     /// The same with identity columns among the old ones.
@@ -74,8 +84,34 @@ impl<'a> Dual<'a> {
     /// The function of the trigger.
     pub(super) fn function(&self, replace: bool) -> String {
         let word = if replace { "CREATE OR REPLACE FUNCTION" } else { "CREATE FUNCTION" };
+        self.with_body(word, &self.guarded())
+    }
+
+    /// The function once all rows are verified: what does not fit is refused. Left out, it would be
+    /// gone with the old columns.
+    pub(super) fn strict(&self) -> String {
+        let mut derived = self.follow("NEW", "derived", "  ");
+        if let Some((old, new)) = self.cut() {
+            derived.push_str(&format!(
+                "  IF derived.{new}::text IS DISTINCT FROM NEW.{old}::text THEN\n    RAISE EXCEPTION \
+                 'value too long: % would be cut short', NEW.{old}\n      USING ERRCODE = \
+                 'string_data_right_truncation';\n  END IF;\n"
+            ));
+        }
+        self.with_body("CREATE OR REPLACE FUNCTION", &derived)
+    }
+
+    /// The old and the new column, quoted, where the one may be too long for the other.
+    fn cut(&self) -> Option<(String, String)> {
+        match (self.shortened, self.olds.as_slice(), self.news.as_slice()) {
+            (true, [(old, _)], [new]) => Some((quote_ident(old), quote_ident(&new.name))),
+            _ => None,
+        }
+    }
+
+    fn with_body(&self, word: &str, derived: &str) -> String {
         let (declared, body) = match self.backs.is_empty() {
-            true => (String::new(), self.guarded() + &self.forward("  ")),
+            true => (String::new(), format!("{derived}{}", self.forward("  "))),
             false => ("  before record;\n  back record;\n".into(), self.both_ways()),
         };
         format!(
@@ -205,15 +241,20 @@ impl<'a> Dual<'a> {
     }
 
     /// The function that keeps an old column up to date after a swap; what does not fit into the
-    /// old type is left out.
+    /// old type is left out. Who inserts without naming columns means the old one's place, and would
+    /// lose the value.
     pub(super) fn reversed(&self, column: &str, old: &str, expression: &str) -> String {
         let (column, old) = (quote_ident(column), quote_ident(old));
         format!(
-            "CREATE OR REPLACE FUNCTION {} RETURNS trigger LANGUAGE plpgsql AS $dual$\nBEGIN\n  \
-             BEGIN\n    NEW.{old} := (SELECT {expression} FROM (SELECT NEW.{column} AS {column}) AS \
-             written);\n  EXCEPTION WHEN data_exception THEN\n    NEW.{old} := NULL;\n  END;\n  RETURN \
+            "CREATE OR REPLACE FUNCTION {} RETURNS trigger LANGUAGE plpgsql AS $dual$\nDECLARE\n  said text := \
+             NEW.{old}::text;\nBEGIN\n  BEGIN\n    NEW.{old} := (SELECT {expression} FROM (SELECT \
+             NEW.{column} AS {column}) AS written);\n  EXCEPTION WHEN data_exception THEN\n    NEW.{old} := \
+             NULL;\n  END;\n  IF TG_OP = 'INSERT' AND said IS DISTINCT FROM NEW.{old}::text AND said IS NOT \
+             NULL THEN\n    RAISE EXCEPTION '% is inserted into the column that goes, {named}', said\n      \
+             USING HINT = 'name the columns in INSERT: their order is another one';\n  END IF;\n  RETURN \
              NEW;\nEND\n$dual$",
-            self.routine()
+            self.routine(),
+            named = old.replace('\'', "''").replace('%', "%%"),
         )
     }
 
@@ -336,12 +377,7 @@ impl<'a> Dual<'a> {
     }
 
     /// Statements that fail while a row differs; then keys, indexes and NOT NULL.
-    pub(super) fn verify(
-        &self,
-        filled: &Filled,
-        beside: &Beside,
-        shortened: bool,
-    ) -> Result<Stage> {
+    pub(super) fn verify(&self, filled: &Filled, beside: &Beside) -> Result<Stage> {
         let mut up = vec![self.check(&self.missing(), "differ", "run the backfill again")];
         if !self.backs.is_empty() {
             let backed: Vec<&str> = self.backs.iter().map(|(old, _)| old.as_str()).collect();
@@ -354,18 +390,30 @@ impl<'a> Dual<'a> {
                 "mend the rows or the expressions: what is not given back is lost with the old columns",
             ));
         }
-        if let (true, [(old, _)], [new]) = (shortened, self.olds.as_slice(), self.news.as_slice()) {
-            let (old, new) = (quote_ident(old), quote_ident(&new.name));
+        if let Some((old, new)) = self.cut() {
             up.push(self.check(
                 &format!("{old}::text IS DISTINCT FROM {new}::text"),
                 "are cut short",
                 "mend the rows, or write these migrations anew with --using",
             ));
         }
-        up.extend(filled.build.iter().chain(&beside.build).cloned());
         let mut down: Vec<String> = beside.unbuild.iter().rev().cloned().collect();
         down.extend(filled.unbuild.iter().cloned());
-        let what = "Verify: fails while a row differs. Then what the old columns have besides.";
+        if self.backs.is_empty() {
+            // Nobody is refused while rows are found that differ; then nobody may make another one.
+            let again = up.clone();
+            up.extend([self.strict(), self.settled()]);
+            up.extend(again);
+            down.push(self.function(true));
+        }
+        up.extend(filled.build.iter().chain(&beside.build).cloned());
+        let what = match self.backs.is_empty() {
+            true => {
+                "Verify: fails while a row differs. From then on a value that does not fit is refused. \
+                 Then what the old columns have besides."
+            }
+            false => "Verify: fails while a row differs. Then what the old columns have besides.",
+        };
         // A statement, since a part without any says that there is no way back.
         if down.is_empty() {
             down.push("SELECT 'nothing was made here'".into());
@@ -377,11 +425,38 @@ impl<'a> Dual<'a> {
         file("verify", what, &how, &up, Some((&how, &down)))
     }
 
-    /// Fails where the old column, after the swap, could not take what was written to the new one.
-    pub(super) fn fits(&self, turn: &Turn) -> String {
+    /// Waits until all have ended who may have written by the function as it was before, and keeps
+    /// nobody from writing.
+    fn settled(&self) -> String {
+        let table = self.place.quoted().replace('\'', "''");
+        let parts = match self.place.version.major {
+            ..12 => String::new(),
+            _ => format!(" UNION SELECT relid FROM pg_partition_tree('{table}')"),
+        };
+        format!(
+            "DO $settled$\nDECLARE\n  writers text[];\nBEGIN\n  SELECT array_agg(virtualtransaction) INTO \
+             writers FROM pg_locks WHERE locktype = 'relation' AND granted\n    AND relation IN (SELECT \
+             '{table}'::regclass{parts})\n    AND mode LIKE \
+             '%Exclusive%' AND mode <> 'ShareUpdateExclusiveLock' AND pid IS DISTINCT FROM \
+             pg_backend_pid()\n    AND database = (SELECT oid FROM pg_database WHERE datname = \
+             current_database());\n  WHILE EXISTS (SELECT FROM pg_locks WHERE virtualtransaction = ANY \
+             (writers)) LOOP\n    PERFORM pg_sleep(0.05);\n  END LOOP;\nEND\n$settled$"
+        )
+    }
+
+    /// Fails where the old column, after the swap, could not take what was written to the new one. How
+    /// it comes back is for whoever said it to answer for; a cast must lead there and back.
+    pub(super) fn fits(&self, turn: &Turn, said: bool) -> String {
         let (old, new) = (quote_ident(&turn.after_old), quote_ident(&turn.after_new));
+        let round = match self.values().as_slice() {
+            [value] if !said => format!(
+                " OR (SELECT {value} FROM (SELECT {old} AS {}) AS written) IS DISTINCT FROM {new}",
+                quote_ident(&turn.old)
+            ),
+            _ => String::new(),
+        };
         self.check(
-            &format!("{old} IS NULL AND {new} IS NOT NULL"),
+            &format!("{old} IS NULL AND {new} IS NOT NULL{round}"),
             "hold what the old type does not take",
             "mend those rows first, or leave the new type in place",
         )
@@ -407,6 +482,19 @@ impl<'a> Dual<'a> {
     }
 }
 
+/// The trigger's name: no other table and columns have the same.
+fn named(table: &str, columns: &str) -> String {
+    let name = format!("zz_{table}__{columns}");
+    let told = name.split("__").count() == 2 && !table.ends_with('_') && !columns.starts_with('_');
+    if told && name.len() <= LONGEST {
+        return name;
+    }
+    // The name alone does not tell them apart.
+    let digest = Sha256::digest(format!("{table}\0{columns}"));
+    let tail: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    free(&name, &format!("_{tail}"), &|_| false)
+}
+
 /// Whether a default may be another at every row, so that a value that equals it tells nothing.
 fn differs(default: &str) -> bool {
     let Ok(statement) = sql::parse(&format!("SELECT {default}")) else { return true };
@@ -419,4 +507,20 @@ fn differs(default: &str) -> bool {
         }
     });
     differs || whole.is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn no_two_tables_and_columns_have_one_trigger_name() {
+        assert_eq!(named("users", "email_new"), "zz_users__email_new");
+        assert_ne!(named("a", "b_c"), named("a_b", "c"));
+        assert_ne!(named("a_", "b"), named("a", "_b"));
+        assert_ne!(named("a", "b__c"), named("a__b", "c"));
+        let long = "x".repeat(63);
+        assert_ne!(named(&long, "a"), named(&long, "b"));
+        assert_eq!(named(&long, "a").len(), 63);
+    }
 }

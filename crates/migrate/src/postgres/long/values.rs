@@ -47,7 +47,7 @@ pub(super) fn judged(
         }
         // ALTER TABLE would refuse what a cast cuts short.
         Rows::Counted { lost: Some(lost), .. }
-            if lost > 0 && using.is_none() && data_type.starts_with("character varying(") =>
+            if lost > 0 && using.is_none() && super::retype::is_short(data_type) =>
         {
             refused(format!("{} of {own} would be cut short by {data_type}", rows_of(lost)))
         }

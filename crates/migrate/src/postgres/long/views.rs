@@ -13,6 +13,8 @@ pub(super) struct Views {
     digests: Vec<String>,
     /// What makes them again, in that order.
     again: Vec<String>,
+    /// Those that read the columns themselves: schema, name, and ` WITH (…)` of their options.
+    pub readers: Vec<(String, String, String)>,
     /// Rules of theirs, by their numbers.
     pub rules: Vec<u32>,
     /// What hangs on them and does not come again, by name.
@@ -90,6 +92,8 @@ impl Views {
         for sql in [RIGHTS, DEFAULTS, RULES, TRIGGERS, COMMENTS] {
             views.again.extend(ask(sql).await?.iter().map(|row| row.get::<_, String>(0)));
         }
+        let read = ask(READERS).await?;
+        views.readers = read.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
         views.rules = ask(OWN_RULES).await?.iter().map(|row| row.get(0)).collect();
         views.stuck.extend(ask(OTHERS).await?.iter().map(|row| row.get::<_, String>(0)));
         Ok(views)
@@ -174,6 +178,11 @@ const DEFAULTS: &str = "
 const RULES: &str = "
   SELECT rtrim(pg_get_ruledef(r.oid), ';') FROM views JOIN pg_rewrite r ON r.ev_class = view AND r.rulename <> '_RETURN'
    ORDER BY far, view, r.rulename";
+
+const READERS: &str = "
+  SELECT n.nspname::text, c.relname::text, coalesce(' WITH (' || (SELECT string_agg(format('%s = %L', split_part(one, '=', 1),
+     substr(one, strpos(one, '=') + 1)), ', ') FROM unnest(c.reloptions) one) || ')', '')
+    FROM over JOIN pg_class c ON c.oid = view JOIN pg_namespace n ON n.oid = c.relnamespace WHERE far = 1 ORDER BY 1, 2";
 
 const OWN_RULES: &str = "
   SELECT r.oid FROM views JOIN pg_rewrite r ON r.ev_class = view AND r.rulename <> '_RETURN'";

@@ -16,7 +16,7 @@ use marula_postgres::catalog::{Scope, read};
 use marula_postgres::{ConnectSpec, Session, SessionOptions};
 use tokio::sync::RwLock;
 
-async fn open(spec: &ConnectSpec) -> Session {
+pub async fn open(spec: &ConnectSpec) -> Session {
     Session::open(spec, &SessionOptions::lab()).await.unwrap()
 }
 

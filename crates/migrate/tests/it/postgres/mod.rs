@@ -8,5 +8,6 @@ mod generators;
 mod long;
 mod long_around;
 mod long_keys;
+mod long_lossless;
 pub mod probe;
 mod rehearse;
