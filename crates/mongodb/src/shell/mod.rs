@@ -72,8 +72,10 @@ pub fn parse_literal(text: &str) -> Result<Bson> {
 /// A value written as JSON, extended JSON, or a shell literal around extended JSON: what
 /// extended JSON wraps (`{"$oid": …}`) becomes the value it stands for.
 pub(crate) fn parse_json(text: &str) -> Result<Bson> {
-    // Strict JSON is by far the most common form of large inputs, and has its own fast parser.
-    if let Ok(value) = serde_json::from_str::<serde_json::Value>(text)
+    // Strict JSON is by far the most common form of large inputs, and has its own fast parser; it
+    // takes null characters in names, which no document can hold.
+    if !text.contains("\\u0000")
+        && let Ok(value) = serde_json::from_str::<serde_json::Value>(text)
         && let Ok(value) = Bson::try_from(value)
     {
         return Ok(value);

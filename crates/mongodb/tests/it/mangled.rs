@@ -114,6 +114,15 @@ proptest! {
     }
 }
 
+/// Found by the test above: extended JSON took a name that is refused when it is printed.
+#[test]
+fn a_null_character_in_a_name_is_refused_in_json_too() {
+    let text = r#"{"find": "orders", "filter": {"a": {"\u0000$scope": {}}}}"#;
+    let error = shell::parse(text).unwrap_err();
+    assert!(error.to_string().contains("cannot hold a null character"), "{error}");
+    shell::parse(r#"{"find": "orders", "filter": {"a": "\u0000"}}"#).unwrap();
+}
+
 /// Found by the test above: the driver cut such a name in the middle of a letter.
 #[test]
 fn a_percent_sign_before_a_letter_of_many_bytes_is_refused() {
