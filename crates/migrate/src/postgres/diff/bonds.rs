@@ -38,6 +38,9 @@ impl Builder<'_> {
         for (old, new) in &self.successors {
             bond(self.dropped(old), self.step(Deed::Create, new));
         }
+        for (first, then) in &self.handed {
+            bond(Some(*first), Some(*then));
+        }
         // What fires or judges on a table, and functions of one name, take each other's place.
         let mut gone: BTreeMap<(Kind, String), Vec<usize>> = BTreeMap::new();
         for object in self.from.objects.values() {

@@ -270,6 +270,9 @@ impl Builder<'_> {
                 }
             }
         }
+        for (first, then) in &self.handed {
+            edge(Some(*first), Some(*then));
+        }
         // So is what a partition takes.
         for new in parts(self.to) {
             let made = self.step(Deed::Create, &new.id);

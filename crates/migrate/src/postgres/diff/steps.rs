@@ -55,6 +55,8 @@ pub(super) struct Builder<'a> {
     pub built: Vec<Id>,
     /// The indexes and constraints that go, by the names they take.
     pub freed: BTreeMap<String, Id>,
+    /// Steps in their order that let what a column counts go over from one sequence to another.
+    pub handed: Vec<(usize, usize)>,
 }
 
 impl<'a> Builder<'a> {
@@ -75,8 +77,10 @@ impl<'a> Builder<'a> {
             successors: Vec::new(),
             built: Vec::new(),
             freed: freed.collect(),
+            handed: Vec::new(),
         };
         builder.steps();
+        builder.hand_over();
         builder
     }
 
@@ -187,7 +191,7 @@ impl<'a> Builder<'a> {
         }
         if object.implied && self.to.get(id).is_none() && !kinds::view_column(object) {
             // Somebody else's part, seen in a strict look: it goes with that.
-            if matches!(id.kind, Kind::Column | Kind::Default) {
+            if id.kind == Kind::Column {
                 return;
             }
         }
@@ -251,7 +255,13 @@ impl<'a> Builder<'a> {
             self.push(id, Deed::Late, late);
         }
         if !all.is_empty() {
+            // What takes a NOT NULL away and says it again does both at once.
+            let says = |word: &str| all.iter().any(|sql| sql.text.ends_with(word));
+            let whole = says(" DROP NOT NULL") && says(" SET NOT NULL");
             self.push(id, Deed::Alter, all);
+            if let Some(step) = self.steps.last_mut() {
+                step.whole = whole;
+            }
         }
     }
 
