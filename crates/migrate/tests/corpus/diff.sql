@@ -263,6 +263,12 @@ CREATE TABLE p (k int) PARTITION BY LIST (k); CREATE TABLE p1 PARTITION OF p FOR
 CREATE TABLE base (id int, x text); CREATE TABLE kid (y int) INHERITS (base); CREATE TABLE other (id int, x text);
 --
 CREATE TABLE base (id int, x text, z int DEFAULT 3); CREATE TABLE kid (y int, w int) INHERITS (base); CREATE TABLE other (id int, x text, z int DEFAULT 3); ALTER TABLE other INHERIT base;
+== defaults of children
+CREATE TABLE par (a int, b int DEFAULT 1, c int DEFAULT 1, d int DEFAULT 1); CREATE TABLE chi () INHERITS (par); ALTER TABLE chi ALTER c DROP DEFAULT;
+CREATE TABLE pt (id int, v text DEFAULT 'a') PARTITION BY LIST (id); CREATE TABLE pt_1 PARTITION OF pt FOR VALUES IN (1);
+--
+CREATE TABLE par (a int, b int DEFAULT 1, c int DEFAULT 1, d int DEFAULT 2); CREATE TABLE chi () INHERITS (par); ALTER TABLE chi ALTER a SET DEFAULT 7; ALTER TABLE chi ALTER b DROP DEFAULT;
+CREATE TABLE pt (id int, v text) PARTITION BY LIST (id); CREATE TABLE pt_1 PARTITION OF pt (v DEFAULT 'a') FOR VALUES IN (1);
 == a plain table becomes partitioned
 CREATE TABLE a (id int, k int); CREATE INDEX i ON a (id); CREATE VIEW v AS SELECT id FROM a;
 --

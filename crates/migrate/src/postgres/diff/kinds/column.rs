@@ -1,6 +1,6 @@
 //! Columns and their defaults.
 
-use super::super::model::{Id, Kind, Object};
+use super::super::model::{Id, Kind, Model, Object};
 use super::{Change, Sides, Sql, bare, misc, reset, view_column};
 
 /// Whether the server computes it.
@@ -80,6 +80,62 @@ fn not_null(object: &Object) -> String {
             format!("ALTER TABLE {table} ADD {said}")
         }
     }
+}
+
+/// DROP NOT NULL. It reaches the tables below this one, too: those that keep theirs must not be
+/// without it for a moment.
+fn nullable(object: &Object, sides: Sides<'_>) -> Vec<Sql> {
+    let (table, name) = (object.get("table"), object.get("name"));
+    let has = |model: &Model, child: &str| {
+        let column = model.get(&Id::new(Kind::Column, format!("{child}.{name}")));
+        column.is_some_and(|column| column.has("not_null"))
+    };
+    let mut kept = below(sides.from, table);
+    kept.retain(|child| has(sides.from, child) && has(sides.to, child));
+    let partitioned = |model: &Model| {
+        model.get(&Id::new(Kind::Table, table)).is_some_and(|own| own.has("partitioned"))
+    };
+    if kept.is_empty() {
+        return vec![format!("ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL").into()];
+    }
+    if !partitioned(sides.from) {
+        return vec![format!("ALTER TABLE ONLY {table} ALTER COLUMN {name} DROP NOT NULL").into()];
+    }
+    let mut all: Vec<Sql> = kept
+        .iter()
+        .map(|child| format!("ALTER TABLE {child} ALTER COLUMN {name} SET NOT NULL").into())
+        .collect();
+    // Since 18 a partition has one of its own, which the parent's does not take along.
+    let at = if sides.to.version.major >= 18 { all.len() } else { 0 };
+    all.insert(at, format!("ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL").into());
+    all
+}
+
+/// Whether a parent's NOT NULL gets the same other name: its children's get it with it.
+fn follows(names: (&str, &str), object: &Object, sides: Sides<'_>) -> bool {
+    let table = sides.from.get(&Id::new(Kind::Table, object.get("table")));
+    let parents = table.map_or("", |table| table.get("parents"));
+    parents.split(", ").any(|parent| {
+        let id = Id::new(Kind::Column, format!("{parent}.{}", object.get("name")));
+        let of = |model: &Model| model.get(&id).map(|own| own.get("_not_null_name").to_string());
+        of(sides.from).as_deref() == Some(names.0) && of(sides.to).as_deref() == Some(names.1)
+    })
+}
+
+/// The tables that inherit from a table, or are partitions of it, however deep.
+fn below(model: &Model, table: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut open = vec![table.to_string()];
+    while let Some(parent) = open.pop() {
+        for own in model.objects.values().filter(|own| own.id.kind == Kind::Table) {
+            let child = own.get("parents").split(", ").any(|name| name == parent);
+            if child && !all.contains(&own.id.name) {
+                all.push(own.id.name.clone());
+                open.push(own.id.name.clone());
+            }
+        }
+    }
+    all
 }
 
 /// ADD COLUMN.
@@ -189,7 +245,8 @@ pub(super) fn alter(from: &Object, to: &Object, sides: Sides<'_>) -> Change {
                 let at = all.iter().position(|sql| sql.text.contains(" AS IDENTITY"));
                 all.insert(at.unwrap_or(all.len()), not_null(to).into());
             }
-            (_, "") => all.push(format!("{column} DROP NOT NULL").into()),
+            (_, "") => all.extend(nullable(to, sides)),
+            _ if names.0 != names.1 && !names.1.is_empty() && follows(names, to, sides) => {}
             _ if names.0 != names.1 && !names.1.is_empty() => {
                 all.push(
                     format!("{alter_table} RENAME CONSTRAINT {} TO {}", names.0, names.1).into(),

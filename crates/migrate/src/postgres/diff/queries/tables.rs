@@ -117,13 +117,18 @@ pub(super) fn columns(major: u16) -> String {
 }
 
 pub(super) fn defaults() -> String {
+    // A child's is implied where it is a parent's, too.
     format!(
         "SELECT 'default', 'pg_attrdef'::regclass::oid, d.oid, 0, format('%I.%I.%I', n.nspname, \
          c.relname, a.attname), 'column', format('%I.%I.%I', n.nspname, c.relname, a.attname), \
          jsonb_build_object('table', format('%I.%I', n.nspname, c.relname), 'name', \
          quote_ident(a.attname), 'expression', pg_get_expr(d.adbin, d.adrelid), '_relation', \
          CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END)::text, \
-         a.attinhcount > 0 AND NOT a.attislocal FROM pg_catalog.pg_attrdef d JOIN \
+         EXISTS (SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_attribute pa ON pa.attrelid \
+         = i.inhparent AND pa.attname = a.attname JOIN pg_catalog.pg_attrdef pd ON pd.adrelid = \
+         pa.attrelid AND pd.adnum = pa.attnum WHERE i.inhrelid = c.oid AND a.attinhcount > 0 AND NOT \
+         a.attislocal AND pg_get_expr(pd.adbin, pd.adrelid) = pg_get_expr(d.adbin, d.adrelid)) FROM \
+         pg_catalog.pg_attrdef d JOIN \
          pg_catalog.pg_class c ON c.oid = d.adrelid JOIN pg_catalog.pg_namespace n ON n.oid = \
          c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.adnum \
          WHERE a.attgenerated = '' AND c.relkind IN ('r', 'p', 'v') AND {USERS} AND {}",
