@@ -387,6 +387,30 @@ CREATE TABLE a (id bigint, region int NOT NULL, code varchar(20) NOT NULL, PRIMA
 CREATE TABLE a (id int PRIMARY KEY, email text, CONSTRAINT a_old UNIQUE (email)); CREATE INDEX i_old ON a (email); ALTER TABLE a ENABLE ROW LEVEL SECURITY;
 --
 CREATE TABLE a (id int PRIMARY KEY, email varchar(200) NOT NULL, CONSTRAINT a_new UNIQUE (email) DEFERRABLE INITIALLY DEFERRED); CREATE INDEX i_new ON a (email varchar_pattern_ops); ALTER TABLE a FORCE ROW LEVEL SECURITY; ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+== replaced: a partition gets other bounds, and its parent an index
+CREATE TABLE pt (id int, k int) PARTITION BY LIST (k); CREATE TABLE pt_1 PARTITION OF pt FOR VALUES IN (1); CREATE TABLE pt_d PARTITION OF pt DEFAULT;
+--
+CREATE TABLE pt (id int, k int) PARTITION BY LIST (k); CREATE TABLE pt_1 PARTITION OF pt FOR VALUES IN (1, 2); CREATE TABLE pt_d PARTITION OF pt DEFAULT; CREATE UNIQUE INDEX ptu ON pt (id, k);
+== replaced: a unique constraint becomes an index under a foreign key
+CREATE TABLE a (id int PRIMARY KEY, x int CONSTRAINT uq_a UNIQUE); CREATE TABLE b (id int PRIMARY KEY, ax int CONSTRAINT fk REFERENCES a (x));
+--
+CREATE TABLE a (id int PRIMARY KEY, x int); CREATE UNIQUE INDEX uq_b ON a (x); CREATE TABLE b (id int PRIMARY KEY, ax int CONSTRAINT fk REFERENCES a (x));
+== replaced: a unique constraint becomes an index under a foreign key with another name
+CREATE TABLE a (id int PRIMARY KEY, x int CONSTRAINT uq_a UNIQUE); CREATE TABLE b (id int PRIMARY KEY, ax int CONSTRAINT fk1 REFERENCES a (x));
+--
+CREATE TABLE a (id int PRIMARY KEY, x int); CREATE UNIQUE INDEX uq_b ON a (x); CREATE TABLE b (id int PRIMARY KEY, ax int CONSTRAINT fk2 REFERENCES a (x));
+== replaced: a domain on another base, and the function of its check
+CREATE FUNCTION chk(x int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT x > 0';
+CREATE DOMAIN pos AS int CHECK (chk(VALUE)); CREATE TABLE t (id int, p pos);
+--
+CREATE FUNCTION chk(v bigint) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT v > 1';
+CREATE DOMAIN pos AS bigint CHECK (chk(VALUE)); CREATE TABLE t (id int, p pos);
+== replaced: a domain on another base, and a function that gets another parameter
+CREATE FUNCTION chk(x int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT x > 0';
+CREATE DOMAIN pos AS int CHECK (chk(VALUE)); CREATE TABLE t (id int, p pos);
+--
+CREATE FUNCTION chk(v int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT v > 0';
+CREATE DOMAIN pos AS bigint CHECK (VALUE > 5); CREATE TABLE t (id int, p pos);
 == replaced: much at once
 CREATE SCHEMA s1;
 CREATE TYPE mood AS ENUM ('sad','ok','happy');

@@ -162,6 +162,9 @@ impl<'a> Builder<'a> {
         if statements.is_empty() {
             return;
         }
+        if let Some(old) = self.succeeded(object) {
+            self.successors.push((old, id.clone()));
+        }
         self.push(id, Deed::Create, statements);
         if id.kind == Kind::Table {
             let late = kinds::late(None, object);
@@ -169,6 +172,19 @@ impl<'a> Builder<'a> {
                 self.push(id, Deed::Late, late);
             }
         }
+    }
+
+    /// The foreign key that goes, and is this one under another name.
+    fn succeeded(&self, object: &Object) -> Option<Id> {
+        let same = |old: &&Object| {
+            matches!(self.fates.get(&old.id), Some(Fate::Drop))
+                && old.id.kind == Kind::Constraint
+                && old.get("type") == "f"
+                && old.parent == object.parent
+                && old.get("definition") == object.get("definition")
+        };
+        let wanted = object.id.kind == Kind::Constraint && object.get("type") == "f";
+        self.from.objects.values().filter(|_| wanted).find(same).map(|old| old.id.clone())
     }
 
     pub(super) fn drop(&mut self, id: &Id) {
@@ -246,8 +262,10 @@ impl<'a> Builder<'a> {
         if id.kind == Kind::Column && all.len() > 1 && self.breaks(id) {
             // What reads the column need not be gone while all rows are looked through.
             if !all.iter().any(|sql| sql.text.contains(" AS IDENTITY")) {
-                let (filled, others) =
-                    all.into_iter().partition(|sql| sql.text.ends_with(" SET NOT NULL"));
+                let (filled, others) = all.into_iter().partition(|sql| {
+                    sql.text.ends_with(" SET NOT NULL")
+                        || sql.text.starts_with("COMMENT ON CONSTRAINT ")
+                });
                 (late, all) = (filled, others);
             }
         }
