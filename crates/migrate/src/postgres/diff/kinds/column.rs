@@ -111,6 +111,23 @@ fn nullable(object: &Object, sides: Sides<'_>) -> Vec<Sql> {
     all
 }
 
+/// The names a NOT NULL has below, before it is inherited: later it cannot be renamed there.
+fn as_inherited(object: &Object, sides: Sides<'_>) -> Vec<Sql> {
+    let of = |model: &Model, child: &str| {
+        model.get(&Id::new(Kind::Column, format!("{child}.{}", object.get("name")))).cloned()
+    };
+    let one = |child: &String| {
+        let (old, new) = (of(sides.from, child)?, of(sides.to, child)?);
+        let names = (old.get("_not_null_name"), new.get("_not_null_name"));
+        let named = !names.0.is_empty() && !names.1.is_empty() && names.0 != names.1;
+        (named && !follows(names, &new, sides)).then(|| {
+            let (from, to) = names;
+            format!("ALTER TABLE {child} RENAME CONSTRAINT {from} TO {to}").into()
+        })
+    };
+    below(sides.from, object.get("table")).iter().filter_map(one).collect()
+}
+
 /// Whether a parent's NOT NULL gets the same other name: its children's get it with it.
 fn follows(names: (&str, &str), object: &Object, sides: Sides<'_>) -> bool {
     let table = sides.from.get(&Id::new(Kind::Table, object.get("table")));
@@ -243,7 +260,14 @@ pub(super) fn alter(from: &Object, to: &Object, sides: Sides<'_>) -> Change {
         match (old, new) {
             ("", _) => {
                 let at = all.iter().position(|sql| sql.text.contains(" AS IDENTITY"));
-                all.insert(at.unwrap_or(all.len()), not_null(to).into());
+                let renamed = as_inherited(to, sides);
+                // By itself it would be called otherwise, for the name is had below.
+                let added = match new.ends_with("NOT NULL") && !renamed.is_empty() {
+                    true => format!("{alter_table} ADD CONSTRAINT {} NOT NULL {name}", names.1),
+                    false => not_null(to),
+                };
+                all.insert(at.unwrap_or(all.len()), added.into());
+                all.splice(0..0, renamed);
             }
             (_, "") => all.extend(nullable(to, sides)),
             _ if names.0 != names.1 && !names.1.is_empty() && follows(names, to, sides) => {}
