@@ -122,6 +122,7 @@ async fn replayed_diff(
     let way = up(&lab, &start, &wanted, options, &mut found).await?;
     if way.parts.is_empty() {
         found.remains = outline::differences(&start, &wanted);
+        found.notes.extend(outline::unwritten(&start, &wanted));
         return Ok(found);
     }
     let downs = down(&lab, &way, options, &mut found.notes).await;
@@ -129,7 +130,9 @@ async fn replayed_diff(
     let clean = load::open(server, opened).await?;
     load::make(from, &clean, owners).await?;
     replayed(&clean, &found.files).await?;
-    found.remains = outline::differences(&read::read(&clean, owners).await?, &wanted);
+    let is = read::read(&clean, owners).await?;
+    found.remains = outline::differences(&is, &wanted);
+    found.notes.extend(outline::unwritten(&is, &wanted));
     Ok(found)
 }
 

@@ -1,7 +1,7 @@
 //! What a plan does, loses and leaves, in words.
 
 use super::fate::{Fate, Fates};
-use super::model::{Id, Kind, Model};
+use super::model::{Id, Kind, Model, Object};
 use super::{counters, loss};
 
 /// What becomes of an object.
@@ -169,6 +169,32 @@ pub(super) fn differences(from: &Model, to: &Model) -> Vec<String> {
         }
     }
     all
+}
+
+/// What differs and no statement can make so.
+pub(super) fn unwritten(is: &Model, wanted: &Model) -> Vec<String> {
+    let inherits = |model: &Model, own: &Object| {
+        let table = own.parent.as_ref().and_then(|id| model.get(id));
+        table.is_some_and(|table| table.has("parents") && !table.has("bound"))
+    };
+    let columns = is.objects.values().filter(|own| own.id.kind == Kind::Column);
+    columns
+        .filter_map(|own| {
+            let new = wanted.get(&own.id)?;
+            let both = inherits(is, own) && inherits(wanted, new);
+            (both && own.implied != new.implied).then(|| {
+                let (old, new) = match own.implied {
+                    true => ("only inherited", "the table's own, too"),
+                    false => ("the table's own, too", "only inherited"),
+                };
+                format!(
+                    "{} is {old}, and should be {new}: no statement makes it so (it matters when its \
+                     parent loses the column)",
+                    own.id
+                )
+            })
+        })
+        .collect()
 }
 
 /// What a plan does, each object in a line: `+`, `~`, `-` and its name.

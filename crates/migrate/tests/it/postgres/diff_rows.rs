@@ -103,3 +103,15 @@ async fn what_a_type_cannot_keep_and_what_no_longer_counts_is_said_to_be_lost() 
         "{down}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_that_a_child_has_itself_or_only_inherits_is_told_when_it_differs() {
+    let server = shared::postgres(15).await.unwrap();
+    let own = source("own.sql", "CREATE TABLE p (a int); CREATE TABLE c (a int) INHERITS (p)");
+    let inherited = source("of.sql", "CREATE TABLE p (a int); CREATE TABLE c () INHERITS (p)");
+    for (from, to) in [(&own, &inherited), (&inherited, &own)] {
+        let found = diff(server, from, to, &DiffOptions::default()).await.unwrap();
+        assert!(found.files.is_empty() && found.notes.len() == 1, "{found:?}");
+        assert!(found.notes[0].starts_with("column c.a is "), "{:?}", found.notes);
+    }
+}

@@ -53,21 +53,37 @@ pub(super) fn afterwards(object: &Object) -> Vec<Sql> {
     if view_column(object) {
         return Vec::new();
     }
-    let column = format!("ALTER TABLE {} ALTER COLUMN {}", object.get("table"), object.get("name"));
     let mut all: Vec<Sql> = Vec::new();
     if object.get("not_null").ends_with("NOT VALID") {
         all.push(not_null(object).into());
     }
-    if object.has("storage") {
-        all.push(format!("{column} SET STORAGE {}", object.get("storage")).into());
+    all.extend(stored(None, object));
+    all
+}
+
+/// How its values are stored and counted; `None` is a new column.
+pub(super) fn stored(from: Option<&Object>, to: &Object) -> Vec<Sql> {
+    let relation = if view_column(to) { "MATERIALIZED VIEW" } else { "TABLE" };
+    let column = format!("ALTER {relation} {} ALTER COLUMN {}", to.get("table"), to.get("name"));
+    let differs = |fact: &str| from.map_or("", |own| own.get(fact)) != to.get(fact);
+    let said = |fact: &str, usual: &str| match to.get(fact) {
+        "" => usual.to_string(),
+        own => own.to_string(),
+    };
+    let mut all: Vec<Sql> = Vec::new();
+    if differs("storage") {
+        let storage = said("storage", to.get("_storage"));
+        all.push(format!("{column} SET STORAGE {storage}").into());
     }
-    if object.has("compression") {
-        all.push(format!("{column} SET COMPRESSION {}", object.get("compression")).into());
+    if differs("compression") {
+        let compression = said("compression", "default");
+        all.push(format!("{column} SET COMPRESSION {compression}").into());
     }
-    if object.has("statistics") {
-        all.push(format!("{column} SET STATISTICS {}", object.get("statistics")).into());
+    if differs("statistics") {
+        all.push(format!("{column} SET STATISTICS {}", said("statistics", "-1")).into());
     }
-    all.extend(reset(&column, "", object.get("options"), ""));
+    let options = from.map_or("", |own| own.get("options"));
+    all.extend(reset(&column, options, to.get("options"), ""));
     all
 }
 
@@ -285,22 +301,7 @@ pub(super) fn alter(from: &Object, to: &Object, sides: Sides<'_>) -> Change {
             }
         }
     }
-    if differ.contains("storage") {
-        let storage = if to.has("storage") { to.get("storage") } else { to.get("_storage") };
-        all.push(format!("{column} SET STORAGE {storage}").into());
-    }
-    if differ.contains("compression") {
-        let compression = match to.get("compression") {
-            "" => "default",
-            compression => compression,
-        };
-        all.push(format!("{column} SET COMPRESSION {compression}").into());
-    }
-    if differ.contains("statistics") {
-        let target = if to.has("statistics") { to.get("statistics") } else { "-1" };
-        all.push(format!("{column} SET STATISTICS {target}").into());
-    }
-    all.extend(reset(&column, from.get("options"), to.get("options"), ""));
+    all.extend(stored(Some(from), to));
     if retyped {
         // The default may not be castable by itself.
         let id = Id::new(Kind::Default, to.id.name.clone());
