@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use marula_postgres::sql::quote_literal;
 
 use super::fate::{Fate, Fates};
-use super::kinds::{Sql, bare};
+use super::kinds::{Sql, bare, number};
 use super::model::{Id, Kind, Model, Object};
 use super::names;
 use super::plan::Planned;
@@ -149,15 +149,12 @@ fn counter(object: &Object) -> Option<(String, String)> {
 
 /// Sets a sequence to where another stands; one that nobody has asked yet begins as it is to begin.
 fn goes_on(old: &(String, String), new: &(String, String), aside: &str) -> Sql {
-    let number = |counts: &str, word: &str| -> Option<i64> {
-        counts.split_once(word)?.1.split(' ').next()?.parse().ok()
-    };
-    let least = |counts: &str| number(counts, "MINVALUE ").unwrap_or(1);
+    let least = |counts: &str| number(counts, "MINVALUE").unwrap_or(1);
     let last = match least(&new.1) {
         min if min > least(&old.1) => format!("greatest(last_value, {min})"),
         _ => "last_value".to_string(),
     };
-    let start = number(&old.1, "START WITH ").unwrap_or(1);
+    let start = number(&old.1, "START WITH").unwrap_or(1);
     let name = quote_literal(&new.0);
     format!(
         "SELECT pg_catalog.setval({name}, {last}, is_called) FROM {aside} WHERE is_called OR last_value <> {start}"

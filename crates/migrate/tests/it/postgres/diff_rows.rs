@@ -60,6 +60,26 @@ async fn a_column_goes_on_counting_under_another_name_and_as_an_identity() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sequence_goes_on_within_its_new_limits() {
+    let server = shared::postgres(15).await.unwrap();
+    let from = "CREATE SEQUENCE used; CREATE SEQUENCE low; CREATE SEQUENCE fresh";
+    let limits = "MINVALUE 10 MAXVALUE 1000 START 20";
+    let to = ["used", "low", "fresh"].map(|name| format!("CREATE SEQUENCE {name} {limits};"));
+    let (one, other) = (source("from.sql", from), source("to.sql", &to.concat()));
+    let found = diff(server, &one, &other, &DiffOptions::default()).await.unwrap();
+    let (_, session) = database(server).await;
+    let client = session.client();
+    client.batch_execute(from).await.unwrap();
+    let used = "SELECT nextval('used') FROM generate_series(1, 500); SELECT nextval('low')";
+    client.batch_execute(used).await.unwrap();
+    assert_eq!(run(&session, &found, true, &Kept(BTreeSet::new())).await, Ok(()), "{found:?}");
+    for (name, next) in [("used", 501), ("low", 11), ("fresh", 20)] {
+        let row = client.query_one(&format!("SELECT nextval('{name}')"), &[]).await.unwrap();
+        assert_eq!(row.get::<_, i64>(0), next, "{name}: {found:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_type_cannot_keep_and_what_no_longer_counts_is_said_to_be_lost() {
     let server = shared::postgres(15).await.unwrap();
     let from = source(
