@@ -120,6 +120,7 @@ pub async fn rename(app: &App, args: &MigrateRename) -> Result<Outcome> {
         return several(app, &args.file, given.engine, &name, steps, notes);
     }
     if of_table {
+        free(&given, args)?;
         let [first, second] =
             postgres::generate::rename_table(&args.what, &args.new, given.version)?;
         let steps = vec![("rename", first), ("contract", second)];
@@ -130,6 +131,17 @@ pub async fn rename(app: &App, args: &MigrateRename) -> Result<Outcome> {
     let place = given.place(table, around.as_ref());
     let change = long::rename_column(&place, column, &args.new, args.data_type.as_deref())?;
     in_steps(app, &args.file, &name, change)
+}
+
+/// Refuses another name for a table that the target does not have, or one that is taken there.
+fn free(given: &For, args: &MigrateRename) -> Result<()> {
+    let (Some(table), Some(catalog)) = (given.table(&args.what)?, &given.catalog) else {
+        return Ok(());
+    };
+    let taken = |other: &&Relation| other.schema == table.schema && other.name == args.new;
+    let Some(other) = catalog.relations.iter().find(taken) else { return Ok(()) };
+    let what = format!("there is a {} already", other.qualified());
+    Err(Error::new(ErrorKind::Usage, what).hint("a rename goes to a name that is new"))
 }
 
 /// Another type for a column or a field.

@@ -502,6 +502,9 @@ fn what_is_written_for_a_target_minds_what_it_has() {
     assert_eq!(eye.number(valid), 0);
     said(&project, 2, &new(&["add-index", "t", "nope"]), &["table t has no column nope"]);
     said(&project, 2, &new(&["not-null", "nope.a"]), &["there is no table nope"]);
+    said(&project, 2, &new(&["rename", "nope", "other"]), &["there is no table nope"]);
+    let taken = "there is a public.parted already";
+    said(&project, 2, &new(&["rename", "t", "parted"]), &[taken]);
     said(&project, 0, &new(&["drop", "index", "t_half"]), &[]);
     let written = std::fs::read_dir(project.path().join("migrations")).unwrap();
     let texts = written.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());

@@ -24,6 +24,13 @@ impl Builder<'_> {
             if again {
                 bond(self.dropped(id), self.made(id));
             }
+            // A domain that gets another base is made with its constraints.
+            if id.kind == Kind::DomainConstraint
+                && let Some(domain) = self.from.get(id).and_then(|own| own.parent.as_ref())
+                && self.breaks(domain)
+            {
+                bond(self.step(Deed::Drop, id), self.step(Deed::Alter, domain));
+            }
             // Filled under another name in the transaction in which it takes its place.
             if again && id.kind == Kind::MaterializedView {
                 bond(self.step(Deed::Build, id), self.made(id));
@@ -37,6 +44,9 @@ impl Builder<'_> {
         }
         for (old, new) in &self.successors {
             bond(self.dropped(old), self.step(Deed::Create, new));
+        }
+        for (first, then) in &self.handed {
+            bond(Some(*first), Some(*then));
         }
         // What fires or judges on a table, and functions of one name, take each other's place.
         let mut gone: BTreeMap<(Kind, String), Vec<usize>> = BTreeMap::new();

@@ -107,6 +107,12 @@ impl Builder<'_> {
         all
     }
 
+    /// The step that makes a domain anew on another base: its constraints are made in it.
+    fn based(&self, object: &Object) -> Option<usize> {
+        let domain = object.parent.as_ref().filter(|_| object.id.kind == Kind::DomainConstraint)?;
+        self.step(Deed::Alter, domain).filter(|_| self.breaks(domain))
+    }
+
     /// Whether a table gets other parents.
     fn joins(&self, object: &Object) -> bool {
         object.id.kind == Kind::Table
@@ -186,7 +192,7 @@ impl Builder<'_> {
                 matches!(self.fates.get(&object.id), Some(Fate::Create | Fate::Recreate))
                     || self.step(Deed::Create, &object.id).is_some()
             });
-            let altered = self.step(Deed::Alter, &object.id);
+            let altered = self.step(Deed::Alter, &object.id).or_else(|| self.based(object));
             let built = self.step(Deed::Build, &object.id);
             edge(built, made);
             for own in [built, made, altered].into_iter().flatten() {
@@ -250,7 +256,7 @@ impl Builder<'_> {
                 // Made before it is gone, a foreign key would rest on the old key, and a call might
                 // mean the old function.
                 let again = matches!(self.fates.get(&object.id), Some(Fate::Recreate));
-                if again && matches!(other.kind, Kind::Constraint | Kind::Function) {
+                if again && matches!(other.kind, Kind::Constraint | Kind::Index | Kind::Function) {
                     edge(self.dropped(other), self.step(Deed::Create, &object.id));
                 }
                 if self.in_the_way(object, other) {
@@ -267,6 +273,18 @@ impl Builder<'_> {
                     if matches!(self.fates.get(other), Some(Fate::Alter { breaks: true, .. })) {
                         edge(altered, self.step(Deed::Alter, other));
                     }
+                }
+            }
+        }
+        for (first, then) in &self.handed {
+            edge(Some(*first), Some(*then));
+        }
+        // A foreign key under another name must not rest on the old key either.
+        for (old, new) in &self.successors {
+            let rests = self.from.get(old).filter(|old| old.get("type") == "f");
+            for other in rests.into_iter().flat_map(|old| &old.depends) {
+                if matches!(other.kind, Kind::Constraint | Kind::Index) {
+                    edge(self.dropped(other), self.step(Deed::Create, new));
                 }
             }
         }

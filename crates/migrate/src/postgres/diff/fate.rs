@@ -89,6 +89,14 @@ pub(super) fn decide(from: &Model, to: &Model, strict: bool) -> Fates {
         id.kind != Kind::DomainConstraint || parent.is_none_or(|parent| !based.contains(parent))
     });
     spread(from, to, &mut fates);
+    // What its old constraints rest on may go before it does.
+    for (id, fate) in &mut fates {
+        let parent = from.get(id).and_then(|own| own.parent.as_ref());
+        if id.kind == Kind::DomainConstraint && parent.is_some_and(|parent| based.contains(parent))
+        {
+            *fate = Fate::Drop;
+        }
+    }
     fates
 }
 
@@ -143,8 +151,26 @@ fn spread(from: &Model, to: &Model, fates: &mut Fates) {
         let touched = touched(from, fates);
         for object in from.objects.values() {
             let id = &object.id;
+            if let Some(Fate::Rename(twin)) = fates.get(id) {
+                // What it rests on goes: then it cannot stay either.
+                let falls =
+                    |other: &Id| matches!(fates.get(other), Some(Fate::Drop | Fate::Recreate));
+                if object.depends.iter().any(falls) {
+                    more.push((twin.clone(), Fate::Create));
+                    more.push((id.clone(), Fate::Drop));
+                }
+                continue;
+            }
             let Some(new) = to.get(id) else { continue };
             if matches!(fates.get(id), Some(Fate::Recreate | Fate::Drop)) {
+                continue;
+            }
+            // A partition's share of a key comes and goes with the key.
+            let share = |other: &Id| {
+                other.kind == id.kind && matches!(fates.get(other), Some(Fate::Recreate))
+            };
+            let keyed = matches!(id.kind, Kind::Constraint | Kind::Index) && object.implied;
+            if keyed && object.depends.iter().any(share) {
                 continue;
             }
             let goes = object.depends.iter().any(|other| {

@@ -110,7 +110,8 @@ async fn database(
 pub(super) fn roles_of(model: &Model) -> BTreeSet<String> {
     let mut roles = BTreeSet::new();
     for object in model.objects.values() {
-        let acl = object.get("acl").lines().filter_map(|line| line.split_once(' '));
+        let acl = ["acl", "sequence_acl"].into_iter().flat_map(|fact| object.get(fact).lines());
+        let acl = acl.filter_map(|line| line.split_once(' '));
         roles.extend(acl.map(|(_, role)| role.to_string()));
         roles.extend(["owner", "role"].map(|fact| object.get(fact).to_string()));
         if object.id.kind == Kind::Policy {

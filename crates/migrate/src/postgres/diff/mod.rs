@@ -10,12 +10,14 @@
 
 mod beside;
 mod bonds;
+mod counters;
 mod edges;
 mod fate;
 mod fold;
 mod forms;
 mod kinds;
 mod load;
+mod loss;
 mod model;
 mod names;
 mod order;
@@ -40,9 +42,9 @@ pub use load::Source;
 pub use rename::Rename;
 
 use crate::migration::Tool;
-use model::{Id, Model};
+use model::{Id, Kind, Model};
 use outline::Turn;
-use plan::{Manner, Part};
+use plan::{Manner, Part, Planned};
 
 /// How a difference is taken.
 #[derive(Debug, Clone, Default)]
@@ -120,6 +122,7 @@ async fn replayed_diff(
     let way = up(&lab, &start, &wanted, options, &mut found).await?;
     if way.parts.is_empty() {
         found.remains = outline::differences(&start, &wanted);
+        found.notes.extend(outline::unwritten(&start, &wanted));
         return Ok(found);
     }
     let downs = down(&lab, &way, options, &mut found.notes).await;
@@ -127,7 +130,9 @@ async fn replayed_diff(
     let clean = load::open(server, opened).await?;
     load::make(from, &clean, owners).await?;
     replayed(&clean, &found.files).await?;
-    found.remains = outline::differences(&read::read(&clean, owners).await?, &wanted);
+    let is = read::read(&clean, owners).await?;
+    found.remains = outline::differences(&is, &wanted);
+    found.notes.extend(outline::unwritten(&is, &wanted));
     Ok(found)
 }
 
@@ -155,12 +160,12 @@ async fn up(
 ) -> Result<Way> {
     let mut way = Way { parts: Vec::new(), states: vec![start.clone()], beside: Vec::new() };
     let renames = rename::statements(&options.renames, start, wanted)?;
+    found.outline.extend(options.renames.iter().map(|rename| ('~', rename.to_string())));
     let mut current = start.clone();
-    if !renames.is_empty() {
-        let mut part = Part { transaction: true, statements: renames, ..Part::default() };
-        found.outline.extend(options.renames.iter().map(|rename| ('~', rename.to_string())));
-        replay::replay(lab, &mut part).await?;
-        current = read::read(lab, options.owners).await?;
+    let part = named(lab, renames, &mut current, wanted, options.owners).await?;
+    if !part.statements.is_empty() {
+        let sequences = part.statements.iter().filter(|one| one.about.kind == Kind::Sequence);
+        found.outline.extend(sequences.map(|one| ('~', format!("{} is renamed", one.about))));
         way.parts.push(part);
         way.states.push(current.clone());
     }
@@ -196,6 +201,30 @@ async fn up(
         }
     }
     Ok(way)
+}
+
+/// Says what only changes its name: what was declared, and the sequences that a column of these
+/// owns. What is there afterwards takes the place of `current`.
+async fn named(
+    lab: &Session,
+    declared: Vec<Planned>,
+    current: &mut Model,
+    wanted: &Model,
+    owners: bool,
+) -> Result<Part> {
+    let mut part = Part { transaction: true, statements: declared, ..Part::default() };
+    if !part.statements.is_empty() {
+        replay::replay(lab, &mut part).await?;
+        *current = read::read(lab, owners).await?;
+    }
+    let statements = counters::renamed(current, wanted);
+    if !statements.is_empty() {
+        let mut sequences = Part { transaction: true, statements, ..Part::default() };
+        replay::replay(lab, &mut sequences).await?;
+        *current = read::read(lab, owners).await?;
+        part.statements.append(&mut sequences.statements);
+    }
+    Ok(part)
 }
 
 fn sign(turn: Turn) -> char {
@@ -257,14 +286,12 @@ async fn back(
 ) -> Result<(Vec<Part>, Vec<String>)> {
     let mut parts = Vec::new();
     let mut destroys = Vec::new();
-    let reversed = rename::reversed(renames);
-    if !reversed.is_empty() {
-        let mut part = Part { transaction: true, statements: reversed, ..Part::default() };
-        replay::replay(lab, &mut part).await?;
+    let mut current = read::read(lab, owners).await?;
+    let part = named(lab, rename::reversed(renames), &mut current, wanted, owners).await?;
+    if !part.statements.is_empty() {
         parts.push(part);
     }
     let schema = plan::schema_of(lab).await?;
-    let mut current = read::read(lab, owners).await?;
     let mut whole = false;
     for round in 0..3 {
         let manner = Manner { strict: round > 0, whole };

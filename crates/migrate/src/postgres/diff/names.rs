@@ -43,6 +43,15 @@ pub(super) fn relations(from: &Model, to: &Model) -> BTreeSet<String> {
 
 /// A free name for what is built beside a relation of this name, quoted, without its schema.
 pub(super) fn beside(schema: &str, name: &str, known: &mut BTreeSet<String>) -> String {
+    free(schema, name, "new", known)
+}
+
+/// A free name for a relation that makes room for another of its name, quoted, without its schema.
+pub(super) fn aside(schema: &str, name: &str, known: &mut BTreeSet<String>) -> String {
+    free(schema, name, "old", known)
+}
+
+fn free(schema: &str, name: &str, word: &str, known: &mut BTreeSet<String>) -> String {
     let bare = name.trim_matches('"').replace("\"\"", "\"");
     let mut short = bare.as_str();
     // A name has 63 bytes at most, and characters are not cut.
@@ -52,7 +61,7 @@ pub(super) fn beside(schema: &str, name: &str, known: &mut BTreeSet<String>) -> 
     let mut tried = 1;
     loop {
         let number = if tried == 1 { String::new() } else { tried.to_string() };
-        let own = quote_ident(&format!("{short}_new{number}"));
+        let own = quote_ident(&format!("{short}_{word}{number}"));
         if known.insert(format!("relation {schema}.{own}")) {
             return own;
         }

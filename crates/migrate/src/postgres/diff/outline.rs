@@ -1,7 +1,8 @@
 //! What a plan does, loses and leaves, in words.
 
 use super::fate::{Fate, Fates};
-use super::model::{Id, Kind, Model};
+use super::model::{Id, Kind, Model, Object};
+use super::{counters, loss};
 
 /// What becomes of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(super) enum Turn {
 /// What is lost, each in a line.
 pub(super) fn destroyed(from: &Model, to: &Model, fates: &Fates) -> Vec<String> {
     let mut all = Vec::new();
+    let over = counters::handed(from, to, fates);
+    let handed = |id: &Id| over.iter().any(|own| own.column == *id || own.sequence == *id);
     for (id, fate) in fates {
         let Some(object) = from.get(id) else { continue };
         let gone = |id: &Id| matches!(fates.get(id), Some(Fate::Drop | Fate::Recreate));
@@ -34,9 +37,37 @@ pub(super) fn destroyed(from: &Model, to: &Model, fates: &Fates) -> Vec<String> 
             {
                 all.push(format!("{id} is dropped with its values"));
             }
+            (Kind::Column, Fate::Alter { .. }) => {
+                let Some(new) = to.get(id) else { continue };
+                if object.has("identity") && !new.has("identity") && !handed(id) {
+                    all.push(format!(
+                        "{id} is no identity any more: how far it has counted is lost"
+                    ));
+                }
+                let old = loss::base(from, object.get("type"));
+                let lost = loss::lost(&old, &loss::base(to, new.get("type")), false);
+                // What is computed is computed again.
+                let stored = !new.implied && !new.has("generated") && object.has("type");
+                if let Some(lost) = lost.filter(|_| stored) {
+                    all.push(format!("{id} becomes {}: {lost}", new.get("type")));
+                }
+            }
+            (Kind::Domain, Fate::Alter { breaks: true, .. }) => {
+                // Its values come over by way of text.
+                let Some(new) = to.get(id) else { continue };
+                let (old, new) = (object.get("base"), new.get("base"));
+                if let Some(lost) = loss::lost(old, new, true) {
+                    all.push(format!("{id} becomes {new}: {lost}"));
+                }
+            }
             (Kind::Sequence, Fate::Drop) => {
-                let owned = from.get(&Id::new(Kind::OwnedBy, id.name.clone())).is_some();
-                if !owned {
+                let owned = from.get(&Id::new(Kind::OwnedBy, id.name.clone()));
+                let column = owned.and_then(|owned| owned.parent.as_ref());
+                let with = column.is_some_and(|column| {
+                    let table = from.get(column).and_then(|own| own.parent.as_ref());
+                    gone(column) || table.is_some_and(gone)
+                });
+                if !with && !handed(id) {
                     all.push(format!("{id} is dropped with how far it has counted"));
                 }
             }
@@ -111,7 +142,7 @@ pub(super) fn differences(from: &Model, to: &Model) -> Vec<String> {
     let mut all = Vec::new();
     for (id, object) in &from.objects {
         match to.get(id) {
-            None if object.implied => {}
+            None if object.implied && id.kind != Kind::Default => {}
             None => all.push(format!("{id} is too many")),
             Some(wanted) => {
                 for fact in object.differing(wanted) {
@@ -133,11 +164,37 @@ pub(super) fn differences(from: &Model, to: &Model) -> Vec<String> {
         }
     }
     for (id, object) in &to.objects {
-        if from.get(id).is_none() && !object.implied {
+        if from.get(id).is_none() && (!object.implied || id.kind == Kind::Default) {
             all.push(format!("{id} is missing"));
         }
     }
     all
+}
+
+/// What differs and no statement can make so.
+pub(super) fn unwritten(is: &Model, wanted: &Model) -> Vec<String> {
+    let inherits = |model: &Model, own: &Object| {
+        let table = own.parent.as_ref().and_then(|id| model.get(id));
+        table.is_some_and(|table| table.has("parents") && !table.has("bound"))
+    };
+    let columns = is.objects.values().filter(|own| own.id.kind == Kind::Column);
+    columns
+        .filter_map(|own| {
+            let new = wanted.get(&own.id)?;
+            let both = inherits(is, own) && inherits(wanted, new);
+            (both && own.implied != new.implied).then(|| {
+                let (old, new) = match own.implied {
+                    true => ("only inherited", "the table's own, too"),
+                    false => ("the table's own, too", "only inherited"),
+                };
+                format!(
+                    "{} is {old}, and should be {new}: no statement makes it so (it matters when its \
+                     parent loses the column)",
+                    own.id
+                )
+            })
+        })
+        .collect()
 }
 
 /// What a plan does, each object in a line: `+`, `~`, `-` and its name.

@@ -55,6 +55,8 @@ pub(super) struct Builder<'a> {
     pub built: Vec<Id>,
     /// The indexes and constraints that go, by the names they take.
     pub freed: BTreeMap<String, Id>,
+    /// Steps in their order that let what a column counts go over from one sequence to another.
+    pub handed: Vec<(usize, usize)>,
 }
 
 impl<'a> Builder<'a> {
@@ -75,8 +77,10 @@ impl<'a> Builder<'a> {
             successors: Vec::new(),
             built: Vec::new(),
             freed: freed.collect(),
+            handed: Vec::new(),
         };
         builder.steps();
+        builder.hand_over();
         builder
     }
 
@@ -158,6 +162,9 @@ impl<'a> Builder<'a> {
         if statements.is_empty() {
             return;
         }
+        if let Some(old) = self.succeeded(object) {
+            self.successors.push((old, id.clone()));
+        }
         self.push(id, Deed::Create, statements);
         if id.kind == Kind::Table {
             let late = kinds::late(None, object);
@@ -165,6 +172,19 @@ impl<'a> Builder<'a> {
                 self.push(id, Deed::Late, late);
             }
         }
+    }
+
+    /// The foreign key that goes, and is this one under another name.
+    fn succeeded(&self, object: &Object) -> Option<Id> {
+        let same = |old: &&Object| {
+            matches!(self.fates.get(&old.id), Some(Fate::Drop))
+                && old.id.kind == Kind::Constraint
+                && old.get("type") == "f"
+                && old.parent == object.parent
+                && old.get("definition") == object.get("definition")
+        };
+        let wanted = object.id.kind == Kind::Constraint && object.get("type") == "f";
+        self.from.objects.values().filter(|_| wanted).find(same).map(|old| old.id.clone())
     }
 
     pub(super) fn drop(&mut self, id: &Id) {
@@ -187,7 +207,7 @@ impl<'a> Builder<'a> {
         }
         if object.implied && self.to.get(id).is_none() && !kinds::view_column(object) {
             // Somebody else's part, seen in a strict look: it goes with that.
-            if matches!(id.kind, Kind::Column | Kind::Default) {
+            if id.kind == Kind::Column {
                 return;
             }
         }
@@ -242,8 +262,10 @@ impl<'a> Builder<'a> {
         if id.kind == Kind::Column && all.len() > 1 && self.breaks(id) {
             // What reads the column need not be gone while all rows are looked through.
             if !all.iter().any(|sql| sql.text.contains(" AS IDENTITY")) {
-                let (filled, others) =
-                    all.into_iter().partition(|sql| sql.text.ends_with(" SET NOT NULL"));
+                let (filled, others) = all.into_iter().partition(|sql| {
+                    sql.text.ends_with(" SET NOT NULL")
+                        || sql.text.starts_with("COMMENT ON CONSTRAINT ")
+                });
                 (late, all) = (filled, others);
             }
         }
@@ -251,7 +273,13 @@ impl<'a> Builder<'a> {
             self.push(id, Deed::Late, late);
         }
         if !all.is_empty() {
+            // What takes a NOT NULL away and says it again does both at once.
+            let says = |word: &str| all.iter().any(|sql| sql.text.ends_with(word));
+            let whole = says(" DROP NOT NULL") && says(" SET NOT NULL");
             self.push(id, Deed::Alter, all);
+            if let Some(step) = self.steps.last_mut() {
+                step.whole = whole;
+            }
         }
     }
 

@@ -35,11 +35,14 @@ pub(super) fn files(parts: &[Part], downs: Vec<Back>, found: &Difference) -> Vec
                     .map(|planned| planned.text.as_str())
                     .collect();
                 text.push_str(&format!("\n-- migrate:down{}\n", options(transaction, &all)));
-                for line in lost.iter().filter(|line| line.contains(" is dropped")) {
-                    let what = line.split(" is dropped").next().unwrap_or_default();
-                    text.push_str(&format!(
-                        "-- What {what} held cannot be brought back: it is made empty.\n"
-                    ));
+                for line in &lost {
+                    if let Some((what, _)) = line.split_once(" is dropped") {
+                        text.push_str(&format!(
+                            "-- What {what} held cannot be brought back: it is made empty.\n"
+                        ));
+                    } else if let Some((what, _)) = line.split_once(" becomes ") {
+                        text.push_str(&format!("-- What {what} has lost does not come back.\n"));
+                    }
                 }
                 let mut said = Vec::new();
                 for line in parts.iter().flat_map(|part| &part.says) {
@@ -67,7 +70,8 @@ pub(super) fn files(parts: &[Part], downs: Vec<Back>, found: &Difference) -> Vec
 fn losing(parts: &[Part], line: &str) -> usize {
     let loses = |part: &Part| {
         part.statements.iter().any(|planned| {
-            planned.text.contains("DROP ") && line.starts_with(&format!("{} ", planned.about))
+            let works = ["DROP ", " TYPE "].iter().any(|word| planned.text.contains(word));
+            works && line.starts_with(&format!("{} ", planned.about))
         })
     };
     parts.iter().position(loses).unwrap_or(0)

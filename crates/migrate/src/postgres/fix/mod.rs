@@ -389,6 +389,15 @@ fn table_of(context: &Context) -> Option<String> {
     }
 }
 
+/// Whether a statement detaches a partition: what attaches it again gives it other bounds.
+fn moves_partition(context: &Context) -> bool {
+    let Some(NodeEnum::AlterTableStmt(alter)) = context.node() else { return false };
+    alter.cmds.iter().any(|node| {
+        matches!(&node.node, Some(NodeEnum::AlterTableCmd(cmd))
+            if cmd.subtype == pg_query::protobuf::AlterTableType::AtDetachPartition as i32)
+    })
+}
+
 /// Each of these statements in its safe form, which may be several; a statement that has none is
 /// given back as it is, and so is one on a table of which they change the partitions, for they may run
 /// in another order. `schema` is what they meet, in their order. With each stands what it does to others
@@ -410,9 +419,11 @@ pub(crate) fn planned(texts: &[String], schema: &Schema, version: Version) -> Re
     }
     let mut failed = None;
     let mut safe_on: Vec<(usize, String)> = Vec::new();
+    let mut moved: Vec<String> = Vec::new();
     let mut state = Rc::new(schema.clone());
     walk(0, &migration, &mut state, version, &mut |at, _, context| {
         let rules: Vec<&str> = context.found.iter().map(|draft| draft.rule).collect();
+        moved.extend(table_of(context).filter(|_| moves_partition(context)));
         let waits = context.found.iter().filter(|draft| draft.blocks != Blocks::Nothing);
         forms[at].work = waits.map(|draft| draft.work).max().unwrap_or(MigrationWork::None);
         match statement::safe(context, &rules) {
@@ -425,7 +436,9 @@ pub(crate) fn planned(texts: &[String], schema: &Schema, version: Version) -> Re
         }
     });
     for (at, table) in safe_on {
-        if state::below(schema, &table) != state::below(&state, &table) {
+        let (before, after) = (state::below(schema, &table), state::below(&state, &table));
+        let moved = moved.iter().any(|parent| *parent == table || after.contains(parent));
+        if before != after || moved {
             forms[at].forms = vec![texts[at].clone()];
         }
     }

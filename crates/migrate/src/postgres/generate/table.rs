@@ -29,6 +29,7 @@ pub fn rename_table(table: &str, new: &str, version: Version) -> Result<[String;
         ),
     };
     let view = format!("CREATE VIEW {old}{invoker} AS SELECT * FROM {placed}");
+    // The view is whoever's runs the migration: the table's owner needs rights in it like others.
     let rights = format!(
         "DO $rights$
 DECLARE
@@ -37,14 +38,14 @@ BEGIN
   FOR one IN
     SELECT acl.privilege_type || coalesce(' (' || quote_ident(attname) || ')', '') AS what,
            CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE acl.grantee::regrole::text END AS who,
-           CASE WHEN acl.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS how
-      FROM (SELECT relacl AS rights, NULL AS attname, relowner FROM pg_class
+           CASE WHEN acl.is_grantable OR acl.grantee = own.relowner THEN ' WITH GRANT OPTION' ELSE '' END AS how
+      FROM (SELECT coalesce(relacl, acldefault('r', relowner)) AS rights, NULL AS attname, relowner FROM pg_class
              WHERE oid = '{table}'::regclass
             UNION ALL
             SELECT attacl, attname, 0 FROM pg_attribute
              WHERE attrelid = '{table}'::regclass AND NOT attisdropped) AS own,
            LATERAL aclexplode(own.rights) AS acl
-     WHERE acl.grantee <> own.relowner
+     WHERE acl.grantee <> (SELECT relowner FROM pg_class WHERE oid = '{view_literal}'::regclass)
        AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REFERENCES', 'TRIGGER')
   LOOP
     EXECUTE format('GRANT %s ON {view_name} TO %s%s', one.what, one.who, one.how);
@@ -52,6 +53,7 @@ BEGIN
 END
 $rights$",
         table = placed.replace('\'', "''"),
+        view_literal = old.replace('\'', "''"),
         view_name = old.replace('\'', "''").replace('%', "%%"),
     );
     let new = quote_ident(new);

@@ -55,7 +55,7 @@ pub fn source(name: &str, text: &str) -> Source<'static> {
     Source::Sql(PathBuf::from(name), text.to_string())
 }
 
-async fn database(server: &PostgresServer) -> (ConnectSpec, Session) {
+pub async fn database(server: &PostgresServer) -> (ConnectSpec, Session) {
     let spec = server.create_database().await.unwrap();
     let session = Session::open(&spec, &SessionOptions::lab()).await.unwrap();
     session.client().batch_execute("SET check_function_bodies = off").await.unwrap();
@@ -102,7 +102,7 @@ async fn things(session: &Session) -> BTreeSet<String> {
 }
 
 /// What is there before and after, and must be there at all times between.
-struct Kept(BTreeSet<String>);
+pub struct Kept(pub BTreeSet<String>);
 
 impl Kept {
     /// Looks whether nothing is missing now.
@@ -118,7 +118,12 @@ impl Kept {
 
 /// Runs the files as their runner would: by the directives, not by what diff says of them. Whenever
 /// others can look, nothing that is kept may be missing.
-async fn run(session: &Session, found: &Difference, up: bool, kept: &Kept) -> Result<(), String> {
+pub async fn run(
+    session: &Session,
+    found: &Difference,
+    up: bool,
+    kept: &Kept,
+) -> Result<(), String> {
     let mut all: Vec<_> = found
         .files
         .iter()

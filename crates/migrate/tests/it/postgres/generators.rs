@@ -2,7 +2,7 @@
 
 use marula_lab::shared;
 use marula_migrate::postgres::generate::{
-    Known, add_constraint, add_foreign_key, add_index, orphans, waits,
+    Known, add_constraint, add_foreign_key, add_index, orphans, rename_table, waits,
 };
 use marula_migrate::postgres::long::Stage;
 use marula_postgres::Session;
@@ -117,4 +117,23 @@ async fn a_partition_that_came_meanwhile_is_told_and_rows_that_refer_to_nothing_
         orphans(&session, "visits", &columns, "users", &key).await.unwrap().unwrap();
     assert_eq!(count, 6);
     assert_eq!(client.query(&query, &[]).await.unwrap().len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_tables_owner_uses_its_old_name_when_somebody_else_renames_it() {
+    for major in [15, 18] {
+        let server = shared::postgres(major).await.unwrap();
+        let (spec, session) = prepared(server, "CREATE TABLE ten (id int PRIMARY KEY)").await;
+        let client = session.client();
+        let role = format!("owner_{}", spec.database());
+        let owned = format!("CREATE ROLE {role}; ALTER TABLE ten OWNER TO {role}");
+        client.batch_execute(&owned).await.unwrap();
+        let [text, _] = rename_table("ten", "tenants", session.version()).unwrap();
+        run(&session, &Stage { name: "x", text, reversible: true }, true).await.unwrap();
+        let used = format!("SET ROLE {role}; INSERT INTO ten VALUES (1); SELECT * FROM ten");
+        client.batch_execute(&used).await.unwrap_or_else(|error| panic!("{major}: {error:?}"));
+        // The roles of a shared server are for all of its databases.
+        let gone = format!("RESET ROLE; DROP OWNED BY {role} CASCADE; DROP ROLE {role}");
+        client.batch_execute(&gone).await.unwrap();
+    }
 }

@@ -1,6 +1,7 @@
 pub mod cases;
 mod corpus;
 mod diff;
+mod diff_rows;
 mod edits;
 mod examples;
 mod fixes;

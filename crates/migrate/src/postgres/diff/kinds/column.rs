@@ -1,6 +1,6 @@
 //! Columns and their defaults.
 
-use super::super::model::{Id, Kind, Object};
+use super::super::model::{Id, Kind, Model, Object};
 use super::{Change, Sides, Sql, bare, misc, reset, view_column};
 
 /// Whether the server computes it.
@@ -53,21 +53,37 @@ pub(super) fn afterwards(object: &Object) -> Vec<Sql> {
     if view_column(object) {
         return Vec::new();
     }
-    let column = format!("ALTER TABLE {} ALTER COLUMN {}", object.get("table"), object.get("name"));
     let mut all: Vec<Sql> = Vec::new();
     if object.get("not_null").ends_with("NOT VALID") {
         all.push(not_null(object).into());
     }
-    if object.has("storage") {
-        all.push(format!("{column} SET STORAGE {}", object.get("storage")).into());
+    all.extend(stored(None, object));
+    all
+}
+
+/// How its values are stored and counted; `None` is a new column.
+pub(super) fn stored(from: Option<&Object>, to: &Object) -> Vec<Sql> {
+    let relation = if view_column(to) { "MATERIALIZED VIEW" } else { "TABLE" };
+    let column = format!("ALTER {relation} {} ALTER COLUMN {}", to.get("table"), to.get("name"));
+    let differs = |fact: &str| from.map_or("", |own| own.get(fact)) != to.get(fact);
+    let said = |fact: &str, usual: &str| match to.get(fact) {
+        "" => usual.to_string(),
+        own => own.to_string(),
+    };
+    let mut all: Vec<Sql> = Vec::new();
+    if differs("storage") {
+        let storage = said("storage", to.get("_storage"));
+        all.push(format!("{column} SET STORAGE {storage}").into());
     }
-    if object.has("compression") {
-        all.push(format!("{column} SET COMPRESSION {}", object.get("compression")).into());
+    if differs("compression") {
+        let compression = said("compression", "default");
+        all.push(format!("{column} SET COMPRESSION {compression}").into());
     }
-    if object.has("statistics") {
-        all.push(format!("{column} SET STATISTICS {}", object.get("statistics")).into());
+    if differs("statistics") {
+        all.push(format!("{column} SET STATISTICS {}", said("statistics", "-1")).into());
     }
-    all.extend(reset(&column, "", object.get("options"), ""));
+    let options = from.map_or("", |own| own.get("options"));
+    all.extend(reset(&column, options, to.get("options"), ""));
     all
 }
 
@@ -80,6 +96,79 @@ fn not_null(object: &Object) -> String {
             format!("ALTER TABLE {table} ADD {said}")
         }
     }
+}
+
+/// DROP NOT NULL. It reaches the tables below this one, too: those that keep theirs must not be
+/// without it for a moment.
+fn nullable(object: &Object, sides: Sides<'_>) -> Vec<Sql> {
+    let (table, name) = (object.get("table"), object.get("name"));
+    let has = |model: &Model, child: &str| {
+        let column = model.get(&Id::new(Kind::Column, format!("{child}.{name}")));
+        column.is_some_and(|column| column.has("not_null"))
+    };
+    let mut kept = below(sides.from, table);
+    kept.retain(|child| has(sides.from, child) && has(sides.to, child));
+    let partitioned = |model: &Model| {
+        model.get(&Id::new(Kind::Table, table)).is_some_and(|own| own.has("partitioned"))
+    };
+    if kept.is_empty() {
+        return vec![format!("ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL").into()];
+    }
+    if !partitioned(sides.from) {
+        return vec![format!("ALTER TABLE ONLY {table} ALTER COLUMN {name} DROP NOT NULL").into()];
+    }
+    let mut all: Vec<Sql> = kept
+        .iter()
+        .map(|child| format!("ALTER TABLE {child} ALTER COLUMN {name} SET NOT NULL").into())
+        .collect();
+    // Since 18 a partition has one of its own, which the parent's does not take along.
+    let at = if sides.to.version.major >= 18 { all.len() } else { 0 };
+    all.insert(at, format!("ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL").into());
+    all
+}
+
+/// The names a NOT NULL has below, before it is inherited: later it cannot be renamed there.
+fn as_inherited(object: &Object, sides: Sides<'_>) -> Vec<Sql> {
+    let of = |model: &Model, child: &str| {
+        model.get(&Id::new(Kind::Column, format!("{child}.{}", object.get("name")))).cloned()
+    };
+    let one = |child: &String| {
+        let (old, new) = (of(sides.from, child)?, of(sides.to, child)?);
+        let names = (old.get("_not_null_name"), new.get("_not_null_name"));
+        let named = !names.0.is_empty() && !names.1.is_empty() && names.0 != names.1;
+        (named && !follows(names, &new, sides)).then(|| {
+            let (from, to) = names;
+            format!("ALTER TABLE {child} RENAME CONSTRAINT {from} TO {to}").into()
+        })
+    };
+    below(sides.from, object.get("table")).iter().filter_map(one).collect()
+}
+
+/// Whether a parent's NOT NULL gets the same other name: its children's get it with it.
+fn follows(names: (&str, &str), object: &Object, sides: Sides<'_>) -> bool {
+    let table = sides.from.get(&Id::new(Kind::Table, object.get("table")));
+    let parents = table.map_or("", |table| table.get("parents"));
+    parents.split(", ").any(|parent| {
+        let id = Id::new(Kind::Column, format!("{parent}.{}", object.get("name")));
+        let of = |model: &Model| model.get(&id).map(|own| own.get("_not_null_name").to_string());
+        of(sides.from).as_deref() == Some(names.0) && of(sides.to).as_deref() == Some(names.1)
+    })
+}
+
+/// The tables that inherit from a table, or are partitions of it, however deep.
+fn below(model: &Model, table: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut open = vec![table.to_string()];
+    while let Some(parent) = open.pop() {
+        for own in model.objects.values().filter(|own| own.id.kind == Kind::Table) {
+            let child = own.get("parents").split(", ").any(|name| name == parent);
+            if child && !all.contains(&own.id.name) {
+                all.push(own.id.name.clone());
+                open.push(own.id.name.clone());
+            }
+        }
+    }
+    all
 }
 
 /// ADD COLUMN.
@@ -187,9 +276,17 @@ pub(super) fn alter(from: &Object, to: &Object, sides: Sides<'_>) -> Change {
         match (old, new) {
             ("", _) => {
                 let at = all.iter().position(|sql| sql.text.contains(" AS IDENTITY"));
-                all.insert(at.unwrap_or(all.len()), not_null(to).into());
+                let renamed = as_inherited(to, sides);
+                // By itself it would be called otherwise, for the name is had below.
+                let added = match new.ends_with("NOT NULL") && !renamed.is_empty() {
+                    true => format!("{alter_table} ADD CONSTRAINT {} NOT NULL {name}", names.1),
+                    false => not_null(to),
+                };
+                all.insert(at.unwrap_or(all.len()), added.into());
+                all.splice(0..0, renamed);
             }
-            (_, "") => all.push(format!("{column} DROP NOT NULL").into()),
+            (_, "") => all.extend(nullable(to, sides)),
+            _ if names.0 != names.1 && !names.1.is_empty() && follows(names, to, sides) => {}
             _ if names.0 != names.1 && !names.1.is_empty() => {
                 all.push(
                     format!("{alter_table} RENAME CONSTRAINT {} TO {}", names.0, names.1).into(),
@@ -204,22 +301,7 @@ pub(super) fn alter(from: &Object, to: &Object, sides: Sides<'_>) -> Change {
             }
         }
     }
-    if differ.contains("storage") {
-        let storage = if to.has("storage") { to.get("storage") } else { to.get("_storage") };
-        all.push(format!("{column} SET STORAGE {storage}").into());
-    }
-    if differ.contains("compression") {
-        let compression = match to.get("compression") {
-            "" => "default",
-            compression => compression,
-        };
-        all.push(format!("{column} SET COMPRESSION {compression}").into());
-    }
-    if differ.contains("statistics") {
-        let target = if to.has("statistics") { to.get("statistics") } else { "-1" };
-        all.push(format!("{column} SET STATISTICS {target}").into());
-    }
-    all.extend(reset(&column, from.get("options"), to.get("options"), ""));
+    all.extend(stored(Some(from), to));
     if retyped {
         // The default may not be castable by itself.
         let id = Id::new(Kind::Default, to.id.name.clone());

@@ -1,7 +1,7 @@
 //! Constraints, indexes and extended statistics.
 
 use super::super::model::{Kind, Object};
-use super::{Change, Sql};
+use super::{Change, Sql, reset, with};
 
 fn owner(object: &Object) -> String {
     match object.id.kind {
@@ -19,7 +19,7 @@ pub(super) fn create(object: &Object) -> Vec<Sql> {
             "{} ADD CONSTRAINT {} {}{late}",
             owner(object),
             object.get("name"),
-            object.get("definition")
+            definition(object)
         )
         .into(),
     ]
@@ -29,6 +29,17 @@ pub(super) fn create(object: &Object) -> Vec<Sql> {
 fn undeferred(definition: &str) -> &str {
     let definition = definition.trim_end_matches(" INITIALLY DEFERRED");
     definition.trim_end_matches(" DEFERRABLE")
+}
+
+/// A constraint's definition with how its index is stored.
+pub(super) fn definition(object: &Object) -> String {
+    let definition = object.get("definition");
+    let options = with(object.get("options"), "");
+    if options.is_empty() {
+        return definition.to_string();
+    }
+    let (text, when) = definition.split_at(undeferred(definition).len());
+    format!("{text} WITH ({}){when}", options.join(", "))
 }
 
 /// How a constraint comes to be another.
@@ -46,6 +57,14 @@ pub(super) fn alter(from: &Object, to: &Object) -> Change {
             when => when,
         };
         return Change::by(vec![format!("{own} ALTER CONSTRAINT {name} {when}").into()]);
+    }
+    if differ.contains("options") {
+        // The index of a partitioned table cannot be told so.
+        if to.has("_partitioned") {
+            return Change::Recreate;
+        }
+        let index = format!("ALTER INDEX {}", to.get("_index"));
+        return Change::by(reset(&index, from.get("options"), to.get("options"), ""));
     }
     if differ.contains("valid") {
         if to.get("valid") != "true" {

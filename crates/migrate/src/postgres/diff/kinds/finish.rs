@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use marula_postgres::sql::quote_literal;
 
 use super::super::model::{Kind, Object};
-use super::Sql;
+use super::{Sql, column, settings, view_column};
 
 /// What COMMENT ON, GRANT ON and OWNER TO call it.
 fn called(object: &Object) -> String {
@@ -51,7 +51,55 @@ pub(in super::super) fn finish(from: Option<&Object>, to: &Object) -> Vec<Sql> {
     }
     let before = from.map_or(usual(to.id.kind), |from| from.get("acl"));
     all.extend(rights(before, to));
+    match to.id.kind {
+        Kind::Column => all.extend(of_column(from, to)),
+        Kind::Index | Kind::Constraint => all.extend(targets(from, to)),
+        _ => {}
+    }
     all
+}
+
+/// What is said of a column's NOT NULL and of its identity's sequence, and how a materialized
+/// view's is stored.
+fn of_column(from: Option<&Object>, to: &Object) -> Vec<Sql> {
+    let before = |fact: &str| from.map_or("", |from| from.get(fact)).to_string();
+    let said = |fact: &str| match to.get(fact) {
+        "" => "NULL".to_string(),
+        text => quote_literal(text),
+    };
+    let mut all: Vec<Sql> = Vec::new();
+    if view_column(to) {
+        all.extend(column::stored(from, to));
+    }
+    if to.has("_not_null_name") && before("not_null_comment") != to.get("not_null_comment") {
+        let (name, table) = (to.get("_not_null_name"), to.get("table"));
+        let said = said("not_null_comment");
+        all.push(format!("COMMENT ON CONSTRAINT {name} ON {table} IS {said}").into());
+    }
+    if let Some((sequence, _)) = to.get("identity_sequence").split_once('\n') {
+        if before("sequence_comment") != to.get("sequence_comment") {
+            let said = said("sequence_comment");
+            all.push(format!("COMMENT ON SEQUENCE {sequence} IS {said}").into());
+        }
+        let on = format!("SEQUENCE {sequence}");
+        all.extend(granted(&before("sequence_acl"), to.get("sequence_acl"), &on, None));
+    }
+    all
+}
+
+/// How much is gathered of an index's own columns.
+fn targets(from: Option<&Object>, to: &Object) -> Vec<Sql> {
+    let index = if to.id.kind == Kind::Index { &to.id.name } else { to.get("_index") };
+    let old = settings(from.map_or("", |from| from.get("statistics")));
+    let new = settings(to.get("statistics"));
+    let gone = old.iter().filter(|(column, _)| !new.iter().any(|(own, _)| own == column));
+    let gone = gone.map(|(column, _)| (*column, "-1"));
+    let come = new.iter().filter(|one| !old.contains(one)).copied();
+    gone.chain(come)
+        .map(|(column, target)| {
+            format!("ALTER INDEX {index} ALTER COLUMN {column} SET STATISTICS {target}").into()
+        })
+        .collect()
 }
 
 /// `SELECT* role` as (role, whether it can be passed on) → privileges.
@@ -95,10 +143,6 @@ fn listed(privileges: &BTreeSet<String>, column: Option<&str>) -> String {
 }
 
 fn rights(before: &str, to: &Object) -> Vec<Sql> {
-    let (old, new) = (entries(before), entries(to.get("acl")));
-    if old == new {
-        return Vec::new();
-    }
     let (on, column) = match to.id.kind {
         Kind::Column => (format!("TABLE {}", to.get("table")), Some(to.get("name"))),
         Kind::View | Kind::MaterializedView => (format!("TABLE {}", to.id.name), None),
@@ -106,6 +150,11 @@ fn rights(before: &str, to: &Object) -> Vec<Sql> {
         Kind::Aggregate => (format!("FUNCTION {}", to.id.name), None),
         _ => (called(to), None),
     };
+    granted(before, to.get("acl"), &on, column)
+}
+
+fn granted(before: &str, after: &str, on: &str, column: Option<&str>) -> Vec<Sql> {
+    let (old, new) = (entries(before), entries(after));
     let mut all: Vec<Sql> = Vec::new();
     for ((role, _), privileges) in grouped(old.difference(&new).cloned()) {
         all.push(format!("REVOKE {} ON {on} FROM {role}", listed(&privileges, column)).into());

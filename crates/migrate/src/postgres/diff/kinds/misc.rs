@@ -1,5 +1,7 @@
 //! Schemas, extensions, collations, sequences, publications, event triggers, default privileges.
 
+use marula_postgres::sql::quote_literal;
+
 use super::super::model::{Kind, Object};
 use super::{Change, Sql, finish};
 
@@ -20,6 +22,30 @@ pub(super) fn counts(text: &str, identity: bool) -> String {
         parts.push(rest);
     }
     parts.join(" ")
+}
+
+/// A number of how a sequence counts, by the word before it.
+pub(in super::super) fn number(counts: &str, word: &str) -> Option<i64> {
+    counts.split_once(word)?.1.trim_start().split(' ').next()?.parse().ok()
+}
+
+/// Moves a sequence that stands below its new limits up to them, and one that nobody has asked yet
+/// to where it is to begin: else it could not have the limits, or would begin again.
+fn within(name: &str, old: &str, new: &str) -> Option<Sql> {
+    let limits = |counts: &str| Some((number(counts, "MINVALUE")?, number(counts, "MAXVALUE")?));
+    let ((old_min, old_max), (min, max)) = (limits(old)?, limits(new)?);
+    let start = number(new, "START WITH")?;
+    // What is set has to be within the old limits, too.
+    let known = |number: i64| (old_min..=old_max).contains(&number);
+    let narrower = min > old_min || max < old_max;
+    (narrower && known(start) && known(min.max(old_min))).then(|| {
+        format!(
+            "SELECT pg_catalog.setval({}, CASE WHEN is_called THEN {min} ELSE {start} END, is_called) FROM \
+             {name} WHERE last_value < {min} OR (last_value > {max} AND NOT is_called)",
+            quote_literal(name)
+        )
+        .into()
+    })
 }
 
 /// The statements that make one of these.
@@ -136,6 +162,7 @@ pub(super) fn alter(from: &Object, to: &Object) -> Change {
         Kind::Sequence => {
             let mut all: Vec<Sql> = Vec::new();
             if has("counts") {
+                all.extend(within(name, from.get("counts"), to.get("counts")));
                 let text = format!("ALTER SEQUENCE {name} {}", to.get("counts"));
                 // Where it stands may be outside of its new limits.
                 all.push(Sql { otherwise: Some(format!("{text} RESTART")), text });

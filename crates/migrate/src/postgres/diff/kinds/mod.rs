@@ -14,6 +14,7 @@ use super::model::{Kind, Model, Object};
 pub(super) use column::is_generated;
 pub(super) use constraint::index;
 pub(super) use finish::finish;
+pub(super) use misc::number;
 pub(super) use table::late;
 pub(super) use types::labels;
 

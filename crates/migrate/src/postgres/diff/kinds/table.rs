@@ -1,7 +1,7 @@
 //! Tables, their partitions and what is set on them.
 
 use super::super::model::{Kind, Model, Object};
-use super::{Change, Sql, column, reset, with};
+use super::{Change, Sql, column, constraint, reset, with};
 
 /// CREATE TABLE with the given parts; `attach` makes a partition apart and attaches it, since its
 /// parent is in use.
@@ -21,7 +21,7 @@ pub(super) fn create(object: &Object, model: &Model, inline: &[&Object], attach:
         after.extend(column::afterwards(own));
     }
     for part in inline.iter().filter(|part| part.id.kind == Kind::Constraint) {
-        elements.push(format!("CONSTRAINT {} {}", part.get("name"), part.get("definition")));
+        elements.push(format!("CONSTRAINT {} {}", part.get("name"), constraint::definition(part)));
     }
     let mut options = with(object.get("options"), "");
     options.extend(with(object.get("toast_options"), "toast."));

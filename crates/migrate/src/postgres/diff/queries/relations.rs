@@ -30,10 +30,16 @@ pub(super) fn view_columns() -> String {
          n.nspname, c.relname, a.attname), CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE \
          'view' END, format('%I.%I', n.nspname, c.relname), jsonb_build_object('table', \
          format('%I.%I', n.nspname, c.relname), 'name', quote_ident(a.attname), '_position', \
-         a.attnum::text, 'acl', CASE WHEN a.attacl IS NOT NULL THEN {} END, 'comment', \
+         a.attnum::text, 'statistics', CASE c.relkind WHEN 'm' THEN nullif(to_jsonb(a) ->> \
+         'attstattarget', '-1') END, 'storage', CASE WHEN c.relkind = 'm' AND a.attstorage <> \
+         t.typstorage THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' \
+         THEN 'MAIN' ELSE 'EXTENDED' END END, '_storage', CASE t.typstorage WHEN 'p' THEN 'PLAIN' WHEN \
+         'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END, 'options', CASE c.relkind WHEN \
+         'm' THEN array_to_string(a.attoptions, ', ') END, 'acl', CASE WHEN a.attacl IS NOT NULL THEN {} END, 'comment', \
          col_description(c.oid, a.attnum))::text, true FROM pg_catalog.pg_attribute a JOIN \
          pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = \
-         c.relnamespace WHERE c.relkind IN ('v', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND \
+         c.relnamespace JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE c.relkind IN ('v', 'm') \
+         AND a.attnum > 0 AND NOT a.attisdropped AND \
          {USERS} AND {}",
         acl('c', "c.relowner", "a.attacl"),
         own("pg_class", "c.oid"),

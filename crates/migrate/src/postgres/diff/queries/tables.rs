@@ -7,6 +7,15 @@ const COUNTS: &str = "concat_ws(' ', 'AS ' || format_type(s.seqtypid, NULL), 'IN
      s.seqincrement, 'MINVALUE ' || s.seqmin, 'MAXVALUE ' || s.seqmax, 'START WITH ' || s.seqstart, \
      'CACHE ' || s.seqcache, CASE WHEN s.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END)";
 
+/// What is gathered of an index's own columns: `1=500, 2=100`.
+fn targets(oid: &str) -> String {
+    format!(
+        "(SELECT string_agg(one.attnum || '=' || (to_jsonb(one) ->> 'attstattarget'), ', ' ORDER BY \
+         one.attnum) FROM pg_catalog.pg_attribute one WHERE one.attrelid = {oid} AND one.attnum > 0 \
+         AND to_jsonb(one) ->> 'attstattarget' <> '-1')"
+    )
+}
+
 pub(super) fn sequences() -> String {
     format!(
         "SELECT 'sequence', 'pg_class'::regclass::oid, c.oid, 0, format('%I.%I', n.nspname, \
@@ -83,6 +92,20 @@ pub(super) fn columns(major: u16) -> String {
     } else {
         "NULL"
     };
+    let comment = if major >= 18 {
+        "(SELECT obj_description(k.oid, 'pg_constraint') FROM pg_catalog.pg_constraint k WHERE \
+         k.conrelid = c.oid AND k.contype = 'n' AND k.conkey[1] = a.attnum)"
+    } else {
+        "NULL"
+    };
+    let sequence = |what: &str| {
+        format!(
+            "(SELECT {what} FROM pg_catalog.pg_depend i JOIN pg_catalog.pg_class sc ON sc.oid = i.objid \
+             AND sc.relkind = 'S' WHERE i.classid = 'pg_class'::regclass AND i.refclassid = \
+             'pg_class'::regclass AND i.deptype = 'i' AND i.refobjid = c.oid AND i.refobjsubid = \
+             a.attnum)"
+        )
+    };
     format!(
         "SELECT 'column', 'pg_class'::regclass::oid, c.oid, a.attnum::int4, format('%I.%I.%I', \
          n.nspname, c.relname, a.attname), 'table', format('%I.%I', n.nspname, c.relname), \
@@ -91,7 +114,7 @@ pub(super) fn columns(major: u16) -> String {
          a.atttypmod), 'collation', CASE WHEN a.attcollation <> t.typcollation THEN (SELECT \
          format('%I.%I', cn.nspname, co.collname) FROM pg_catalog.pg_collation co JOIN \
          pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation) END, \
-         'not_null', {not_null}, '_not_null_name', {name}, 'generated', CASE WHEN a.attgenerated <> '' THEN (SELECT \
+         'not_null', {not_null}, '_not_null_name', {name}, 'not_null_comment', {comment}, 'generated', CASE WHEN a.attgenerated <> '' THEN (SELECT \
          format('GENERATED ALWAYS AS (%s)%s', pg_get_expr(d.adbin, d.adrelid), CASE a.attgenerated \
          WHEN 's' THEN ' STORED' ELSE ' VIRTUAL' END) FROM pg_catalog.pg_attrdef d WHERE d.adrelid = \
          a.attrelid AND d.adnum = a.attnum) END, 'identity', CASE a.attidentity WHEN 'a' THEN \
@@ -100,7 +123,7 @@ pub(super) fn columns(major: u16) -> String {
          pg_catalog.pg_sequence s ON s.seqrelid = i.objid JOIN pg_catalog.pg_class sc ON sc.oid = \
          i.objid JOIN pg_catalog.pg_namespace sn ON sn.oid = sc.relnamespace WHERE i.classid = \
          'pg_class'::regclass AND i.deptype = 'i' AND i.refobjid = c.oid AND i.refobjsubid = \
-         a.attnum), 'storage', CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' \
+         a.attnum), 'sequence_acl', {}, 'sequence_comment', {}, 'storage', CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' \
          THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END, \
          '_storage', CASE t.typstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN \
          'MAIN' ELSE 'EXTENDED' END, 'compression', CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' \
@@ -111,19 +134,26 @@ pub(super) fn columns(major: u16) -> String {
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_type t ON t.oid \
          = a.atttypid WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND \
          {USERS} AND {}",
+        sequence(&acl('s', "sc.relowner", "sc.relacl")),
+        sequence("obj_description(sc.oid, 'pg_class')"),
         acl('c', "c.relowner", "a.attacl"),
         own("pg_class", "c.oid"),
     )
 }
 
 pub(super) fn defaults() -> String {
+    // A child's is implied where it is a parent's, too.
     format!(
         "SELECT 'default', 'pg_attrdef'::regclass::oid, d.oid, 0, format('%I.%I.%I', n.nspname, \
          c.relname, a.attname), 'column', format('%I.%I.%I', n.nspname, c.relname, a.attname), \
          jsonb_build_object('table', format('%I.%I', n.nspname, c.relname), 'name', \
          quote_ident(a.attname), 'expression', pg_get_expr(d.adbin, d.adrelid), '_relation', \
          CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END)::text, \
-         a.attinhcount > 0 AND NOT a.attislocal FROM pg_catalog.pg_attrdef d JOIN \
+         EXISTS (SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_attribute pa ON pa.attrelid \
+         = i.inhparent AND pa.attname = a.attname JOIN pg_catalog.pg_attrdef pd ON pd.adrelid = \
+         pa.attrelid AND pd.adnum = pa.attnum WHERE i.inhrelid = c.oid AND a.attinhcount > 0 AND NOT \
+         a.attislocal AND pg_get_expr(pd.adbin, pd.adrelid) = pg_get_expr(d.adbin, d.adrelid)) FROM \
+         pg_catalog.pg_attrdef d JOIN \
          pg_catalog.pg_class c ON c.oid = d.adrelid JOIN pg_catalog.pg_namespace n ON n.oid = \
          c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.adnum \
          WHERE a.attgenerated = '' AND c.relkind IN ('r', 'p', 'v') AND {USERS} AND {}",
@@ -138,13 +168,17 @@ pub(super) fn constraints() -> String {
          jsonb_build_object('table', format('%I.%I', n.nspname, c.relname), 'name', \
          quote_ident(k.conname), 'type', k.contype, 'definition', \
          regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''), 'valid', \
-         k.convalidated::text, '_index', CASE WHEN k.contype IN ('p', 'u', 'x') THEN \
+         k.convalidated::text, 'options', (SELECT array_to_string(i.reloptions, ', ') FROM \
+         pg_catalog.pg_class i WHERE i.oid = k.conindid AND k.contype IN ('p', 'u')), '_partitioned', \
+         CASE c.relkind WHEN 'p' THEN 'true' END, 'statistics', CASE k.contype WHEN 'x' THEN {} END, \
+         '_index', CASE WHEN k.contype IN ('p', 'u', 'x') THEN \
          format('%I.%I', n.nspname, k.conname) END, '_built', CASE WHEN k.contype IN ('p', 'u') THEN \
          pg_get_indexdef(k.conindid) END, 'comment', \
          obj_description(k.oid, 'pg_constraint'))::text, k.conparentid <> 0 OR (k.coninhcount > 0 AND \
          NOT k.conislocal) FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = \
          k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE k.contype IN ('p', \
          'u', 'x', 'c', 'f') AND c.relkind IN ('r', 'p') AND {USERS} AND {}",
+        targets("k.conindid"),
         own("pg_class", "c.oid"),
     )
 }
@@ -155,13 +189,14 @@ pub(super) fn indexes() -> String {
          CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'table' END, format('%I.%I', \
          cn.nspname, c.relname), jsonb_build_object('table', format('%I.%I', cn.nspname, c.relname), \
          'name', quote_ident(i.relname), 'definition', pg_get_indexdef(i.oid), '_schema', \
-         quote_ident(n.nspname), 'valid', x.indisvalid::text, 'comment', \
+         quote_ident(n.nspname), 'valid', x.indisvalid::text, 'statistics', {}, 'comment', \
          obj_description(i.oid, 'pg_class'))::text, i.relispartition FROM pg_catalog.pg_index x \
          JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid \
          = i.relnamespace JOIN pg_catalog.pg_class c ON c.oid = x.indrelid JOIN \
          pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'm') \
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = i.oid AND \
          k.contype IN ('p', 'u', 'x')) AND {USERS} AND {}",
+        targets("i.oid"),
         own("pg_class", "c.oid"),
     )
 }
