@@ -152,3 +152,37 @@ async fn owners_take_their_own_along_in_every_design() -> Result<()> {
     let structures = [of(&[]), of(&[1, 3]), of(&[4])];
     all_alike(&model, 4_000, &structures).await
 }
+
+/// A LEFT JOIN over a key of several parts, of which the array has one and its document another: who
+/// has no partner comes all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_lost_who_has_no_partner_in_an_array() -> Result<()> {
+    let model = model(
+        "name: crm
+entities:
+- {name: tenants, rows: 5, attributes: [{name: id, type: id}]}
+- name: tags
+  rows: 200
+  key: [tenant_id, slug]
+  attributes: [{name: tenant_id, type: id, required: true}, {name: slug, type: text, required: true, max_length: 20}]
+- name: contacts
+  rows: 100
+  key: [tenant_id, no]
+  attributes: [{name: tenant_id, type: id, required: true}, {name: no, type: integer, required: true}]
+- name: labels
+  rows: 40
+  key: [tenant_id, no, slug]
+  attributes: [{name: tenant_id, type: id, required: true}, {name: no, type: integer, required: true}, {name: slug, type: text, required: true}]
+relations:
+- {from: tags, attributes: [tenant_id], to: tenants}
+- {from: contacts, attributes: [tenant_id], to: tenants}
+- {from: labels, attributes: [tenant_id, no], to: contacts, owned: true, fanout: {average: 0.4, max: 3}}
+- {from: labels, attributes: [tenant_id, slug], to: tags}
+queries:
+- {name: unused, rate: 1, sql: 'SELECT t.tenant_id, t.slug FROM tags t LEFT JOIN labels l ON l.tenant_id = t.tenant_id AND l.slug = t.slug WHERE l.slug IS NULL'}
+- {name: used, rate: 1, sql: 'SELECT t.tenant_id, t.slug, l.no FROM tags t LEFT JOIN labels l ON l.tenant_id = t.tenant_id AND l.slug = t.slug'}
+",
+    );
+    let structures = [structure(&model, &[], &[]), structure(&model, &[2], &[])];
+    all_alike(&model, 1_000, &structures).await
+}
