@@ -88,8 +88,8 @@ pub struct CandidateDesign {
     pub bytes: u64,
     /// The time to fill it and build its indexes, in milliseconds.
     pub filled_ms: f64,
-    /// Whether its answers were those of the other designs, before and after the same writes;
-    /// `None` where nothing could be compared.
+    /// Whether its answers were those of the normalised design (of the first, where that one was set
+    /// aside), before and after the same writes; `None` where nothing could be compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results_equal: Option<bool>,
     /// Goals that were missed.
@@ -103,6 +103,16 @@ pub struct CandidateDesign {
     /// What to know of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+impl CandidateDesign {
+    /// What a note begins with that says which answer is another.
+    pub const DIFFER: &str = "answers differ";
+
+    /// The notes that say which query answers otherwise, and with which rows.
+    pub fn differences(&self) -> impl Iterator<Item = &str> {
+        self.notes.iter().map(String::as_str).filter(|note| note.starts_with(Self::DIFFER))
+    }
 }
 
 /// How an operation of the model fared.

@@ -57,6 +57,11 @@ fn of_engine(engine: &EngineDesigns, out: &mut String) {
             bytes(design.bytes)
         ));
     }
+    for design in &engine.candidates {
+        for note in design.differences() {
+            out.push_str(&format!("\n{}: {}.\n", line(&design.name), line(note)));
+        }
+    }
     out.push_str(&format!("\nProposed: the first: {}.\n", line(&engine.verdict)));
     engine.rules_of_thumb.iter().for_each(|rule| out.push_str(&format!("\n{}.\n", line(rule))));
     let Some(best) = engine.candidates.first() else { return };

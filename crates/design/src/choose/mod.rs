@@ -32,8 +32,12 @@ pub async fn choose(
     let difference = difference(&postgres, &mongodb);
     let best = [&postgres.designs, &mongodb.designs].map(|designs| &designs.candidates[0]);
     let compared = Compared::new(&postgres.designs, &mongodb.designs);
-    let mut crossovers = crossover::rates(&compared);
-    crossovers.extend(crossover::sizes(model, options, &compared, progress).await?);
+    // Where there is no verdict none turns.
+    let mut crossovers = Vec::new();
+    if difference.is_none() && !compared.pairs.is_empty() {
+        crossovers = crossover::rates(&compared);
+        crossovers.extend(crossover::sizes(model, options, &compared, progress).await?);
+    }
     let choice = EngineChoice {
         engine: compared.better(),
         verdict: verdict(&compared, difference.as_deref()),

@@ -94,7 +94,8 @@ pub fn find(world: &mut World) {
 /// Attributes of the same type whose name says that they lead to `to`.
 fn named(world: &World, to: usize, key: &str, class: Class) -> Vec<(usize, usize)> {
     let target = &world.entities[to];
-    let (thing, stem) = (singular(&target.name), naming::stem(key));
+    let thing = naming::written_out(&names::words(&singular(&target.name)));
+    let stem = naming::stem(key);
     let whole = bare(key);
     let mut out = Vec::new();
     for (from, entity) in world.entities.iter().enumerate() {

@@ -41,12 +41,16 @@ pub fn stem(name: &str) -> String {
             last.truncate(last.len() - end.len());
         }
     }
-    for word in &mut words {
-        if let Some((_, whole)) = SHORT.iter().find(|(short, _)| short == word) {
-            *word = (*whole).to_string();
-        }
-    }
-    words.join("_")
+    written_out(&words)
+}
+
+/// The words without what people shorten: `dept` is a `department`.
+pub fn written_out(words: &[String]) -> String {
+    let whole = |word: &String| {
+        let known = SHORT.iter().find(|(short, _)| short == word);
+        known.map_or_else(|| word.clone(), |(_, whole)| (*whole).to_string())
+    };
+    words.iter().map(whole).collect::<Vec<_>>().join("_")
 }
 
 /// A name that a model takes: without dots, dollar signs and control characters.

@@ -139,7 +139,11 @@ pub fn report(
 fn finding(source: &SourceRead, trouble: &Trouble) -> Finding {
     let severity = match trouble.what {
         what if what.sets_aside() => Severity::Medium,
-        What::Empty | What::MixedTypes | What::DuplicateField | What::Replaced => Severity::Low,
+        What::Empty
+        | What::MixedTypes
+        | What::DuplicateField
+        | What::DuplicateName
+        | What::Replaced => Severity::Low,
         _ => Severity::Info,
     };
     let first = trouble.places.first();

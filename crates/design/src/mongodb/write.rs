@@ -1,11 +1,12 @@
 //! What a write does to a structure, as MongoDB's commands.
 
 use bson::{Bson, Document, doc};
-use marula_core::model::Model;
+use marula_core::model::{Model, OnDelete};
 
 use super::bucket::Append;
 use super::held::Refill;
 use super::value::{CopyRead, bson, document, field};
+use crate::schema::nullable;
 use crate::structure::{Layout, Source, Store, Structure, reference_name};
 use crate::synth::{Value, World};
 use crate::work::{Effect, Record, Tree};
@@ -74,6 +75,7 @@ impl Writer<'_> {
                 ))
             }
             Effect::Remove { entity, by } => self.remove(*entity, by),
+            Effect::Leave { relation, ones, fate } => self.leave(*relation, ones, *fate),
             Effect::Hold { subset, one, tree } => self.hold(*subset, one, tree, copies),
             Effect::Rehold { subset, one, key, set, add } => {
                 self.rehold(*subset, one, key, [set, add])
@@ -156,16 +158,57 @@ impl Writer<'_> {
                     doc! { "delete": &entity.name, "deletes": [ { "q": filter, "limit": limit } ] },
                 )
             }
-            Some(relation) => {
-                let (filter, element, name) = self.within(relation, by)?;
-                let element: Document = element
-                    .into_iter()
-                    .map(|(name, value)| (name.trim_start_matches("m.").to_owned(), value))
-                    .collect();
-                let to = &self.model.relations[relation].to;
-                Some(update(to, filter, doc! { "$pull": { name: element } }, false))
-            }
+            Some(relation) => self.pull(relation, by, false),
         }
+    }
+
+    /// Takes elements out of the array they are in; of one document, or of all that have some.
+    fn pull(&self, relation: usize, by: &[(String, Value)], many: bool) -> Option<Document> {
+        let (filter, element, name) = self.within(relation, by)?;
+        let element: Document = element
+            .into_iter()
+            .map(|(name, value)| (name.trim_start_matches("m.").to_owned(), value))
+            .collect();
+        let to = &self.model.relations[relation].to;
+        Some(update(to, filter, doc! { "$pull": { name: element } }, many))
+    }
+
+    /// What becomes of the many of those that went: no foreign key does it.
+    fn leave(&self, relation: usize, ones: &[Vec<Value>], fate: OnDelete) -> Option<Document> {
+        let r = &self.model.relations[relation];
+        let home = self.structure.home(self.model, &r.from);
+        let each = ones.iter().filter_map(|one| {
+            let by = r.attributes.iter().cloned().zip(one.iter().cloned());
+            let by: Vec<(String, Value)> = by.collect();
+            let nulls = |before: &str| {
+                let names = nullable(self.model, r).into_iter();
+                assigned(names.map(|name| (format!("{before}{name}"), &Value::Null)))
+            };
+            match (home, fate) {
+                (None, OnDelete::SetNull) => {
+                    Some(update(&r.from, self.found(&r.from, &by), nulls(""), true))
+                }
+                (None, _) => {
+                    let filter = self.found(&r.from, &by);
+                    Some(doc! { "delete": &r.from, "deletes": [ { "q": filter, "limit": 0 } ] })
+                }
+                (Some(home), OnDelete::SetNull) => {
+                    let (filter, element, array) = self.within(home, &by)?;
+                    let change = nulls(&format!("{array}.$[m]."));
+                    let to = &self.model.relations[home].to;
+                    Some(with_filters(update(to, filter, change, true), Some(element)))
+                }
+                (Some(home), _) => self.pull(home, &by, true),
+            }
+        });
+        each.reduce(|mut all, next| {
+            for name in ["deletes", "updates"] {
+                if let (Ok(all), Ok(next)) = (all.get_array_mut(name), next.get_array(name)) {
+                    all.extend(next.iter().cloned());
+                }
+            }
+            all
+        })
     }
 
     fn recopy(&self, relation: usize, one: &[Value], set: &[(String, Value)]) -> Option<Document> {

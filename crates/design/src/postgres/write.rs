@@ -1,12 +1,13 @@
 //! What a write does to a structure, as SQL.
 
-use marula_core::model::{AttributeType, Model};
+use marula_core::model::{AttributeType, Model, OnDelete};
 use marula_postgres::sql::{quote_ident, quote_literal};
 
 pub use super::bound::Bound;
 use super::bound::{json, text};
 use super::schema::SchemaOptions;
 use super::statement::cast;
+use crate::schema::nullable;
 use crate::structure::{Layout, Store, Structure, reference_name};
 use crate::synth::{Value, World};
 use crate::work::{Effect, FieldValue, Record, Tree};
@@ -48,6 +49,7 @@ impl Writer<'_> {
                 self.tally(*computed, one, by).into_iter().collect()
             }
             Effect::Remove { entity, by } => self.remove(*entity, by).into_iter().collect(),
+            Effect::Leave { relation, ones, fate } => self.leave(*relation, ones, *fate),
             // The search keeps no subsets and no buckets here.
             Effect::Append { .. }
             | Effect::Hold { .. }
@@ -200,6 +202,24 @@ impl Writer<'_> {
         let found = bound.equal(by.iter().map(|(name, value)| (name.as_str(), value)));
         bound.sql = format!("DELETE FROM {} WHERE {found}", quote_ident(&entity.name));
         Some(bound)
+    }
+
+    /// What no foreign key does, since the many are elements of an array.
+    fn leave(&self, relation: usize, ones: &[Vec<Value>], fate: OnDelete) -> Vec<Bound> {
+        let r = &self.model.relations[relation];
+        let Some(home) = self.structure.home(self.model, &r.from) else { return Vec::new() };
+        let nulls = nullable(self.model, r).into_iter();
+        let nulls: Vec<String> =
+            nulls.map(|name| format!("{}, NULL", quote_literal(name))).collect();
+        let made = match fate {
+            OnDelete::SetNull => format!("m || jsonb_build_object({})", nulls.join(", ")),
+            _ => "NULL".into(),
+        };
+        let each = ones.iter().filter_map(|one| {
+            let by = r.attributes.iter().cloned().zip(one.iter().cloned());
+            self.rewritten(Bound::new(), home, &by.collect::<Vec<_>>(), &made)
+        });
+        each.collect()
     }
 
     /// The array with each element `m` that is found replaced by `made`, or left out where that is

@@ -2,6 +2,7 @@
 
 use marula_core::model::{AggregateFunction, Deed, Model, Write};
 
+use super::loses;
 use crate::structure::{Placement, Structure, Subset, reference_name};
 
 /// Something a structure keeps although it stands elsewhere, or could be computed.
@@ -86,7 +87,7 @@ fn held(model: &Model, structure: &Structure, subset: &Subset) -> Duplicate {
                 ),
                 false,
             );
-        } else if write.entity == *many && subset.refills(write) {
+        } else if subset.refills(model, write) {
             say(format!("reads the first {} of {many} anew into {field}", subset.count), false);
         } else if write.entity == *many
             && write.set.iter().chain(&write.increment).any(|name| held(&name))
@@ -141,27 +142,30 @@ fn computed(model: &Model, structure: &Structure) -> Vec<Duplicate> {
         let Some(relation) = model.relations.get(computed.relation) else { continue };
         let within = structure.placements.get(computed.relation) == Some(&Placement::Embed);
         let adds = matches!(computed.function, AggregateFunction::Count | AggregateFunction::Sum);
-        let word = match adds {
-            true => "adds to",
-            false => "computes anew",
+        let word = |write: &Write| match (adds, write.does) {
+            (true, Deed::Delete) => "takes from",
+            (true, _) => "adds to",
+            (false, _) => "computes anew",
         };
         let touches = |write: &&Write| {
-            let own = write.entity == relation.from;
+            let own = write.entity == relation.from && write.does != Deed::Delete;
             let brings = write.does == Deed::Insert && write.with.contains(&relation.from);
             let changes = |name: &String| {
                 computed.attribute.as_ref() == Some(name) || relation.attributes.contains(name)
             };
             let relevant =
                 write.does != Deed::Update || write.set.iter().chain(&write.increment).any(changes);
-            (own && relevant) || brings
+            (own && relevant) || brings || loses(model, write, computed.relation)
         };
         let steps = model
             .writes
             .iter()
             .filter(touches)
             .map(|write| {
-                let also = format!("{word} {}.{}", relation.to, computed.name);
-                let same = within || (write.entity == relation.to && write.does == Deed::Insert);
+                let also = format!("{} {}.{}", word(write), relation.to, computed.name);
+                let own = write.entity == relation.from;
+                let same =
+                    (within && own) || (write.entity == relation.to && write.does == Deed::Insert);
                 step(model, write, also, same)
             })
             .collect();

@@ -2,6 +2,7 @@
 
 mod attributes;
 pub(crate) mod condition;
+pub(crate) mod deletions;
 mod duplicates;
 mod references;
 mod script;
@@ -9,6 +10,7 @@ mod script;
 use marula_core::{Engine, Version};
 
 pub(crate) use attributes::{is_given_out, root, source_attribute, time_attribute};
+pub(crate) use deletions::{fate, loses, nullable, nulled};
 pub use duplicates::{Duplicate, InStep, duplicates};
 pub(crate) use references::{Reference, is_required, references};
 pub(crate) use script::one_line;

@@ -1,7 +1,7 @@
 use marula_core::model::{Model, Operator};
 
 use super::work::Work;
-use crate::question::{Direction, Key, Places, Question, Spot, found, indexed, start};
+use crate::question::{Demand, Direction, Key, Places, Question, Spot, found, indexed, start};
 use crate::structure::{Bucket, KeyOrder, Layout, Structure, Subset, WantedIndex, reference_name};
 
 /// The indexes that the work asks of a structure: for each question equalities, then its order,
@@ -79,17 +79,17 @@ fn of_question(
     let node = start(model, structure, layout, question);
     let places = Places::new(model, structure, layout, question, node);
     let spot = |node: usize, attribute: &str| places.spot(node, attribute);
-    let here = |ops: &dyn Fn(Operator) -> bool| -> Vec<Spot> {
+    let here = |ops: &dyn Fn(Operator) -> bool| -> Vec<(Spot, KeyOrder)> {
         let demands = question.conditions.iter().filter(|demand| ops(demand.is) && indexed(demand));
         demands
-            .filter_map(|demand| spot(demand.at.node, &demand.at.attribute))
-            .filter(|spot| spot.container == 0)
+            .filter_map(|demand| Some((spot(demand.at.node, &demand.at.attribute)?, read(demand))))
+            .filter(|(spot, _)| spot.container == 0)
             .collect()
     };
     let equal = here(&|is| matches!(is, Operator::Equal | Operator::In));
+    let equal = equal.into_iter().map(|(spot, _)| spot);
     let ranges = here(&|is| !matches!(is, Operator::Equal | Operator::In | Operator::Contains));
-    let (plain, within): (Vec<Spot>, Vec<Spot>) =
-        equal.into_iter().partition(|spot| spot.element.is_none());
+    let (plain, within): (Vec<Spot>, Vec<Spot>) = equal.partition(|spot| spot.element.is_none());
     let mut keys: Vec<(String, KeyOrder)> =
         plain.iter().map(|spot| (spot.field.clone(), KeyOrder::Any)).collect();
     let given = keys.len();
@@ -111,13 +111,13 @@ fn of_question(
     if let (Some(sorted), false) = (sorted, question.groups()) {
         sorted.into_iter().for_each(|(spot, down)| push(spot.field, KeyOrder::sorted(down)));
     }
-    if let Some(range) = ranges.iter().find(|spot| spot.element.is_none()) {
-        push(range.field.clone(), KeyOrder::Any);
+    if let Some((range, order)) = ranges.iter().find(|(spot, _)| spot.element.is_none()) {
+        push(range.field.clone(), *order);
     }
     let entity = &places.containers[0].entity;
     // A bucket is found by its last moment.
     let bucket = structure.bucket(model, entity).map(|(_, bucket)| bucket);
-    if bucket.is_some_and(|bucket| ranges.iter().any(|spot| spot.field == bucket.time)) {
+    if bucket.is_some_and(|bucket| ranges.iter().any(|(spot, _)| spot.field == bucket.time)) {
         push(Bucket::LAST.into(), KeyOrder::Any);
     }
     if !keys.is_empty() {
@@ -127,7 +127,7 @@ fn of_question(
     // Alternatives are found by an index each, or not at all.
     for demand in question.any.iter().filter(|group| found(&places, group)).flatten() {
         if let Some(one) = spot(demand.at.node, &demand.at.attribute) {
-            let keys = vec![(one.field, KeyOrder::Any)];
+            let keys = vec![(one.field, read(demand))];
             add(model, wanted, entity, keys, format!("{name}: one of its alternatives"), true);
         }
     }
@@ -149,6 +149,14 @@ fn of_question(
             // A join may look for what is missing, too.
             add(model, wanted, &container.entity, keys, why, false);
         }
+    }
+}
+
+/// How an index is read for a condition.
+fn read(demand: &Demand) -> KeyOrder {
+    match demand.is {
+        Operator::StartsWith => KeyOrder::Beginning,
+        _ => KeyOrder::Any,
     }
 }
 

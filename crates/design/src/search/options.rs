@@ -1,13 +1,14 @@
 use std::collections::BTreeSet;
 
 use marula_core::Engine;
-use marula_core::model::{AggregateFunction, Deed, Entity, Model};
+use marula_core::model::{AggregateFunction, Deed, Entity, Model, Write};
 
 use super::buckets::{self, buckets};
 use super::subsets::{are_possible, subset_by_the_rules, subsets};
 use super::work::Work;
 use crate::figures::Figures;
 use crate::mongodb::schema::{DocumentSize, sizes};
+use crate::schema::{loses, nulled};
 use crate::structure::{Bucket, Computed, Layout, Placement, Structure, Subset};
 
 /// The most of the many on average that may be an array: MongoDB's own advice is to reference from
@@ -122,14 +123,21 @@ fn is_possible(model: &Model, structure: &Structure) -> bool {
 /// and change neither what is summed up nor whose it is.
 fn is_kept(model: &Model, computed: &Computed) -> bool {
     let r = &model.relations[computed.relation];
-    let key = model.entity(&r.from).map(Entity::key).unwrap_or_default();
     let counts =
         |name: &String| computed.attribute.as_ref() == Some(name) || r.attributes.contains(name);
-    model.writes.iter().filter(|write| write.entity == r.from).all(|write| match write.does {
+    let by_key = |write: &Write| {
+        let key = model.entity(&write.entity).map(Entity::key).unwrap_or_default();
+        write.by.is_empty() || key.iter().all(|part| write.by.iter().any(|by| by == part))
+    };
+    model.writes.iter().all(|write| match write.does {
         Deed::Insert => true,
-        Deed::Update => !write.set.iter().chain(&write.increment).any(counts),
+        Deed::Update => {
+            write.entity != r.from || !write.set.iter().chain(&write.increment).any(counts)
+        }
         Deed::Delete => {
-            write.by.is_empty() || key.iter().all(|part| write.by.iter().any(|by| by == part))
+            let nulled = nulled(model, write, computed.relation);
+            (by_key(write) || !loses(model, write, computed.relation))
+                && !nulled.into_iter().any(|name| counts(&name.to_owned()))
         }
     })
 }

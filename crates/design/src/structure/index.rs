@@ -8,6 +8,8 @@ pub enum KeyOrder {
     Ascending,
     /// The greatest first.
     Descending,
+    /// It does not matter: the key is compared with the beginning of a text.
+    Beginning,
 }
 
 impl KeyOrder {
@@ -21,10 +23,19 @@ impl KeyOrder {
         self == KeyOrder::Descending
     }
 
+    /// Whether the key is for the beginnings of texts: in most collations its own order is none for
+    /// anything else.
+    pub fn is_beginning(self) -> bool {
+        self == KeyOrder::Beginning
+    }
+
     /// Whether an index built in the order of `theirs` is read, forwards or backwards, in the order
     /// of `own`, where that matters.
     pub fn read_by(pairs: impl Iterator<Item = (KeyOrder, KeyOrder)> + Clone) -> bool {
-        let matter = || pairs.clone().filter(|(own, _)| *own != KeyOrder::Any);
+        let matter = || {
+            let sorted = |own| matches!(own, KeyOrder::Ascending | KeyOrder::Descending);
+            pairs.clone().filter(move |(own, _)| sorted(*own))
+        };
         let same =
             |(own, theirs): (KeyOrder, KeyOrder)| own.is_descending() == theirs.is_descending();
         matter().all(same) || !matter().any(same)
@@ -57,7 +68,9 @@ impl WantedIndex {
             && !self.unique
             && (self.given || !other.given)
             && self.keys.len() <= other.keys.len()
-            && pairs.clone().all(|(own, theirs)| own.0 == theirs.0)
+            && pairs.clone().all(|(own, theirs)| {
+                own.0 == theirs.0 && own.1.is_beginning() == theirs.1.is_beginning()
+            })
             && KeyOrder::read_by(pairs.map(|(own, theirs)| (own.1, theirs.1)))
     }
 }

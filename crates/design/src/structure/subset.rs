@@ -1,6 +1,7 @@
 use marula_core::model::{Deed, Model, Write};
 
 use super::Structure;
+use crate::schema::{loses, nulled};
 
 /// The first of the many in an order, kept with the one as an array beside the store of all of
 /// them: the subset pattern.
@@ -26,18 +27,29 @@ impl Subset {
     /// Whether a write takes members out or moves them, so that the array is filled anew from the
     /// store of all.
     pub fn is_refilled(&self, model: &Model) -> bool {
-        let of_it = |write: &&Write| write.entity == model.relations[self.relation].from;
-        model.writes.iter().filter(of_it).any(|write| self.refills(write))
+        model.writes.iter().any(|write| self.refills(model, write))
     }
 
-    /// Whether this write of the many does.
-    pub fn refills(&self, write: &Write) -> bool {
+    /// Whether this write does.
+    pub fn refills(&self, model: &Model, write: &Write) -> bool {
         let ordered = |name: &String| self.order.iter().any(|(by, _)| by == name);
         match write.does {
             Deed::Insert => false,
-            Deed::Update => write.set.iter().chain(&write.increment).any(ordered),
-            Deed::Delete => true,
+            Deed::Update => {
+                write.entity == model.relations[self.relation].from
+                    && write.set.iter().chain(&write.increment).any(ordered)
+            }
+            Deed::Delete => {
+                let nulled = nulled(model, write, self.relation);
+                loses(model, write, self.relation) || nulled.iter().any(|name| self.keeps(name))
+            }
         }
+    }
+
+    /// Whether an attribute of the many is kept, or tells their order.
+    pub fn keeps(&self, attribute: &str) -> bool {
+        self.attributes.iter().any(|name| name == attribute)
+            || self.order.iter().any(|(name, _)| name == attribute)
     }
 
     /// The field that every write of a refilled array counts up, so that two of them that meet are

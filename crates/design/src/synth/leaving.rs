@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use marula_core::model::{Deed, OnDelete, Relationship, Skew, Write};
+use marula_core::model::{Deed, Model, OnDelete, Skew, Write};
 
 use super::{Dice, Member, World};
-use crate::schema::is_required;
+use crate::schema::fate;
 
 /// One of so many may go.
 const SHARE: u64 = 4;
@@ -27,7 +27,7 @@ impl Leaving {
     pub(super) fn of(world: &World<'_>) -> Self {
         let mut leaving = Leaving::default();
         let deletes = || world.model.writes.iter().filter(|write| write.does == Deed::Delete);
-        for entity in 0..world.model.entities.len() {
+        for entity in owners_first(world.model) {
             let name = &world.model.entities[entity].name;
             let Some(first) = deletes().find(|write| write.entity == *name) else { continue };
             let rows = world.rows(entity);
@@ -43,16 +43,22 @@ impl Leaving {
             }
             let by = deletes().filter(|write| write.entity == *name && !write.by.is_empty());
             let by: Vec<&Write> = by.collect();
-            if !by.is_empty() {
-                order.truncate(MOST_BY);
+            let most = if by.is_empty() { usize::MAX } else { MOST_BY };
+            // Nobody goes twice: neither alone and with an owner, nor with two.
+            let mut chosen = Vec::new();
+            for row in order {
+                let going = going(world, &world.member(entity, row));
+                if chosen.len() < most && !going.iter().any(|member| leaving.has(member)) {
+                    leaving.take(going);
+                    chosen.push(row);
+                }
             }
-            let mut left: Vec<Member> =
-                order.iter().map(|row| world.member(entity, *row)).collect();
             for write in by {
-                left.extend(alike(world, entity, write, &order));
+                for one in alike(world, entity, write, &chosen) {
+                    leaving.take(going(world, &one));
+                }
             }
-            left.into_iter().for_each(|one| leaving.take(world, one));
-            leaving.order.insert(entity, order);
+            leaving.order.insert(entity, chosen);
         }
         leaving
     }
@@ -66,7 +72,7 @@ impl Leaving {
     fn may_go(&self, world: &World<'_>, member: &Member, depth: usize) -> bool {
         let name = &world.entity(member).name;
         let each = world.model.relations.iter().enumerate().filter(|(_, r)| r.to == *name);
-        each.into_iter().all(|(at, relation)| match fate(world, relation) {
+        each.into_iter().all(|(at, relation)| match fate(world.model, relation) {
             OnDelete::SetNull => true,
             OnDelete::Restrict => world.children(member, at).is_empty(),
             OnDelete::Cascade if depth > world.model.entities.len() => false,
@@ -78,20 +84,37 @@ impl Leaving {
     }
 
     /// Takes a member away with those that live and die with it.
-    fn take(&mut self, world: &World<'_>, member: Member) {
-        let mut left = vec![member];
-        while let Some(member) = left.pop() {
-            if !self.gone.entry(member.entity).or_default().insert(member.row) {
-                continue;
-            }
-            let name = &world.entity(&member).name;
-            for (at, relation) in world.model.relations.iter().enumerate() {
-                if relation.to == *name && fate(world, relation) == OnDelete::Cascade {
-                    left.extend(world.children(&member, at));
-                }
-            }
+    fn take(&mut self, going: Vec<Member>) {
+        for member in going {
+            self.gone.entry(member.entity).or_default().insert(member.row);
         }
     }
+
+    fn has(&self, member: &Member) -> bool {
+        self.gone.get(&member.entity).is_some_and(|gone| gone.contains(&member.row))
+    }
+}
+
+/// The entities, those that take others along before these: of the others enough are left then.
+fn owners_first(model: &Model) -> Vec<usize> {
+    let mut order: Vec<usize> = Vec::new();
+    let owned = |entity: &str, order: &[usize]| {
+        model.relations.iter().any(|relation| {
+            let waits = |at: &usize| model.entities[*at].name == relation.to;
+            relation.from == entity
+                && relation.to != entity
+                && fate(model, relation) == OnDelete::Cascade
+                && !order.iter().any(waits)
+        })
+    };
+    while order.len() < model.entities.len() {
+        let left = || (0..model.entities.len()).filter(|at| !order.contains(at));
+        let free = left().find(|at| !owned(&model.entities[*at].name, &order));
+        // In a circle it is the first.
+        let Some(next) = free.or_else(|| left().next()) else { break };
+        order.push(next);
+    }
+    order
 }
 
 /// Those that have the same as some of `order` in what finds them.
@@ -110,15 +133,22 @@ fn alike(world: &World<'_>, entity: usize, write: &Write, order: &[u64]) -> Vec<
     each.into_iter().flat_map(|values| found.remove(&values).unwrap_or_default()).collect()
 }
 
-/// What becomes of the many when the one goes.
-fn fate(world: &World<'_>, relation: &Relationship) -> OnDelete {
-    let required = is_required(world.model, relation);
-    match relation.on_delete {
-        None if relation.owned => OnDelete::Cascade,
-        None | Some(OnDelete::SetNull) if required => OnDelete::Restrict,
-        Some(said) => said,
-        None => OnDelete::SetNull,
+/// A member and those that live and die with it, the owners first.
+fn going(world: &World<'_>, member: &Member) -> Vec<Member> {
+    let mut going = vec![member.clone()];
+    let mut known: HashSet<(usize, u64)> = HashSet::from([(member.entity, member.row)]);
+    let mut next = 0;
+    while let Some(one) = going.get(next).cloned() {
+        let name = &world.entity(&one).name;
+        for (at, relation) in world.model.relations.iter().enumerate() {
+            if relation.to == *name && fate(world.model, relation) == OnDelete::Cascade {
+                let many = world.children(&one, at).into_iter();
+                going.extend(many.filter(|child| known.insert((child.entity, child.row))));
+            }
+        }
+        next += 1;
     }
+    going
 }
 
 impl World<'_> {
@@ -126,6 +156,11 @@ impl World<'_> {
     pub(crate) fn leaver(&self, entity: usize, place: u64) -> Option<Member> {
         let order = self.leaving.order.get(&entity)?;
         order.get(usize::try_from(place).ok()?).map(|row| self.member(entity, *row))
+    }
+
+    /// A member and those that live and die with it, the owners first.
+    pub(crate) fn going(&self, member: &Member) -> Vec<Member> {
+        going(self, member)
     }
 
     /// Whether no write takes a member away, nor one it belongs to.

@@ -20,9 +20,6 @@ pub(super) const NOTHING: &str = "∅";
 /// # Errors
 /// The difference, in words.
 pub fn same(left: &Answer, right: &Answer) -> Result<(), String> {
-    if left.rows.len() != right.rows.len() {
-        return Err(format!("{} rows against {}", left.rows.len(), right.rows.len()));
-    }
     let sorted = |answer: &Answer| {
         let mut rows = answer.rows.clone();
         if !answer.ordered {
@@ -30,10 +27,17 @@ pub fn same(left: &Answer, right: &Answer) -> Result<(), String> {
         }
         rows
     };
-    match sorted(left).iter().zip(&sorted(right)).find(|(left, right)| left != right) {
-        None => Ok(()),
-        Some((left, right)) => Err(format!("({}) against ({})", left.join(", "), right.join(", "))),
-    }
+    let (left, right) = (sorted(left), sorted(right));
+    let first = (0..left.len().max(right.len())).find(|at| left.get(*at) != right.get(*at));
+    let Some(first) = first else { return Ok(()) };
+    let row = |rows: &[Vec<String>]| {
+        rows.get(first).map_or("none".to_owned(), |row| format!("({})", row.join(", ")))
+    };
+    let counts = match left.len() == right.len() {
+        true => String::new(),
+        false => format!("{} rows against {}, first ", left.len(), right.len()),
+    };
+    Err(format!("{counts}{} against {}", row(&left), row(&right)))
 }
 
 /// A number to twelve digits: engines differ in how they write and in the last digits of a mean.

@@ -17,6 +17,7 @@ use super::postgres::Postgres;
 use super::subject::Subject;
 use super::verdict::rank;
 use crate::search::{Candidate, Work, by_the_rules, effort, indexes};
+use crate::structure::Structure;
 use crate::synth::World;
 
 /// How a trial is made.
@@ -153,6 +154,10 @@ async fn measure<S: Subject>(
     }
     let pace = pace(&operations, &entrants.all);
     let by_the_rules = by_the_rules(world.model, work, server.engine);
+    // What keeps nothing twice has nothing to keep in step: its answers are the true ones.
+    let plain = Structure::normalised(world.model);
+    let is_plain = |entrant: &Entrant<S>| *entrant.structure() == plain;
+    let truth = entrants.all.iter().find(|entrant| is_plain(entrant)).unwrap_or(&entrants.all[0]);
     let mut designs = Vec::new();
     for entrant in &entrants.all {
         let Entrant { subject, candidate, schema, timed, .. } = entrant;
@@ -168,10 +173,15 @@ async fn measure<S: Subject>(
         )
         .await?;
         let mut notes = schema.notes.clone();
-        let first = &entrants.all[0];
-        let mut compared = vec![("", &first.before, &entrant.before)];
+        if !is_plain(truth) {
+            notes.push(format!(
+                "answers are compared with those of {}: the normalised design was set aside",
+                truth.candidate.name
+            ));
+        }
+        let mut compared = vec![("", &truth.before, &entrant.before)];
         match &apart {
-            None => compared.push((" after the same writes", &first.after, &entrant.after)),
+            None => compared.push((" after the same writes", &truth.after, &entrant.after)),
             Some(why) => notes.push(format!(
                 "answers after the writes are not compared: one of the designs refuses what another \
                  takes: {why}"
@@ -179,9 +189,13 @@ async fn measure<S: Subject>(
         }
         for (when, left, right) in compared {
             let differs = alone::difference(&operations, left, right);
-            notes.extend(differs.map(|difference| format!("answers differ{when}: {difference}")));
+            notes.extend(differs.map(|difference| {
+                let name = &truth.candidate.name;
+                let differ = CandidateDesign::DIFFER;
+                format!("{differ} from those of {name}{when}: {difference}")
+            }));
         }
-        let equal = notes.iter().all(|note| !note.starts_with("answers differ"));
+        let equal = notes.iter().all(|note| !note.starts_with(CandidateDesign::DIFFER));
         let mut rows = Vec::new();
         for (number, operation) in operations.iter().enumerate() {
             let under = &under[number];

@@ -1,3 +1,5 @@
+use marula_core::model::OnDelete;
+
 use super::record::Tree;
 use crate::synth::Value;
 
@@ -93,6 +95,15 @@ pub enum Effect {
         bucket: usize,
         /// The member.
         tree: Tree,
+    },
+    /// Ones have gone: what becomes of their many that are kept elsewhere. A foreign key may do it.
+    Leave {
+        /// The relationship of the many.
+        relation: usize,
+        /// The keys of the ones.
+        ones: Vec<Vec<Value>>,
+        /// What becomes of them.
+        fate: OnDelete,
     },
     /// Members are taken away.
     Remove {

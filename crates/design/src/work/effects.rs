@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use marula_core::model::{AggregateFunction, Deed, Write};
 
 use super::effect::Effect;
-use super::held;
 use super::record::{Tree, add};
 use super::turns;
+use super::{held, leaves};
 use crate::structure::{Placement, Structure};
 use crate::synth::{Dice, Member, UNSEEN, Value, World};
 
@@ -55,8 +55,7 @@ pub fn effects(
             let place = turns::alone(world.model, write, time).place;
             let member = world.leaver(entity, place)?;
             let mut effects = vec![Effect::Remove { entity, by: found_by(world, write, &member) }];
-            effects.extend(tallies(world, structure, &Tree::alone(member.clone()), -1));
-            effects.extend(held::refills(world, structure, &member));
+            effects.extend(leaves::follows(world, structure, &member));
             Some(effects)
         }
     }
@@ -137,16 +136,10 @@ fn grown(
 /// Puts a member, and those that come along and have stores of their own, where they belong.
 fn place(world: &World<'_>, structure: &Structure, tree: Tree, effects: &mut Vec<Effect>) {
     let entity = &world.entity(&tree.member).name;
-    let tallied = tallies(world, structure, &tree, 1);
-    let held = held::holds(world, structure, &tree);
-    let along: Vec<(usize, Vec<Tree>)> = tree
-        .with
-        .iter()
-        .filter(|(relation, many)| {
-            structure.placements[**relation] != Placement::Embed && !many.is_empty()
-        })
-        .map(|(relation, many)| (*relation, many.clone()))
-        .collect();
+    let own = [tallies(world, structure, &tree, 1), held::holds(world, structure, &tree)].concat();
+    let brought = tree.with.iter().filter(|(_, many)| !many.is_empty());
+    let brought: Vec<(usize, Vec<Tree>)> =
+        brought.map(|(relation, many)| (*relation, many.clone())).collect();
     match structure.home(world.model, entity) {
         Some(relation) => {
             let one = world.parent(&tree.member, relation);
@@ -158,21 +151,28 @@ fn place(world: &World<'_>, structure: &Structure, tree: Tree, effects: &mut Vec
             None => Effect::Insert { trees: vec![tree] },
         }),
     }
-    effects.extend(tallied);
-    effects.extend(held);
-    for (by, many) in along {
-        // The one that is new has its tally and the first of its many from the start; so have those
-        // within these.
+    effects.extend(own);
+    for (by, many) in brought {
+        let within = structure.placements[by] == Placement::Embed;
         let mut placed = Vec::new();
         many.into_iter().for_each(|tree| place(world, structure, tree, &mut placed));
+        // What lives within it came with it; others than it keep what they keep of it.
+        placed.retain(|effect| !within || is_kept(effect));
+        // The one that is new has its tally and the first of its many from the start; so have those
+        // within these.
         placed.retain(|effect| match effect {
             Effect::Tally { computed, .. } => structure.computed[*computed].relation != by,
             Effect::Hold { subset, .. } => structure.subsets[*subset].relation != by,
             _ => true,
         });
-        placed.sort_by_key(|effect| matches!(effect, Effect::Tally { .. } | Effect::Hold { .. }));
+        placed.sort_by_key(is_kept);
         effects.extend(joined(placed));
     }
+}
+
+/// Whether it brings in step what is kept with others.
+fn is_kept(effect: &Effect) -> bool {
+    matches!(effect, Effect::Tally { .. } | Effect::Hold { .. })
 }
 
 /// Members added one by one to the same store, added at once.
@@ -287,7 +287,12 @@ fn found_by(world: &World<'_>, write: &Write, member: &Member) -> Vec<(String, V
 }
 
 /// What adding (1) or taking away (-1) a member does to the values kept with those it belongs to.
-fn tallies(world: &World<'_>, structure: &Structure, tree: &Tree, sign: i64) -> Vec<Effect> {
+pub(super) fn tallies(
+    world: &World<'_>,
+    structure: &Structure,
+    tree: &Tree,
+    sign: i64,
+) -> Vec<Effect> {
     let entity = &world.entity(&tree.member).name;
     let mut effects = Vec::new();
     for (at, computed) in structure.computed.iter().enumerate() {

@@ -52,7 +52,7 @@ pub(super) fn reholds(
         let kept = |pairs: &[(String, Value)]| -> Vec<(String, Value)> {
             pairs.iter().filter(|(name, _)| subset.attributes.contains(name)).cloned().collect()
         };
-        if subset.refills(write) {
+        if subset.refills(world.model, write) {
             effects.extend(refill(world, structure, at, member));
             continue;
         }

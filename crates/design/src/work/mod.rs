@@ -3,6 +3,7 @@
 mod effect;
 mod effects;
 mod held;
+mod leaves;
 mod record;
 mod turns;
 

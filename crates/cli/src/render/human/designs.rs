@@ -93,6 +93,10 @@ fn of_engine(engine: &EngineDesigns, look: &Look, out: &mut String) {
         let mark = format!("  {}  ", letter(at));
         let said = format!("{} ({})", design.name, design.why);
         out.push_str(&text::wrap(&said, paragraph(look), &mark, "     "));
+        // The proposed one's notes come below.
+        for note in design.differences().filter(|_| at > 0) {
+            out.push_str(&text::wrap(note, paragraph(look), "     · ", "       "));
+        }
     }
     let mut said = vec![format!("Proposed: {}: {}.", letter(0), engine.verdict)];
     said.extend(engine.rules_of_thumb.iter().map(|rule| format!("{}.", capital(rule))));
@@ -199,7 +203,9 @@ fn chosen(choice: &EngineChoice, look: &Look, out: &mut String) {
     let columns =
         [words("  operation"), numbers("PostgreSQL"), numbers("MongoDB"), words("better")];
     grid(&columns, &rows, look, out);
-    heading("Where it would turn", look, out);
+    if !choice.crossovers.is_empty() {
+        heading("Where it would turn", look, out);
+    }
     for line in &choice.crossovers {
         out.push_str(&text::wrap(line, paragraph(look), "  · ", "    "));
     }

@@ -261,7 +261,7 @@ fn header(row: &Row, dialect: Dialect, source: &mut SourceRead) -> Vec<String> {
     for (at, name) in given.into_iter().enumerate() {
         let mut name = if name.is_empty() { format!("column_{}", at + 1) } else { name };
         if names.contains(&name) {
-            source.trouble(What::DuplicateField, row.line, format!("{name} in the header"));
+            source.trouble(What::DuplicateName, row.line, format!("{name} in the header"));
             name = format!("{name}_{}", at + 1);
             while names.contains(&name) {
                 name.push('_');

@@ -85,14 +85,24 @@ pub fn stream_of(stream: impl std::io::Read, name: &str, limits: Limits) -> Resu
         }
         Sniffed::Utf16 => {
             source.trouble(What::NotUtf8, 1, "UTF-16: save it as UTF-8");
-            let tables = Shredder::new(&table, limits).finish(&mut source);
-            Ok(Read { tables, source })
+            Ok(nothing(source, &table, limits))
+        }
+        Sniffed::Returns => {
+            let how = "its lines end in carriage returns alone: save it with line feeds";
+            source.trouble(What::Malformed, 1, how);
+            Ok(nothing(source, &table, limits))
         }
     }?;
     if read.source.read == 0 && read.source.trouble.is_empty() {
         read.source.trouble(What::Empty, 1, "no rows");
     }
     Ok(read)
+}
+
+/// What comes of a file that cannot be read as it is.
+fn nothing(mut source: SourceRead, table: &str, limits: Limits) -> Read {
+    let tables = Shredder::new(table, limits).finish(&mut source);
+    Read { tables, source }
 }
 
 /// What the rows of a file are called: its name without folder and ending.

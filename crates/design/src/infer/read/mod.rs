@@ -145,8 +145,10 @@ pub enum What {
     Ragged,
     /// Bytes that are not text.
     NotUtf8,
-    /// A field that stands twice in one document, or in the header.
+    /// A field that stands twice in one document.
     DuplicateField,
+    /// A name that stands twice in the header.
+    DuplicateName,
     /// Parts below what is taken apart; kept as they are.
     TooDeep,
     /// More fields than are told apart; kept as they are.
@@ -176,6 +178,7 @@ impl What {
             What::Ragged => "data-ragged-row",
             What::NotUtf8 => "data-not-utf8",
             What::DuplicateField => "data-duplicate-field",
+            What::DuplicateName => "data-duplicate-name",
             What::TooDeep => "data-too-deep",
             What::TooManyFields => "data-too-many-fields",
             What::TooLong => "data-too-long",
@@ -210,6 +213,7 @@ impl What {
             What::Ragged => "with another number of fields than the header: set aside",
             What::NotUtf8 => "not UTF-8: set aside",
             What::DuplicateField => "with a field that stands twice: the last one counts",
+            What::DuplicateName => "with a name that stands twice: both columns are kept",
             What::TooDeep => "nested too deep: what is below is kept as JSON",
             What::TooManyFields => "with more fields than are told apart: kept as JSON",
             What::TooLong => "too long to be held: set aside",

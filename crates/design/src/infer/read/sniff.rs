@@ -19,6 +19,8 @@ pub enum Sniffed {
     Csv(Dialect),
     /// Text of two bytes a letter.
     Utf16,
+    /// Rows that nothing but a carriage return ends.
+    Returns,
 }
 
 impl Sniffed {
@@ -28,7 +30,7 @@ impl Sniffed {
             Sniffed::Json => Form::Json,
             Sniffed::JsonLines => Form::JsonLines,
             Sniffed::Bson => Form::Bson,
-            Sniffed::Csv(_) | Sniffed::Utf16 => Form::Csv,
+            Sniffed::Csv(_) | Sniffed::Utf16 | Sniffed::Returns => Form::Csv,
         }
     }
 }
@@ -56,6 +58,7 @@ pub fn sniff(name: &str, start: &[u8]) -> Sniffed {
         }
         _ if name.ends_with(".json") => Sniffed::Json,
         _ if name.ends_with(".jsonl") || name.ends_with(".ndjson") => Sniffed::JsonLines,
+        _ if returns(start) => Sniffed::Returns,
         _ => Sniffed::Csv(dialect(start, name.ends_with(".tsv").then_some(b'\t'))),
     }
 }
@@ -69,6 +72,12 @@ fn is_bson(start: &[u8]) -> bool {
     (5..=super::records::LONGEST).contains(&length)
         && start.get(3) == Some(&0)
         && start.get(length - 1).is_none_or(|end| *end == 0)
+}
+
+/// Whether lines end in a carriage return alone.
+fn returns(start: &[u8]) -> bool {
+    let text = start.trim_ascii();
+    text.contains(&b'\r') && !text.contains(&b'\n')
 }
 
 /// Whether most lines begin as documents and end as such.
@@ -161,6 +170,8 @@ mod tests {
             ("a.csv", "name\nx\n", csv(b',', true)),
             ("a.csv", "x,y\nx,z\n", csv(b',', false)),
             ("a.csv", "", csv(b',', true)),
+            ("a.csv", "a,b\r\n", csv(b',', true)),
+            ("a.csv", "a,b\r1,2\r", Sniffed::Returns),
         ] {
             assert_eq!(sniff(name, text.as_bytes()), expected, "{name}: {text}");
         }

@@ -25,7 +25,8 @@ pub(super) struct Wish {
 impl Wish {
     /// A sorted one.
     pub(super) fn sorted(keys: Vec<(String, KeyOrder)>, why: String) -> Self {
-        let ordered = keys.iter().filter(|(_, order)| *order != KeyOrder::Any);
+        let is_sorted = |order| matches!(order, KeyOrder::Ascending | KeyOrder::Descending);
+        let ordered = keys.iter().filter(|(_, order)| is_sorted(*order));
         let ordered = ordered.map(|(path, _)| path.clone()).collect();
         let built = |order: KeyOrder| Bson::Int32(if order.is_descending() { -1 } else { 1 });
         let keys = keys.into_iter().map(|(path, order)| (path, built(order))).collect();

@@ -20,7 +20,7 @@ use marula_core::model::Model;
 use marula_core::{Engine, Result};
 use marula_mongodb::shell;
 
-use crate::schema::{Piece, Reference, Schema, duplicates, one_line, references};
+use crate::schema::{Piece, Reference, Schema, deletions, duplicates, one_line, references};
 use crate::structure::{Layout, Structure, WantedIndex};
 
 pub use advice::{Advice, advice};
@@ -104,7 +104,7 @@ impl<'m> Draw<'m> {
         if let Some(tenant) = &self.model.tenant {
             self.note(format!(
                 "nothing but the program keeps the {tenant} apart: the server has no rights for \
-                 single documents; each query names its own of {tenant}, first in each index"
+                 single documents; each query has to name its own of {tenant}"
             ));
         }
         if !self.references.is_empty() {
@@ -114,6 +114,8 @@ impl<'m> Draw<'m> {
                     .into(),
             );
         }
+        let left = deletions::notes(self.model, self.structure, Engine::Mongodb);
+        left.into_iter().for_each(|note| self.note(note));
         pieces.append(&mut later);
         pieces
     }

@@ -1,6 +1,9 @@
 use bson::{Bson, Document, doc};
 use marula_core::model::{Attribute, AttributeType, Entity};
 
+/// A time of day, the end of the day among them; `$` would let a line end follow.
+const TIME: &str = r"^(([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?|24:00(:00(\.0{1,6})?)?)\z";
+
 /// What a field of a document on its own is called: a key of one attribute is its `_id`. Within
 /// arrays fields keep their names.
 pub fn stored_name<'a>(entity: &Entity, field: &'a str) -> &'a str {
@@ -45,7 +48,7 @@ fn scalar(attribute: &Attribute, kind: AttributeType, bounds: bool) -> Document 
         A::Date | A::Timestamp => doc! { "bsonType": "date" },
         A::Time => doc! {
             "bsonType": "string",
-            "pattern": r"^([01]\d|2[0-4]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$",
+            "pattern": TIME,
         },
         // The open part: whatever it holds.
         A::Json | A::List => doc! {},
@@ -81,6 +84,14 @@ fn scalar(attribute: &Attribute, kind: AttributeType, bounds: bool) -> Document 
         schema.insert("maxLength", whole(u64::from(most)));
     }
     schema
+}
+
+/// Whether values are kept as `{from, to}`.
+pub(super) fn is_range(kind: AttributeType) -> bool {
+    matches!(
+        kind,
+        AttributeType::DateRange | AttributeType::TimestampRange | AttributeType::NumberRange
+    )
 }
 
 fn range(of: Document) -> Document {

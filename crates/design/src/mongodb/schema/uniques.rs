@@ -1,9 +1,9 @@
 use bson::{Bson, Document, doc};
-use marula_core::model::{AttributeType, Entity};
+use marula_core::model::Entity;
 
 use super::Draw;
 use super::indexes::{Wish, there};
-use super::types::{is_plain, stored_name};
+use super::types::{is_plain, is_range, stored_name};
 use crate::names;
 use crate::structure::{Bucket, KeyOrder, Source, Store};
 
@@ -112,7 +112,10 @@ fn unique(
     let mut why = why;
     // Missing counts as a value, and a second document without it would be refused.
     let mut filter = there(&missing);
-    if let Some(mark) = soft_delete(entity, set).filter(|mark| is_plain(mark)) {
+    // The key tells all documents apart, also those that are marked: references lead to them.
+    let is_key = entity.key().iter().eq(set);
+    let mark = soft_delete(entity, set).filter(|mark| is_plain(mark) && !is_key);
+    if let Some(mark) = mark {
         filter.insert(mark, Bson::Null);
         why = format!("among those that are not deleted ({mark}), so that who left can come back");
     }
@@ -129,13 +132,6 @@ fn soft_delete<'e>(entity: &'e Entity, set: &[String]) -> Option<&'e str> {
         !attribute.required && MARKS.contains(&names::words(&attribute.name).join("_").as_str())
     })?;
     (!set.contains(&mark.name)).then_some(&mark.name)
-}
-
-fn is_range(kind: AttributeType) -> bool {
-    matches!(
-        kind,
-        AttributeType::DateRange | AttributeType::TimestampRange | AttributeType::NumberRange
-    )
 }
 
 /// What is unique among the elements of arrays, over all documents.

@@ -3,7 +3,7 @@ use marula_core::model::{AggregateFunction, Deed, Entity};
 
 use super::Draw;
 use super::checks::expression;
-use super::types::{is_plain, stored_name, value_schema, whole};
+use super::types::{is_plain, is_range, stored_name, value_schema, whole};
 use crate::schema::source_attribute;
 use crate::structure::{Field, Source, Span, Store};
 
@@ -164,6 +164,9 @@ fn conditions(
             )),
         }
     }
+    for attribute in entity.attributes.iter().filter(|attribute| is_range(attribute.kind)) {
+        found.extend(name(&attribute.name).map(|range| in_order(&range)));
+    }
     for field in &store.fields {
         let Source::Embedded { relation, store: within } = &field.source else { continue };
         let Some(many) = draw.model.entity(&within.entity) else { continue };
@@ -184,6 +187,13 @@ fn conditions(
             found.push(doc! { "$allElementsTrue": [{ "$map": each }] }.into());
         }
     }
+}
+
+/// That a range with two ends begins before it ends.
+fn in_order(range: &str) -> Bson {
+    let [from, to] = ["from", "to"].map(|end| format!("{range}.{end}"));
+    let open = |end: &str| doc! { "$eq": [{ "$type": end }, "missing"] };
+    doc! { "$or": [open(&from), open(&to), { "$lt": [from.clone(), to.clone()] }] }.into()
 }
 
 /// That no two elements of an array share the key that is left of theirs.

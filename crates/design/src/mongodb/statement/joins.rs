@@ -65,6 +65,7 @@ impl Writer<'_> {
                     ));
                 }
             }
+            equal.extend(self.one_is_it(&join.wanted));
             stages.push(doc! { "$lookup": {
                 "from": entity, "let": variables, "as": &name,
                 "pipeline": [ { "$match": { "$expr": { "$and": equal } } } ],
@@ -72,5 +73,38 @@ impl Writer<'_> {
         }
         stages.push(unwind(&name, join.optional));
         self.take_apart(container, stages, arrays)
+    }
+
+    /// That one element of the looked up document's arrays has all that is wanted of elements: were
+    /// none of them it, the row would be lost that comes without any.
+    fn one_is_it(&self, wanted: &[Spot]) -> Option<Bson> {
+        let depth = |element: &usize| {
+            std::iter::successors(Some(*element), |at| self.places.elements[*at].within).count()
+        };
+        let innermost = wanted.iter().filter_map(|spot| spot.element).max_by_key(depth)?;
+        let mut inner: Option<Bson> = None;
+        let mut at = Some(innermost);
+        while let Some(number) = at {
+            let element = &self.places.elements[number];
+            let mut equal = Vec::new();
+            for (variable, spot) in wanted.iter().enumerate() {
+                if spot.element == Some(number) {
+                    let own = format!("$$m{number}.{}", spot.field);
+                    equal.push(Bson::from(doc! { "$eq": [own, format!("$$v{variable}")] }));
+                }
+            }
+            equal.extend(inner);
+            let array = match element.within {
+                Some(outer) => format!("$$m{outer}.{}", element.field),
+                None => format!("${}", element.field),
+            };
+            let each = doc! { "$map": {
+                "input": { "$ifNull": [array, []] }, "as": format!("m{number}"),
+                "in": { "$and": equal },
+            } };
+            inner = Some(doc! { "$anyElementTrue": [each] }.into());
+            at = element.within;
+        }
+        inner
     }
 }

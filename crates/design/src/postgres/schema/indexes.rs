@@ -6,6 +6,9 @@ use super::{Draw, partitions, search};
 use crate::schema::{Piece, source_attribute};
 use crate::structure::{KeyOrder, Source, Store};
 
+/// Byte by byte: another collation's order does not tell where the texts of a beginning are.
+const BYTES: &str = " text_pattern_ops";
+
 /// How an index is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
@@ -76,8 +79,9 @@ impl Wish {
     /// Whether the other begins with the same columns, and is read in the order this one needs.
     fn same_start(&self, other: &Wish) -> bool {
         let pairs = self.keys.iter().zip(&other.keys);
-        pairs.clone().all(|(own, theirs)| own.0 == theirs.0)
-            && KeyOrder::read_by(pairs.map(|(own, theirs)| (own.1, theirs.1)))
+        pairs.clone().all(|(own, theirs)| {
+            own.0 == theirs.0 && own.1.is_beginning() == theirs.1.is_beginning()
+        }) && KeyOrder::read_by(pairs.map(|(own, theirs)| (own.1, theirs.1)))
     }
 }
 
@@ -268,7 +272,7 @@ fn piece(draw: &mut Draw<'_>, entity: &Entity, wish: &Wish) -> Piece {
     let name = draw.names.of(&words, "idx");
     let (using, class) = match wish.method {
         Method::Btree => ("", ""),
-        Method::Prefix => ("", " text_pattern_ops"),
+        Method::Prefix => ("", BYTES),
         Method::Hash => (" USING hash", ""),
         Method::Gin | Method::Words => (" USING gin", ""),
         Method::Paths => (" USING gin", " jsonb_path_ops"),
@@ -280,7 +284,11 @@ fn piece(draw: &mut Draw<'_>, entity: &Entity, wish: &Wish) -> Piece {
         .keys
         .iter()
         .map(|(column, order)| {
-            let order = if order.is_descending() { " DESC" } else { "" };
+            let (order, class) = match order {
+                KeyOrder::Descending => (" DESC", class),
+                KeyOrder::Beginning => ("", BYTES),
+                _ => ("", class),
+            };
             let column = quote_ident(column);
             let key = match wish.method {
                 Method::Words => search::words_of(&column),

@@ -19,7 +19,9 @@ use marula_core::Engine;
 use marula_core::model::Model;
 use marula_postgres::sql::quote_ident;
 
-use crate::schema::{Piece, Reference, Schema, duplicates, one_line, references as between};
+use crate::schema::{
+    Piece, Reference, Schema, deletions, duplicates, one_line, references as between,
+};
 use crate::structure::{Layout, Structure, WantedIndex};
 use lookup::Lookups;
 use names::Names;
@@ -60,6 +62,8 @@ pub fn schema(
         notes: Vec::new(),
     };
     let pieces = draw.all();
+    let left = deletions::notes(model, structure, Engine::Postgres);
+    left.into_iter().for_each(|note| draw.note(note));
     duplicates(model, structure).iter().for_each(|twice| draw.note(twice.to_text()));
     let about = model.description.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
     Schema {

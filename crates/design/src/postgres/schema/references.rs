@@ -2,7 +2,7 @@ use marula_core::model::{Entity, OnDelete};
 use marula_postgres::sql::quote_ident;
 
 use super::{Draw, list};
-use crate::schema::{Piece, Reference};
+use crate::schema::{Piece, Reference, nullable};
 use crate::structure::Placement;
 
 /// The foreign keys, made when the rows are there.
@@ -52,7 +52,7 @@ fn on_delete(draw: &mut Draw<'_>, one: &Reference<'_>) -> (String, String) {
         ),
         None => (OnDelete::SetNull, format!("{many} can be without {to}, and stay")),
     };
-    let nullable = nullable(draw, one);
+    let nullable = nullable(draw.model, relation);
     match wanted {
         (OnDelete::SetNull, _) if nullable.is_empty() => {
             draw.note(format!(
@@ -83,18 +83,6 @@ fn circle(one: &Reference<'_>) -> String {
             .into(),
         false => String::new(),
     }
-}
-
-/// Its columns that may be null.
-fn nullable<'m>(draw: &Draw<'m>, one: &Reference<'m>) -> Vec<&'m str> {
-    let Some(from) = draw.model.entity(&one.relation.from) else { return Vec::new() };
-    let key = from.key();
-    one.relation
-        .attributes
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !key.contains(name) && from.attribute(name).is_some_and(|a| !a.required))
-        .collect()
 }
 
 /// Foreign keys to tables of values.

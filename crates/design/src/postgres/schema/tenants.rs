@@ -168,11 +168,26 @@ fn is_circle(one: &Reference<'_>, ways: &Ways<'_>) -> bool {
     false
 }
 
+/// Whether the foreign key itself holds both within one tenant: it names what refers to the tenant on
+/// either side.
+fn names_tenant(draw: &Draw<'_>, one: &Reference<'_>, tenant: &str) -> bool {
+    let whose = |entity: &str| {
+        let mut ways = draw.references.iter().filter(|way| way.relation.to == tenant);
+        ways.find(|way| way.relation.from == entity).map(|way| way.relation.attributes.as_slice())
+    };
+    let (Some([own]), Some([theirs])) = (whose(&one.relation.from), whose(&one.relation.to)) else {
+        return false;
+    };
+    let key = draw.model.entity(&one.relation.to).map(Entity::key).unwrap_or_default();
+    key.iter().zip(&one.relation.attributes).any(|(key, named)| key == theirs && named == own)
+}
+
 /// Says which references no policy can keep within one tenant.
 fn open_references(draw: &mut Draw<'_>, tenant: &str, ways: &Ways<'_>) {
     let mut open = Vec::new();
     for entity in ways.keys() {
-        for one in others(draw, entity, tenant, ways).filter(|one| is_circle(one, ways)) {
+        let circles = others(draw, entity, tenant, ways).filter(|one| is_circle(one, ways));
+        for one in circles.filter(|one| !names_tenant(draw, one, tenant)) {
             let (from, columns) = (&one.relation.from, one.relation.attributes.join(", "));
             let to = &one.relation.to;
             open.push(format!(

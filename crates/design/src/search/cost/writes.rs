@@ -1,6 +1,7 @@
-use marula_core::model::{Deed, Write};
+use marula_core::model::{Deed, OnDelete, Relationship, Write};
 
 use super::Weigher;
+use crate::schema::{fate, loses};
 use crate::structure::Placement;
 
 impl Weigher<'_> {
@@ -16,15 +17,13 @@ impl Weigher<'_> {
         };
         let mut steps = 1.0;
         let mut cost = c.call + c.write + bytes(top) * c.write_kilobyte;
-        let tallied = self.structure.computed.iter().filter(|computed| {
-            self.model.relations[computed.relation].from == entity.name
-                && write.does != Deed::Update
-        });
-        for computed in tallied {
-            steps += 1.0;
-            cost += c.call
-                + c.write
-                + bytes(&self.model.relations[computed.relation].to) * c.write_kilobyte;
+        for computed in &self.structure.computed {
+            let times = self.tallied(write, computed.relation);
+            steps += times;
+            cost += times
+                * (c.call
+                    + c.write
+                    + bytes(&self.model.relations[computed.relation].to) * c.write_kilobyte);
         }
         for (at, relation) in
             self.model.relations.iter().enumerate().filter(|(_, r)| r.to == entity.name)
@@ -50,6 +49,12 @@ impl Weigher<'_> {
                     steps += 1.0;
                     cost += many * (c.call + c.write + bytes(&relation.from) * c.write_kilobyte);
                 }
+                _ if write.does == Deed::Delete
+                    && fate(self.model, relation) == OnDelete::Cascade =>
+                {
+                    steps += 1.0;
+                    cost += c.call + self.figures.fanout(at) * c.write;
+                }
                 _ => {}
             }
         }
@@ -61,6 +66,21 @@ impl Weigher<'_> {
         steps += more;
         cost += held;
         if steps > 1.0 { cost + c.transaction } else { cost }
+    }
+
+    /// How many of the many of a relationship a write adds or takes away, whose one was there before
+    /// and stays.
+    fn tallied(&self, write: &Write, relation: usize) -> f64 {
+        let r = &self.model.relations[relation];
+        let along = write.does == Deed::Insert && write.with.contains(&r.from);
+        let moves = match write.does {
+            Deed::Insert => write.entity == r.from || along && write.entity != r.to,
+            Deed::Update => false,
+            Deed::Delete => loses(self.model, write, relation),
+        };
+        let by = |other: &Relationship| other.from == r.from && other.to == write.entity;
+        let owner = self.model.relations.iter().position(by).filter(|_| write.entity != r.from);
+        if moves { owner.map_or(1.0, |at| self.figures.fanout(at)) } else { 0.0 }
     }
 
     /// The steps that keep the first of the many in step, and what they cost.
@@ -75,15 +95,15 @@ impl Weigher<'_> {
             let one = c.call + c.write + kilobytes(&r.to) * c.write_kilobyte;
             let touches = |name: &String| subset.attributes.contains(name);
             let changed = write.set.iter().chain(&write.increment);
-            if write.entity == r.from {
-                if subset.refills(write) {
-                    let read = c.probe + kilobytes(&r.from) * c.kilobyte;
-                    steps += 2.0;
-                    cost += c.call + subset.count as f64 * read + one;
-                } else if write.does == Deed::Insert || changed.clone().any(touches) {
-                    steps += 1.0;
-                    cost += one;
-                }
+            if subset.refills(self.model, write) {
+                let read = c.probe + kilobytes(&r.from) * c.kilobyte;
+                steps += 2.0;
+                cost += c.call + subset.count as f64 * read + one;
+            } else if write.entity == r.from
+                && (write.does == Deed::Insert || changed.clone().any(touches))
+            {
+                steps += 1.0;
+                cost += one;
             }
             // Those brought along by another one than the one.
             if write.does == Deed::Insert && write.entity != r.to && write.with.contains(&r.from) {

@@ -44,7 +44,7 @@ fn what_is_broken_is_named_with_its_place_and_the_rest_is_used() {
             vec![(What::Ragged, 2, 3)],
             [4, 2, 2],
         ),
-        ("header.csv", b"a,a\n1,2\n".to_vec(), vec![(What::DuplicateField, 1, 1)], [1, 1, 0]),
+        ("header.csv", b"a,a\n1,2\n".to_vec(), vec![(What::DuplicateName, 1, 1)], [1, 1, 0]),
         (
             "latin.csv",
             b"name,city\nJos\xe9,x\nAnn,y\n".to_vec(),
@@ -55,6 +55,7 @@ fn what_is_broken_is_named_with_its_place_and_the_rest_is_used() {
         ("empty.json", Vec::new(), vec![(What::Empty, 1, 1)], [0, 0, 0]),
         ("names.csv", b"a,b\n".to_vec(), vec![(What::Empty, 1, 1)], [0, 0, 0]),
         ("wide.csv", b"\xff\xfea\0,\0b\0".to_vec(), vec![(What::NotUtf8, 1, 1)], [0, 0, 0]),
+        ("mac.csv", b"a,b\r1,2\r3,4\r".to_vec(), vec![(What::Malformed, 1, 1)], [0, 0, 0]),
         ("cut.bson", vec![5, 0, 0, 0, 0, 12, 0, 0], vec![(What::CutOff, 1, 2)], [2, 1, 1]),
     ];
     for (name, content, trouble, counts) in cases {

@@ -181,3 +181,21 @@ async fn names_that_are_all_different_are_no_rule() {
     let yaml = inferred.report.data.as_ref().unwrap()["yaml"].as_str().unwrap();
     assert!(yaml.contains("# different in all 50\n"), "{yaml}");
 }
+
+/// What is shortened in the name of a table is what is shortened in the name of an attribute.
+#[tokio::test]
+async fn short_names_are_followed_on_both_sides() {
+    let depts: String = (1..=20).map(|id| format!("{id},Dept {}\n", id * 7 % 20)).collect();
+    let employees: String =
+        (1..=400).map(|id| format!("{},Person {id},{}\n", 1000 + id, 1 + id * 3 % 20)).collect();
+    let reads = vec![
+        read("depts.csv", format!("id,title\n{depts}")),
+        read("employees.csv", format!("id,name,dept_id\n{employees}")),
+    ];
+    let model = read_again(&inferred(reads, false).await);
+    let [one] = &model.relations[..] else { panic!("{model:#?}") };
+    assert_eq!(
+        (one.attributes.as_slice(), one.to.as_str()),
+        (&["dept_id".to_owned()][..], "depts")
+    );
+}

@@ -405,3 +405,59 @@ fn measurements_whose_moment_has_no_field_of_its_own_are_no_time_series() {
         assert!(script.contains("has a name that such a collection cannot take"), "{script}");
     }
 }
+
+const STAFF: &str = "
+name: staff
+entities:
+  - name: staff
+    key: [team, code]
+    rows: 1k
+    attributes:
+      - {name: team, type: integer, required: true}
+      - {name: code, type: text, required: true}
+      - {name: badge, type: text, required: true, unique: true}
+      - {name: deleted_at, type: timestamp}
+      - {name: slot, type: timestamp_range}
+      - {name: ages, type: number_range}
+      - {name: begins, type: time}
+";
+
+/// Who is marked as deleted keeps the key, as on PostgreSQL; what else is unique is free again.
+/// Ranges begin before they end, and a day has 24 hours.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_outlive_a_mark_and_ranges_and_times_are_true() {
+    let one = |code: &str, fields: &str| {
+        format!("db.staff.insertOne({{team: 1, code: '{code}', badge: '{code}', {fields}}})")
+    };
+    let gone = "db.staff.insertOne({team: 1, code: 'a', badge: 'b', deleted_at: new Date(0)})";
+    let free = "db.staff.insertOne({team: 1, code: 'z', badge: 'c'})";
+    let rows = [one("a", ""), one("c", "deleted_at: new Date(0)")];
+    let case = Case::of(STAFF);
+    tried(
+        &case,
+        &rows.each_ref().map(String::as_str),
+        &[
+            (gone, 11_000),
+            (free, 0),
+            (&one("d", "slot: {from: new Date(5), to: new Date(2)}"), INVALID),
+            (&one("d", "slot: {from: new Date(5), to: new Date(5)}"), INVALID),
+            (&one("d", "ages: {from: 5, to: 2}"), INVALID),
+            (&one("d", "ages: {from: 5}, slot: {from: new Date(2), to: new Date(5)}"), 0),
+            (&one("e", "begins: '24:30'"), INVALID),
+            (&one("e", r"begins: '10:00\n'"), INVALID),
+            (&one("e", "begins: '24:00'"), 0),
+            (&one("f", "begins: '23:59:59.5'"), 0),
+        ],
+    )
+    .await;
+    let session = fresh(VERSIONS[0]).await;
+    let schema = drawn(&case, session.version());
+    for statement in
+        schema.statements(Stage::BeforeLoading).chain(schema.statements(Stage::AfterLoading))
+    {
+        run(&session, statement).await;
+    }
+    let find = doc! { "find": "staff", "filter": { "team": 1, "code": "a" } };
+    let plan = session.database().run_command(doc! { "explain": find }).await.unwrap();
+    assert!(plan.to_string().contains("team_1_code_1"), "{plan}");
+}

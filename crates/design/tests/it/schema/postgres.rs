@@ -381,3 +381,38 @@ async fn texts_are_searched_by_indexes() {
         assert_eq!(reviewed(&session).await, Vec::<String>::new());
     }
 }
+
+/// What looks for the beginning of a text is found by an index in any collation; what else asks for
+/// the same column has its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_for_a_beginning_serves_it() {
+    let mut case = Case::of(
+        "
+name: people
+entities:
+  - {name: people, rows: 9k, attributes: [{name: id, type: id}, {name: name, type: text, required: true}]}
+queries:
+  - {name: begins, rate: 9, sql: \"SELECT id FROM people WHERE name LIKE 'S%'\"}
+  - {name: after, rate: 9, sql: SELECT id FROM people WHERE name > $1}
+",
+    );
+    let work = marula_design::search::Work::new(&case.model);
+    case.wanted = marula_design::search::indexes(&case.model, &case.structure, &work);
+    for major in MAJORS {
+        let (_, session) = fresh(major).await;
+        let schema = drawn(&case, &session).await;
+        for stage in [Stage::BeforeLoading, Stage::AfterLoading] {
+            for statement in schema.statements(stage) {
+                run(&session, statement).await.unwrap();
+            }
+        }
+        run(&session, "SET enable_seqscan = off").await.unwrap();
+        for (condition, found) in [("LIKE 'S%'", "~>=~"), ("> 'S'", "> 'S'")] {
+            let explain = format!("EXPLAIN SELECT id FROM people WHERE name {condition}");
+            let rows = session.client().query(&explain, &[]).await.unwrap();
+            let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+            let is_it = |line: &String| line.contains("Index Cond") && line.contains(found);
+            assert!(plan.iter().any(is_it), "{major} {plan:#?}\n{}", schema.to_script());
+        }
+    }
+}

@@ -77,3 +77,43 @@ async fn tenants_see_their_own_rows_alone() {
             .unwrap();
     }
 }
+
+/// A reference to the same table that names the tenant on both sides needs nothing more: the foreign
+/// key refuses what is another's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_with_the_tenant_in_it_keeps_references_within_it() {
+    let case = Case::of(
+        "
+name: clinic
+tenant: tenants
+entities:
+  - {name: tenants, rows: 9, attributes: [{name: id, type: id}]}
+  - name: staff
+    key: [tenant_id, code]
+    rows: 90
+    attributes: [{name: tenant_id, type: id, required: true}, {name: code, type: text, required: true}, {name: boss, type: text}]
+relations:
+  - {from: staff, attributes: [tenant_id], to: tenants}
+  - {from: staff, attributes: [tenant_id, boss], to: staff}
+",
+    );
+    for major in MAJORS {
+        let (_, owner) = fresh(major).await;
+        let schema = drawn(&case, &owner).await;
+        for stage in [Stage::BeforeLoading, Stage::AfterLoading] {
+            for statement in schema.statements(stage) {
+                run(&owner, statement).await.unwrap_or_else(|error| panic!("{error}\n{statement}"));
+            }
+        }
+        run(&owner, "INSERT INTO tenants VALUES (1), (2); INSERT INTO staff VALUES (1, 'a', NULL)")
+            .await
+            .unwrap();
+        let theirs = run(&owner, "INSERT INTO staff VALUES (2, 'b', 'a')").await;
+        assert_eq!(theirs.err().as_deref(), Some("23503"), "{major}");
+        assert!(
+            schema.notes.iter().all(|note| !note.contains("nothing keeps")),
+            "{:?}",
+            schema.notes
+        );
+    }
+}

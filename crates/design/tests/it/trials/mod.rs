@@ -3,6 +3,7 @@
 mod bucket;
 mod missing;
 mod optional;
+mod owned;
 mod places;
 mod refused;
 mod subset;
