@@ -18,6 +18,7 @@ mod keys;
 mod names;
 mod rename;
 mod retype;
+mod steps;
 mod trigger;
 mod values;
 mod views;
