@@ -1,9 +1,12 @@
 //! Several writes as one transaction.
 
+use std::time::Duration;
+
 use bson::{Bson, Document, doc};
 use marula_core::{Error, Result};
 use marula_mongodb::Session;
 use mongodb::error::{ErrorKind, WriteFailure};
+use rand::Rng;
 
 use crate::mongodb::CopyRead;
 use crate::mongodb::load::written;
@@ -12,7 +15,7 @@ use crate::mongodb::write::Step;
 /// What a server says of a second document with a key.
 const DUPLICATE_KEY: i32 = 11_000;
 /// How often a transaction that met another one is tried again.
-const RETRIES: u32 = 20;
+const RETRIES: u32 = 60;
 
 /// Several writes, all done or none; tried again when another transaction was in the way.
 pub(super) async fn together(session: &Session, steps: &[Step]) -> Result<()> {
@@ -45,6 +48,10 @@ pub(super) async fn together(session: &Session, steps: &[Step]) -> Result<()> {
                     && tries < RETRIES =>
             {
                 let _ = transaction.abort_transaction().await;
+                // Longer each time, and never twice the same: those that met do not meet again.
+                let most = 1 << tries.min(6);
+                let pause = Duration::from_millis(rand::rng().random_range(0..=most));
+                tokio::time::sleep(pause).await;
                 tries += 1;
             }
             Err(failure) => {
