@@ -166,7 +166,7 @@ fn entities(world: &mut World, at: usize, above: &[usize]) {
                 world.entities[from].attributes.iter().position(|known| known.column == Some(*id))
             })
             .collect();
-        let fanout = world.fanout(from, &attributes);
+        let fanout = world.fanout(from, &attributes, to);
         let origin = Origin::Split;
         world.references.push(Reference {
             from,
@@ -186,7 +186,6 @@ fn entities(world: &mut World, at: usize, above: &[usize]) {
             }
         }
         let at_least_one = !counts.contains(&0);
-        counts.retain(|count| *count > 0);
         let attributes = world.entities[first]
             .attributes
             .iter()

@@ -4,6 +4,7 @@
 use rustc_hash::FxHashSet;
 
 use super::naming::{self, singular};
+use super::roles;
 use super::types::Class;
 use super::world::{Origin, Reference, World};
 use crate::names;
@@ -17,60 +18,31 @@ pub fn find(world: &mut World) {
     let mut notes = Vec::new();
     for to in 0..world.entities.len() {
         let target = &world.entities[to];
-        let [key] = target.key.as_slice() else { continue };
-        let Some(column) = target.attributes[*key].column else { continue };
-        let class = world.typed[target.table][column].class;
-        if !matches!(class, Class::Integer | Class::Text | Class::Uuid | Class::ObjectId) {
-            continue;
-        }
-        let candidates = named(world, to, &target.attributes[*key].name, class);
+        let candidates = match target.key.as_slice() {
+            [key] => named(world, to, *key),
+            _ => together(world, to),
+        };
         if candidates.is_empty() {
             continue;
         }
-        let values: FxHashSet<&str> =
-            (0..target.rows.len()).filter_map(|row| world.value(target, *key, row)).collect();
-        for (from, attribute) in candidates {
-            let entity = &world.entities[from];
-            let Some(column) = entity.attributes[attribute].column else { continue };
-            let table = &world.tables[entity.table];
-            let mut seen: Vec<bool> = vec![false; table.columns[column].dictionary.len() + 1];
-            for row in &entity.rows {
-                seen[table.columns[column].codes[*row as usize] as usize] = true;
-            }
-            let used = (1..seen.len()).filter(|code| seen[*code]);
-            let texts: Vec<&str> = used
-                .filter_map(|code| table.columns[column].dictionary.get(code as u32))
-                .map(|(_, text)| text)
-                .collect();
-            let inside = texts.iter().filter(|text| values.contains(*text)).count();
-            let name = format!("{}.{}", entity.name, entity.attributes[attribute].name);
-            if texts.is_empty() {
-                continue;
-            }
-            let sampled = world.tables[target.table].sampled;
-            if inside == texts.len() {
-                let fanout = world.fanout(from, &[attribute]);
-                found.push(Reference {
-                    from,
-                    attributes: vec![attribute],
-                    to,
-                    origin: Origin::Inclusion,
-                    fanout,
-                    at_least_one: false,
-                });
-            } else if sampled {
-                notes.push(format!(
-                    "{name} may refer to {}: that is not to be seen in a sample ({inside} of {} values)",
-                    target.name,
-                    texts.len()
-                ));
-            } else if inside as f64 >= NEARLY * texts.len() as f64 {
-                notes.push(format!(
-                    "{name} looks like a reference to {}, but {} of its {} values are not there",
-                    target.name,
-                    texts.len() - inside,
-                    texts.len()
-                ));
+        let keys: FxHashSet<Vec<&str>> =
+            (0..target.rows.len()).filter_map(|row| values(world, to, &target.key, row)).collect();
+        for (from, attributes) in candidates {
+            match included(world, from, &attributes, to, &keys) {
+                Inclusion::Whole => {
+                    let fanout = world.fanout(from, &attributes, to);
+                    let origin = Origin::Inclusion;
+                    found.push(Reference {
+                        from,
+                        attributes,
+                        to,
+                        origin,
+                        fanout,
+                        at_least_one: false,
+                    });
+                }
+                Inclusion::Part(note) => notes.push(note),
+                Inclusion::None => {}
             }
         }
     }
@@ -89,24 +61,127 @@ pub fn find(world: &mut World) {
         }
     }
     world.notes.extend(notes);
+    roles::find(world);
+}
+
+/// The values of several attributes of a member; `None` where one is not there.
+pub(super) fn values<'w>(
+    world: &'w World,
+    entity: usize,
+    attributes: &[usize],
+    member: usize,
+) -> Option<Vec<&'w str>> {
+    let entity = &world.entities[entity];
+    attributes.iter().map(|at| world.value(entity, *at, member)).collect()
+}
+
+/// How many of the values of some attributes are keys of another entity.
+pub(super) enum Inclusion {
+    /// All.
+    Whole,
+    /// Enough to tell of it.
+    Part(String),
+    /// Few, or there are no values.
+    None,
+}
+
+/// Whether the values of some attributes are among the keys of `to`.
+pub(super) fn included(
+    world: &World,
+    from: usize,
+    attributes: &[usize],
+    to: usize,
+    keys: &FxHashSet<Vec<&str>>,
+) -> Inclusion {
+    let (entity, target) = (&world.entities[from], &world.entities[to]);
+    let there: FxHashSet<Vec<&str>> =
+        (0..entity.rows.len()).filter_map(|row| values(world, from, attributes, row)).collect();
+    let inside = there.iter().filter(|values| keys.contains(*values)).count();
+    let names = attributes.iter().map(|at| entity.attributes[*at].name.as_str());
+    let name = match attributes {
+        [at] => format!("{}.{}", entity.name, entity.attributes[*at].name),
+        _ => format!("{} ({})", entity.name, names.collect::<Vec<_>>().join(", ")),
+    };
+    if there.is_empty() {
+        Inclusion::None
+    } else if inside == there.len() {
+        Inclusion::Whole
+    } else if world.tables[target.table].sampled {
+        Inclusion::Part(format!(
+            "{name} may refer to {}: that is not to be seen in a sample ({inside} of {} values)",
+            target.name,
+            there.len()
+        ))
+    } else if inside as f64 >= NEARLY * there.len() as f64 {
+        Inclusion::Part(format!(
+            "{name} looks like a reference to {}, but {} of its {} values are not there",
+            target.name,
+            there.len() - inside,
+            there.len()
+        ))
+    } else {
+        Inclusion::None
+    }
+}
+
+/// The type of an attribute that can name something.
+pub(super) fn naming_class(world: &World, entity: usize, attribute: usize) -> Option<Class> {
+    let entity = &world.entities[entity];
+    let class = world.typed[entity.table][entity.attributes[attribute].column?].class;
+    let names = matches!(class, Class::Integer | Class::Text | Class::Uuid | Class::ObjectId);
+    names.then_some(class)
+}
+
+/// Whether an attribute leads to something already.
+pub(super) fn refers(world: &World, entity: usize, attribute: usize) -> bool {
+    let known = |one: &Reference| one.from == entity && one.attributes.contains(&attribute);
+    world.references.iter().any(known)
+}
+
+/// Attributes that are called as those of the key of `to` are, when it has several, and are of their
+/// types; the key itself only of one that has fewer members.
+fn together(world: &World, to: usize) -> Vec<(usize, Vec<usize>)> {
+    let target = &world.entities[to];
+    let mut out = Vec::new();
+    for (from, entity) in world.entities.iter().enumerate() {
+        let known = world
+            .references
+            .iter()
+            .any(|one| (one.from, one.to) == (from, to) || (one.from, one.to) == (to, from));
+        if from == to || known {
+            continue;
+        }
+        let same = |key: &usize| {
+            let (class, whole) =
+                (naming_class(world, to, *key)?, bare(&target.attributes[*key].name));
+            (0..entity.attributes.len()).find(|at| {
+                bare(&entity.attributes[*at].name) == whole
+                    && naming_class(world, from, *at) == Some(class)
+            })
+        };
+        let attributes: Option<Vec<usize>> = target.key.iter().map(same).collect();
+        let Some(attributes) = attributes else { continue };
+        let is_key = entity.key.iter().all(|key| attributes.contains(key));
+        if !is_key || entity.rows.len() < target.rows.len() {
+            out.push((from, attributes));
+        }
+    }
+    out
 }
 
 /// Attributes of the same type whose name says that they lead to `to`.
-fn named(world: &World, to: usize, key: &str, class: Class) -> Vec<(usize, usize)> {
+fn named(world: &World, to: usize, key: usize) -> Vec<(usize, Vec<usize>)> {
     let target = &world.entities[to];
+    let Some(class) = naming_class(world, to, key) else { return Vec::new() };
+    let key = target.attributes[key].name.as_str();
     let thing = naming::written_out(&names::words(&singular(&target.name)));
     let stem = naming::stem(key);
     let whole = bare(key);
     let mut out = Vec::new();
     for (from, entity) in world.entities.iter().enumerate() {
         for (at, attribute) in entity.attributes.iter().enumerate() {
-            let Some(column) = attribute.column else { continue };
             let own = from == to && target.key == [at];
-            let refers = world
-                .references
-                .iter()
-                .any(|known| known.from == from && known.attributes.contains(&at));
-            if own || refers || world.typed[entity.table][column].class != class {
+            if own || refers(world, from, at) || naming_class(world, from, at) != Some(class) {
                 continue;
             }
             let other = naming::stem(&attribute.name);
@@ -115,9 +190,8 @@ fn named(world: &World, to: usize, key: &str, class: Class) -> Vec<(usize, usize
                 thing.len() > 2 && (other == thing || other.ends_with(&format!("_{thing}")))
             };
             let id = super::rank::is_like_id(&attribute.name);
-            let above = from == to && other == "parent";
-            if same || (id && above) || (id && (leads(&thing) || (stem != "id" && leads(&stem)))) {
-                out.push((from, at));
+            if same || (id && (leads(&thing) || (stem != "id" && leads(&stem)))) {
+                out.push((from, vec![at]));
             }
         }
     }

@@ -21,6 +21,7 @@ mod rank;
 pub mod read;
 mod rejoin;
 mod report;
+mod roles;
 mod types;
 mod world;
 

@@ -8,6 +8,7 @@ use super::rank;
 use super::types::Class;
 use super::world::{Origin, World};
 use crate::model::{Comments, Way};
+use crate::schema::{is_required, leads};
 
 /// The model, and what is to be said of its parts.
 pub fn model(world: &World, name: &str) -> (Model, Comments) {
@@ -72,6 +73,7 @@ pub fn model(world: &World, name: &str) -> (Model, Comments) {
         });
     }
     relations(world, &mut model, &mut comments);
+    open_circles(&mut model, &mut comments);
     (model, comments)
 }
 
@@ -240,6 +242,48 @@ fn relations(world: &World, model: &mut Model, comments: &mut Comments) {
                     attribute.usual = None;
                 }
             }
+        }
+    }
+}
+
+/// No circle is left in which each must be there before the next: of its references the one that is
+/// the least sure need not be there. References stand in that order.
+fn open_circles(model: &mut Model, comments: &mut Comments) {
+    let mut ways: Vec<(&str, &str)> = Vec::new();
+    let mut opened: Vec<&Relationship> = Vec::new();
+    for relation in model.relations.iter().filter(|relation| is_required(model, relation)) {
+        let (from, to) = (relation.from.as_str(), relation.to.as_str());
+        if from == to || leads(&ways, to, from) {
+            opened.push(relation);
+        } else {
+            ways.push((from, to));
+        }
+    }
+    for relation in opened.into_iter().cloned().collect::<Vec<_>>() {
+        let Some(at) = model.entities.iter().position(|entity| entity.name == relation.from) else {
+            continue;
+        };
+        let entity = &mut model.entities[at];
+        let key: Vec<String> = entity.key().into_iter().map(str::to_owned).collect();
+        for (place, attribute) in entity.attributes.iter_mut().enumerate() {
+            // What is in a key has to be there.
+            if !relation.attributes.contains(&attribute.name) || key.contains(&attribute.name) {
+                continue;
+            }
+            (attribute.required, attribute.missing) = (false, Some(0.0));
+            let said = match relation.from == relation.to {
+                true => {
+                    "there in every row, and not required: the first could refer to nobody".into()
+                }
+                false => format!(
+                    "there in every row, and not required: else {} and {} would each have to be \
+                     there before the other",
+                    relation.from, relation.to
+                ),
+            };
+            let way = entity_way(at).to("attributes").item(place);
+            let known = comments.entry(way).or_default();
+            *known = vec![known.iter().cloned().chain([said]).collect::<Vec<_>>().join("; ")];
         }
     }
 }

@@ -89,8 +89,8 @@ impl World {
         self.tables[entity.table].columns[column].text(*entity.rows.get(member)? as usize)
     }
 
-    /// How many members of the many belong to each one, over those that have any.
-    pub fn fanout(&self, from: usize, attributes: &[usize]) -> Fanout {
+    /// How many members of the many belong to each one, also to those that have none.
+    pub fn fanout(&self, from: usize, attributes: &[usize], to: usize) -> Fanout {
         let entity = &self.entities[from];
         let table = &self.tables[entity.table];
         let columns: Vec<&Vec<u32>> = attributes
@@ -105,7 +105,9 @@ impl World {
                 *counts.entry(key).or_default() += 1;
             }
         }
-        spread(counts.into_values().collect())
+        let mut counts: Vec<u64> = counts.into_values().collect();
+        counts.resize(counts.len().max(self.entities[to].rows.len()), 0);
+        spread(counts)
     }
 }
 

@@ -12,7 +12,7 @@ use marula_core::{Engine, Version};
 pub(crate) use attributes::{is_given_out, root, source_attribute, time_attribute};
 pub(crate) use deletions::{fate, loses, nullable, nulled};
 pub use duplicates::{Duplicate, InStep, duplicates};
-pub(crate) use references::{Reference, is_required, references};
+pub(crate) use references::{Reference, is_required, leads, references};
 pub(crate) use script::one_line;
 
 /// What makes a database for a model.

@@ -62,7 +62,7 @@ pub(crate) fn is_required(model: &Model, relation: &Relationship) -> bool {
 }
 
 /// Whether one can get from `start` to `end`.
-fn leads(ways: &[(&str, &str)], start: &str, end: &str) -> bool {
+pub(crate) fn leads(ways: &[(&str, &str)], start: &str, end: &str) -> bool {
     let mut seen = vec![start];
     let mut next = 0;
     while let Some(here) = seen.get(next).copied() {

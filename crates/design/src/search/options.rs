@@ -8,7 +8,7 @@ use super::subsets::{are_possible, subset_by_the_rules, subsets};
 use super::work::Work;
 use crate::figures::Figures;
 use crate::mongodb::schema::{DocumentSize, sizes};
-use crate::schema::{loses, nulled};
+use crate::schema::{is_required, loses, nulled};
 use crate::structure::{Bucket, Computed, Layout, Placement, Structure, Subset};
 
 /// The most of the many on average that may be an array: MongoDB's own advice is to reference from
@@ -30,7 +30,7 @@ pub fn options(model: &Model, work: &Work, engine: Engine) -> Options {
         .map(|relation| {
             let mut choices = vec![Placement::Reference];
             let copies = copied(model, work, relation);
-            if !copies.is_empty() && is_required(model, relation) {
+            if !copies.is_empty() && is_required(model, &model.relations[relation]) {
                 let shown = shown(model, work, relation);
                 if !shown.is_empty() && shown != copies {
                     choices.push(Placement::Copy(shown));
@@ -147,18 +147,8 @@ fn may_embed(model: &Model, relation: usize) -> bool {
     let bounded = r.fanout.is_some_and(|fanout| fanout.max.is_some());
     bounded
         && r.from != r.to
-        && is_required(model, relation)
+        && is_required(model, &model.relations[relation])
         && Figures { model }.fanout(relation) <= MANY
-}
-
-fn is_required(model: &Model, relation: usize) -> bool {
-    let r = &model.relations[relation];
-    let Some(many) = model.entity(&r.from) else { return false };
-    let required = |name: &String| {
-        many.key().contains(&name.as_str())
-            || many.attribute(name).is_some_and(|attribute| attribute.required)
-    };
-    r.attributes.iter().all(required)
 }
 
 /// The attributes of the one that queries ask for when they come from the many, or along with them.
@@ -259,7 +249,7 @@ pub fn by_the_rules(model: &Model, work: &Work, engine: Engine) -> Structure {
             next.placements[relation] = Placement::Embed;
         } else {
             let copies = shown(model, work, relation);
-            if !copies.is_empty() && is_required(model, relation) {
+            if !copies.is_empty() && is_required(model, &model.relations[relation]) {
                 next.placements[relation] = Placement::Copy(copies);
             }
         }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use marula_core::model::Skew;
 
-use super::{Dice, Member, World, at_most_one, belonging, most};
+use super::{Dice, Member, World, at_most_one, belonging, most, within, words};
+use crate::schema::is_required;
 
 /// Which of all that are added a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +64,8 @@ impl Room {
             }
         }
         for pair in (0..world.model.entities.len()).filter_map(|entity| world.pair(entity)) {
-            let (first, last) = (&world.belonging[pair.0], &world.belonging[pair.1]);
-            let mut ones = belonging::with_room(first, last);
+            let partners = world.partners(pair.0, pair.1);
+            let mut ones = belonging::with_room(&world.belonging[pair.0], &partners);
             ones.retain(|one| world.stays_at(&world.model.relations[pair.0].to, *one));
             room.pairs.insert(pair, ones);
         }
@@ -167,6 +168,12 @@ impl World<'_> {
         if let Some(pair) = pair {
             self.tell_apart_from_all(turn, pair, given, &mut parents);
         }
+        let stays = |at: usize| {
+            self.room.vacant.contains_key(&at) || paired(at) || self.room.spare.contains_key(&at)
+        };
+        if !self.agreed(entity, given, stays, skew, &mut parents, dice) {
+            return None;
+        }
         let row = self.rows(entity) + turn.number;
         let ordinal = Some(self.place_of(entity, turn, given));
         Some(Member { entity, row, parents, added: given.clone(), ordinal })
@@ -187,32 +194,15 @@ impl World<'_> {
     }
 
     fn is_optional(&self, relation: usize) -> bool {
-        let relation = &self.model.relations[relation];
-        let entity = self.model.entity(&relation.from);
-        entity.is_some_and(|entity| {
-            relation.attributes.iter().all(|name| {
-                !entity.key().contains(&name.as_str())
-                    && entity.attribute(name).is_some_and(|attribute| !attribute.required)
-            })
-        })
+        !is_required(self.model, &self.model.relations[relation])
     }
 
     /// The first and last relationship of an entity no two members of which may share all they
     /// belong to.
-    fn pair(&self, entity: usize) -> Option<(usize, usize)> {
+    pub(super) fn pair(&self, entity: usize) -> Option<(usize, usize)> {
         let entity = &self.model.entities[entity];
-        let key = entity.key().into_iter().map(str::to_owned).collect();
-        let sets = std::iter::once(key).chain(entity.unique.iter().cloned());
-        let within = |set: &Vec<String>| -> Vec<usize> {
-            let relations = self.model.relations.iter().enumerate();
-            relations
-                .filter(|(_, r)| {
-                    r.from == entity.name && r.attributes.iter().all(|a| set.contains(a))
-                })
-                .map(|(at, _)| at)
-                .collect()
-        };
-        sets.map(|set| within(&set)).find_map(|relations| match relations.as_slice() {
+        let sets = std::iter::once(entity.key()).chain(entity.unique.iter().map(|set| words(set)));
+        sets.map(|set| within(self.model, entity, &set)).find_map(|parts| match parts.as_slice() {
             [first, .., last] => Some((*first, *last)),
             _ => None,
         })
@@ -231,18 +221,19 @@ impl World<'_> {
         let start = |one: u64, of: u64| Dice::of(&[self.seed, one]).below(of);
         // To one that is new itself nobody belongs yet.
         for (new, other) in [(first, last), (last, first)] {
-            if let Some(one) = given.get(&new).map(|one| &one.row) {
-                let ones = self.belonging[other].ones().max(1);
+            if let Some(one) = given.get(&new) {
+                let ones = self.that_go_with(other, new, one);
                 let to = &self.model.relations[other].to;
-                if !given.contains_key(&other) {
-                    let start = start(*one, ones);
-                    let staying = (0..ones).map(|at| (start + at) % ones);
-                    let staying = staying.filter(|one| self.stays_at(to, *one)).cycle();
+                let count = ones.count();
+                if !given.contains_key(&other) && count > 0 {
+                    let start = start(one.row, count);
                     // Without those that go, the next is the one behind the last.
                     let next = match self.all_stay(to) {
-                        true => Some((start + turn.place) % ones),
+                        true => ones.around((start + turn.place) % count).next(),
                         false => {
-                            staying.take(PASSED * ones as usize).nth((turn.place % ones) as usize)
+                            let staying = ones.around(start).filter(|one| self.stays_at(to, *one));
+                            let most = PASSED * count as usize;
+                            staying.cycle().take(most).nth((turn.place % count) as usize)
                         }
                     };
                     parents.extend(next.map(|next| (other, next)));
@@ -257,12 +248,12 @@ impl World<'_> {
             .children(one)
             .filter_map(|row| self.belonging[last].parent(row))
             .collect();
-        let lasts = self.belonging[last].ones();
-        let start = start(one, lasts);
+        let Some(to) = self.index(&self.model.relations[first].to) else { return };
+        let lasts = self.that_go_with(last, first, &self.member(to, one));
+        let start = start(one, lasts.count());
         let to = &self.model.relations[last].to;
-        let free = (0..lasts)
-            .map(|at| (start + at) % lasts)
-            .filter(|one| !taken.contains(one) && self.stays_at(to, *one));
+        let free =
+            lasts.around(start).filter(|one| !taken.contains(one) && self.stays_at(to, *one));
         if let Some(other) = free.cycle().nth(round as usize) {
             parents.insert(first, one);
             parents.insert(last, other);

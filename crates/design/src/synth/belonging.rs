@@ -73,6 +73,17 @@ impl Belonging {
         Belonging { parent, first, children }
     }
 
+    /// The belonging of members each of whose ones is known.
+    pub(super) fn of(parents: &[Option<u64>], ones: u64) -> Self {
+        let number = |one: &Option<u64>| one.map_or(NOBODY, |one| one as u32);
+        Belonging::from_parents(parents.iter().map(number).collect(), ones)
+    }
+
+    /// How many of the many there are.
+    pub(super) fn rows(&self) -> u64 {
+        self.parent.len() as u64
+    }
+
     /// How many ones there are.
     pub fn ones(&self) -> u64 {
         self.first.len().saturating_sub(1) as u64
@@ -179,40 +190,97 @@ fn shares(weights: &[f64], many: u64, at_least_one: bool, most: Option<u64>) -> 
     counts
 }
 
+/// Who of one relationship goes with whom of another: all with all, or those who agree in what both
+/// relationships share.
+#[derive(Debug)]
+pub(super) struct Partners {
+    /// The group of each of the first.
+    group: Vec<u32>,
+    /// The others of each group.
+    others: Vec<Vec<u32>>,
+}
+
+impl Partners {
+    /// Everybody goes with everybody.
+    pub(super) fn all(firsts: u64, lasts: u64) -> Self {
+        Partners { group: vec![0; firsts as usize], others: vec![(0..lasts as u32).collect()] }
+    }
+
+    /// Who goes with those that have the same.
+    pub(super) fn of(firsts: &[Vec<u32>], lasts: &[Vec<u32>]) -> Self {
+        let mut numbers: HashMap<&Vec<u32>, u32> = HashMap::new();
+        let mut others: Vec<Vec<u32>> = Vec::new();
+        let mut group = Vec::with_capacity(firsts.len());
+        for values in firsts {
+            let number = *numbers.entry(values).or_insert(others.len() as u32);
+            if number as usize == others.len() {
+                others.push(Vec::new());
+            }
+            group.push(number);
+        }
+        for (last, values) in lasts.iter().enumerate() {
+            if let Some(number) = numbers.get(values) {
+                others[*number as usize].push(last as u32);
+            }
+        }
+        Partners { group, others }
+    }
+
+    /// The others that go with one of the first.
+    pub(super) fn with(&self, one: u64) -> &[u32] {
+        let group = self.group.get(one as usize);
+        group.and_then(|group| self.others.get(*group as usize)).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// Deals two relationships anew wherever two of the many have the same two ones: the second of
-/// them, and where a one of the first has all of the second already, both.
-pub(super) fn tell_apart(all: &mut [Belonging], first: usize, last: usize, rows: u64, seed: u64) {
+/// them, and where a one of the first has all of the second already, both. Whether there were any.
+pub(super) fn tell_apart(
+    all: &mut [Belonging],
+    (first, last): (usize, usize),
+    partners: &Partners,
+    rows: u64,
+    seed: u64,
+) -> bool {
     let (firsts, lasts) = (all[first].ones(), all[last].ones());
     if firsts == 0 || lasts == 0 {
-        return;
+        return false;
     }
     let mut dice = Dice::of(&[seed, 0x7061_6972]);
     let mut seen = HashSet::new();
     let mut had: HashMap<u32, u64> = HashMap::new();
+    let mut any = false;
     let mut pairs: (Vec<u32>, Vec<u32>) = (all[first].parent.clone(), all[last].parent.clone());
     for (one, other) in pairs.0.iter_mut().zip(&mut pairs.1).take(rows as usize) {
         for tries in 0..1_000u32 {
-            let full = had.get(one).is_some_and(|had| *had >= lasts);
+            let with = partners.with(u64::from(*one)).len() as u64;
+            let full = had.get(one).is_some_and(|had| *had >= with);
             if !full && seen.insert((*one, *other)) {
                 *had.entry(*one).or_default() += 1;
                 break;
             }
+            any = true;
             // Late tries are for those that have nearly all.
             if full || tries > 500 {
                 *one = dice.below(firsts) as u32;
             }
-            *other = dice.below(lasts) as u32;
+            let with = partners.with(u64::from(*one));
+            let drawn = dice.below(with.len() as u64) as usize;
+            *other = with.get(drawn).copied().unwrap_or(*other);
         }
     }
     all[first] = Belonging::from_parents(pairs.0, firsts);
     all[last] = Belonging::from_parents(pairs.1, lasts);
+    any
 }
 
 /// The ones of the first relationship that can be given a further one of the second, and another
 /// after that for long.
-pub(super) fn with_room(first: &Belonging, last: &Belonging) -> Vec<u64> {
-    let room = |one: &u64| last.ones().saturating_sub(first.children(*one).count() as u64);
-    let much: Vec<u64> = (0..first.ones()).filter(|one| room(one) * 2 >= last.ones()).collect();
+pub(super) fn with_room(first: &Belonging, partners: &Partners) -> Vec<u64> {
+    let all = |one: &u64| partners.with(*one).len() as u64;
+    let room = |one: &u64| all(one).saturating_sub(first.children(*one).count() as u64);
+    let much = |one: &u64| room(one) * 2 >= all(one) && all(one) > 0;
+    let much: Vec<u64> = (0..first.ones()).filter(much).collect();
     if much.is_empty() { (0..first.ones()).filter(|one| room(one) > 0).collect() } else { much }
 }
 
@@ -257,7 +325,7 @@ mod tests {
     fn pairs_are_told_apart() {
         let of = |seed| Belonging::deal(&relation(10.0, 30, 60), 1_000, 100, 0.0, seed);
         let mut all = [of(1), of(2)];
-        tell_apart(&mut all, 0, 1, 1_000, 3);
+        tell_apart(&mut all, (0, 1), &Partners::all(100, 100), 1_000, 3);
         let pairs: HashSet<_> =
             (0..1_000).map(|row| (all[0].parent(row), all[1].parent(row))).collect();
         assert_eq!(pairs.len(), 1_000);
@@ -270,11 +338,12 @@ mod tests {
         assert!(skewed.most() > 40, "{}", skewed.most());
         let few = Belonging::deal(&relation(22.0, 40, 60), 900, 40, 0.0, 2);
         let mut all = [skewed, few];
-        tell_apart(&mut all, 0, 1, 900, 3);
+        let partners = Partners::all(150, 40);
+        tell_apart(&mut all, (0, 1), &partners, 900, 3);
         let pairs: HashSet<_> =
             (0..900).map(|row| (all[0].parent(row), all[1].parent(row))).collect();
         assert_eq!(pairs.len(), 900);
-        let room = with_room(&all[0], &all[1]);
+        let room = with_room(&all[0], &partners);
         assert!(room.iter().all(|&one| all[0].children(one).count() <= 20));
     }
 }

@@ -5,6 +5,7 @@
 //! attribute and the member's number.
 
 mod added;
+mod agree;
 mod belonging;
 mod checks;
 mod draw;
@@ -13,6 +14,8 @@ mod kinds;
 mod leaving;
 mod mend;
 mod parts;
+mod redeal;
+mod shared;
 mod single;
 mod text;
 mod value;
@@ -22,12 +25,15 @@ use std::collections::BTreeMap;
 
 use marula_core::model::{AttributeType, Entity, Fanout, Model, Relationship, Skew};
 
+use crate::schema::nullable;
 pub use added::Turn;
 pub use belonging::Belonging;
 pub use draw::Dice;
 pub use value::Value;
 pub(crate) use value::array;
 
+/// How often who shares attributes and who is told apart are dealt anew.
+const ROUNDS: usize = 3;
 /// Numbers of members above those of all that are added: whose values nobody has seen.
 pub(crate) const UNSEEN: u64 = 1_000_000_000;
 
@@ -41,6 +47,7 @@ pub struct World<'m> {
     belonging: Vec<Belonging>,
     orders: BTreeMap<(usize, usize), values::Order>,
     groups: checks::Groups,
+    agreement: shared::Agreement,
     leaving: leaving::Leaving,
     room: added::Room,
 }
@@ -87,10 +94,25 @@ impl<'m> World<'m> {
             .collect();
         let orders = values::orders(model);
         let groups = checks::Groups::of(model);
-        let (leaving, room) = (leaving::Leaving::default(), added::Room::default());
-        let mut world =
-            World { model, seed, rows: counts, belonging, orders, groups, leaving, room };
-        world.tell_pairs_apart();
+        let mut world = World {
+            model,
+            seed,
+            rows: counts,
+            belonging,
+            orders,
+            groups,
+            agreement: shared::Agreement::default(),
+            leaving: leaving::Leaving::default(),
+            room: added::Room::default(),
+        };
+        world.agree();
+        // Who is told apart may no longer agree, and the other way round.
+        for _ in 0..ROUNDS {
+            if !world.tell_pairs_apart() {
+                break;
+            }
+            world.agree();
+        }
         world.groups.give_up(&checks::hopeless(&world));
         world.leaving = leaving::Leaving::of(&world);
         world.room = added::Room::of(&world);
@@ -165,18 +187,13 @@ impl<'m> World<'m> {
     }
 
     /// Members of an entity whose key is who they belong to must be different pairs: those dealt
-    /// twice are dealt anew.
-    fn tell_pairs_apart(&mut self) {
+    /// twice are dealt anew. Whether there were any.
+    fn tell_pairs_apart(&mut self) -> bool {
+        let mut any = false;
         for (at, entity) in self.model.entities.iter().enumerate() {
-            let sets = entity.unique.iter().map(|set| set.iter().map(String::as_str).collect());
+            let sets = entity.unique.iter().map(|set| words(set));
             for set in std::iter::once(entity.key()).chain(sets) {
-                let parts: Vec<usize> = (0..self.model.relations.len())
-                    .filter(|&r| {
-                        let relation = &self.model.relations[r];
-                        relation.from == entity.name
-                            && relation.attributes.iter().all(|a| set.contains(&a.as_str()))
-                    })
-                    .collect();
+                let parts = within(self.model, entity, &set);
                 let refers = |name: &&str| {
                     let mut parts = parts.iter().map(|&r| &self.model.relations[r]);
                     parts.any(|relation| relation.attributes.iter().any(|own| own == name))
@@ -185,12 +202,30 @@ impl<'m> World<'m> {
                 // What has few values does not tell them apart.
                 let alike = rest.is_empty() || values(self.model, entity, &rest).is_some();
                 if let ([first, .., last], true) = (parts.as_slice(), alike) {
-                    let rows = self.rows[at];
-                    belonging::tell_apart(&mut self.belonging, *first, *last, rows, self.seed);
+                    let (pair, rows) = ((*first, *last), self.rows[at]);
+                    let partners = self.partners(*first, *last);
+                    let all = &mut self.belonging;
+                    any |= belonging::tell_apart(all, pair, &partners, rows, self.seed);
                 }
             }
         }
+        any
     }
+}
+
+/// The relationships of an entity whose attributes are all in a set, without those that another of
+/// them says already: the tenant of a tenant's order.
+fn within(model: &Model, entity: &Entity, set: &[&str]) -> Vec<usize> {
+    let own = |at: &usize| {
+        let r = &model.relations[*at];
+        r.from == entity.name && r.attributes.iter().all(|name| set.contains(&name.as_str()))
+    };
+    let all: Vec<usize> = (0..model.relations.len()).filter(own).collect();
+    let says_more = |at: usize, than: usize| {
+        let (more, less) = (&model.relations[at].attributes, &model.relations[than].attributes);
+        more.len() > less.len() && less.iter().all(|name| more.contains(name))
+    };
+    all.iter().copied().filter(|than| !all.iter().any(|at| says_more(*at, *than))).collect()
 }
 
 /// How many members each entity gets.
@@ -292,13 +327,11 @@ fn at_most_one(model: &Model, relation: &Relationship) -> bool {
         || relation.attributes.iter().any(own)
 }
 
-/// The share of the many that belong to nobody.
+/// The share of the many that belong to nobody: that of the attribute that is there least often.
 fn optional_share(model: &Model, relation: &Relationship) -> f64 {
-    let attribute = model
-        .entity(&relation.from)
-        .and_then(|entity| entity.attribute(relation.attributes.first()?));
-    match attribute {
-        Some(attribute) if !attribute.required => attribute.missing.unwrap_or(0.1),
-        _ => 0.0,
-    }
+    let shares = nullable(model, relation).into_iter().map(|name| {
+        let attribute = model.entity(&relation.from).and_then(|entity| entity.attribute(name));
+        attribute.and_then(|attribute| attribute.missing).unwrap_or(0.1)
+    });
+    shares.fold(0.0, f64::max)
 }

@@ -6,7 +6,7 @@ use marula_core::model::{Attribute, AttributeType};
 use super::draw::Dice;
 use super::text::{cut, word};
 use super::values::{NOW, SPAN};
-use super::{Member, Value, World};
+use super::{Member, Value, World, within, words};
 
 impl World<'_> {
     /// How many turns the few values of the key's parts before this one take, until it is this one's.
@@ -33,22 +33,14 @@ impl World<'_> {
     /// The first relationship that is in a set no two members share together with an attribute.
     pub(super) fn shares(&self, entity: usize, name: &str) -> Option<usize> {
         let entity = &self.model.entities[entity];
-        self.model.relations.iter().position(|relation| {
-            let shared = |set: &Vec<String>| {
-                set.iter().any(|one| one == name)
-                    && relation.attributes.iter().all(|name| set.contains(name))
-            };
-            relation.from == entity.name && entity.unique.iter().any(shared)
-        })
+        let sets = entity.unique.iter().filter(|set| set.iter().any(|one| one == name));
+        sets.filter_map(|set| within(self.model, entity, &words(set)).first().copied()).min()
     }
 
     /// The first relationship by which an entity's members have a part of their key.
     pub(crate) fn owner(&self, entity: usize) -> Option<usize> {
         let entity = &self.model.entities[entity];
-        self.model.relations.iter().position(|relation| {
-            relation.from == entity.name
-                && relation.attributes.iter().all(|a| entity.key().contains(&a.as_str()))
-        })
+        within(self.model, entity, &entity.key()).first().copied()
     }
 
     /// A part of a key of several attributes that refers to nothing: the number among those of the

@@ -6,6 +6,7 @@ use marula_core::model::{Attribute, AttributeType, Entity, Model};
 use super::checks::Changed;
 use super::draw::Dice;
 use super::{Member, Value, World};
+use crate::schema::nullable;
 
 /// Two years, in milliseconds: what the members there from the start came about in.
 pub(super) const SPAN: f64 = 730.0 * 86_400_000.0;
@@ -131,14 +132,28 @@ impl World<'_> {
         self.any(attribute, attribute.kind, member, &mut dice)
     }
 
-    /// The key of the one, when the attribute refers to one.
+    /// The key of the one, when the attribute refers to one: by the first relationship that has one,
+    /// those to its own kind last. What must be there though nobody is referred to is no reference:
+    /// the tenant of what belongs to none of its projects.
     fn reference(&self, member: &Member, entity: &Entity, name: &str) -> Option<Value> {
-        let relations = self.model.relations.iter().enumerate();
-        let (at, place) = relations
-            .filter(|(_, relation)| relation.from == entity.name)
-            .find_map(|(at, r)| Some((at, r.attributes.iter().position(|a| a == name)?)))?;
-        let Some(parent) = self.parent(member, at) else { return Some(Value::Null) };
-        Some(self.key(&parent).into_iter().nth(place).unwrap_or(Value::Null))
+        let mut any = false;
+        let mut must_refer = false;
+        for own_kind in [false, true] {
+            for (at, r) in self.model.relations.iter().enumerate() {
+                if r.from != entity.name || (r.to == r.from) != own_kind {
+                    continue;
+                }
+                let Some(place) = r.attributes.iter().position(|a| a == name) else { continue };
+                if let Some(parent) = self.parent(member, at) {
+                    let key = self.key(&parent);
+                    return Some(key.into_iter().nth(place).unwrap_or(Value::Null));
+                }
+                any = true;
+                must_refer |=
+                    nullable(self.model, r).is_empty() || nullable(self.model, r).contains(&name);
+            }
+        }
+        (any && must_refer).then_some(Value::Null)
     }
 
     /// Whether a set with this attribute has a reference in it, which makes its members differ

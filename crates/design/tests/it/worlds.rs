@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use marula_core::Timestamp;
-use marula_core::model::{Model, Skew};
+use marula_core::model::{Model, Relationship, Skew};
 use marula_design::model::blueprint;
 use marula_design::search::Work;
 use marula_design::structure::Structure;
@@ -57,6 +57,13 @@ fn faults(model: &Model, rows: u64) -> Vec<String> {
             }
         }
         for attribute in &entity.attributes {
+            let must = attribute.required || entity.key().contains(&attribute.name.as_str());
+            let mut own = members.iter().filter(|member| member.entity == at);
+            let missing = |one: &&Member| world.value(one, &attribute.name) == Value::Null;
+            let missing = own.find(missing).filter(|_| must);
+            faults.extend(missing.map(|one| {
+                format!("{}.{} is required: {:?}", entity.name, attribute.name, world.key(one))
+            }));
             let (Some(least), most) = (attribute.min, attribute.max.unwrap_or(f64::INFINITY))
             else {
                 continue;
@@ -76,7 +83,29 @@ fn faults(model: &Model, rows: u64) -> Vec<String> {
             faults.extend(beyond.map(|n| format!("{}.{}: {n}", entity.name, attribute.name)));
         }
     }
+    faults.extend(model.relations.iter().filter_map(|relation| astray(&world, &members, relation)));
     faults
+}
+
+/// One of the many that refers to nobody who is there.
+fn astray(world: &World<'_>, members: &[Member], relation: &Relationship) -> Option<String> {
+    let of = |name: &str| {
+        let at = world.index(name);
+        members.iter().filter(move |member| Some(member.entity) == at)
+    };
+    let keys: HashSet<String> =
+        of(&relation.to).map(|one| format!("{:?}", world.key(one))).collect();
+    let values = |one: &Member| -> Vec<Value> {
+        relation.attributes.iter().map(|name| world.value(one, name)).collect()
+    };
+    let many = of(&relation.from).map(values).filter(|values| !values.contains(&Value::Null));
+    let mut astray = many.filter(|values| !keys.contains(&format!("{values:?}")));
+    let one = astray.next()?;
+    let more = astray.count();
+    Some(format!(
+        "{} {:?} to {}: {one:?} and {more} more",
+        relation.from, relation.attributes, relation.to
+    ))
 }
 
 #[test]
@@ -96,6 +125,26 @@ fn members_that_are_added_have_pairs_of_their_own() {
     let text = include_str!("../../examples/bench_designs/models/ebay.yaml");
     let model = marula_design::model::read(text, "ebay.yaml").unwrap().model;
     assert_eq!(faults(&model, 8_000), Vec::<String>::new());
+}
+
+/// Whoever refers to several that share attributes refers to those of one tenant.
+#[test]
+fn references_that_share_attributes_agree() {
+    let model: Model = serde_saphyr::from_str(include_str!("models/shared.yaml")).unwrap();
+    for rows in [3_000, 10_000, 28_000] {
+        assert_eq!(faults(&model, rows), Vec::<String>::new(), "{rows}");
+    }
+    let world = World::new(&model, 28_000, 1);
+    let count = |entity: &str, name: &str| {
+        let at = world.index(entity).unwrap();
+        let each = (0..world.rows(at)).map(|row| world.value(&world.member(at, row), name));
+        let there = each.filter(|value| *value != Value::Null).count();
+        there as f64 / world.rows(at) as f64
+    };
+    // As many as the model says refer to somebody.
+    assert!((0.6..=0.75).contains(&count("tasks", "assignee")), "{}", count("tasks", "assignee"));
+    assert!((0.4..=0.55).contains(&count("tasks", "parent")), "{}", count("tasks", "parent"));
+    assert!((0.55..=0.65).contains(&count("files", "project")), "{}", count("files", "project"));
 }
 
 /// A session that is begun together with meeting its visitor is that visitor's.

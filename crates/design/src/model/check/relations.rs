@@ -100,8 +100,11 @@ impl<'a> Checker<'a> {
                 many.attribute(name).is_some_and(|attribute| attribute.required)
                     || many.key().contains(&name.as_str())
             };
-            if let Some(name) = relation.attributes.iter().find(required) {
-                let what = format!("{name} is required, and cannot become nothing on delete");
+            // Of several, those that are not required become nothing.
+            if relation.attributes.iter().filter(required).count() == relation.attributes.len() {
+                let names = relation.attributes.join(", ");
+                let is = if relation.attributes.len() == 1 { "is" } else { "are" };
+                let what = format!("{names} {is} required, and cannot become nothing on delete");
                 let hint = "write on_delete: cascade or restrict, or make it not required";
                 self.say(Mistake::new(way.to("on_delete"), what).hint(hint).leave());
             }

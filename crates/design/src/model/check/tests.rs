@@ -64,6 +64,30 @@ queries:
     );
 }
 
+/// What is required cannot become nothing; of several attributes those do that are not.
+#[test]
+fn only_what_is_not_required_becomes_nothing_on_delete() {
+    let part = "- name: c
+  rows: 20
+  key: [id, n]
+  attributes: [{name: id, type: id}, {name: n, type: integer}]
+- name: d
+  rows: 20
+  attributes: [{name: no, type: id}, {name: id, type: id, required: true}, {name: n, type: integer}]
+- name: e
+  rows: 20
+  attributes: [{name: no, type: id}, {name: id, type: id, required: true}]
+relations:
+- {from: d, to: c, attributes: [id, n], on_delete: set_null}
+- {from: e, to: a, attributes: [id], on_delete: set_null}
+";
+    assert_eq!(
+        with(part),
+        ["21:45 id is required, and cannot become nothing on delete (write on_delete: cascade or \
+          restrict, or make it not required)"]
+    );
+}
+
 #[test]
 fn unknown_types_are_named_with_what_was_meant() {
     let text = "name: m

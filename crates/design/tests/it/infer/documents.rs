@@ -1,4 +1,4 @@
-use marula_core::model::AttributeType as T;
+use marula_core::model::{AttributeType as T, Model};
 
 use super::{entity, inferred, read, read_again};
 
@@ -198,4 +198,87 @@ async fn short_names_are_followed_on_both_sides() {
         (one.attributes.as_slice(), one.to.as_str()),
         (&["dept_id".to_owned()][..], "depts")
     );
+}
+
+/// The references of a model as `from.attributes > to`, in order.
+fn references(model: &Model) -> Vec<String> {
+    let each = model.relations.iter();
+    let mut all: Vec<String> =
+        each.map(|one| format!("{}.{} > {}", one.from, one.attributes.join("+"), one.to)).collect();
+    all.sort();
+    all
+}
+
+/// A manager is an employee, for departments and for employees; a reply is to a comment.
+#[tokio::test]
+async fn roles_lead_to_people_and_to_their_own_kind() {
+    let employees: String = (1..=300)
+        .map(|id| {
+            let manager = if id == 1 { String::new() } else { (id / 7 + 1).to_string() };
+            format!("{id},Person {},{manager},{}\n", id * 17 % 300, 1 + id % 12)
+        })
+        .collect();
+    let departments: String =
+        (1..=12).map(|id| format!("{id},Department {id},{}\n", id * 3)).collect();
+    let comments: String = (1..=500)
+        .map(|id| {
+            let reply = if id % 3 == 0 { (id / 2).to_string() } else { String::new() };
+            format!("{id},{},{reply},text {}\n", 1 + id * 7 % 300, id % 90)
+        })
+        .collect();
+    let reads = vec![
+        read("employees.csv", format!("id,name,manager_id,department_id\n{employees}")),
+        read("departments.csv", format!("id,title,manager_id\n{departments}")),
+        read("comments.csv", format!("id,written_by,in_reply_to,body\n{comments}")),
+    ];
+    let inferred = inferred(reads, true).await;
+    assert_eq!(
+        references(&read_again(&inferred)),
+        [
+            "comments.in_reply_to > comments",
+            "comments.written_by > employees",
+            "departments.manager_id > employees",
+            "employees.department_id > departments",
+            "employees.manager_id > employees",
+        ]
+    );
+    assert!(inferred.rejoined.iter().all(|one| one.equal()), "{:?}", inferred.proof);
+}
+
+/// Who it is of several kinds of people is not guessed.
+#[tokio::test]
+async fn a_role_that_several_kinds_of_people_can_have_is_told_and_left() {
+    let people = |count: i32| -> String { (1..=count).map(|id| format!("{id},P{id}\n")).collect() };
+    let posts: String = (1..=90).map(|id| format!("{id},{},T{id}\n", 1 + id % 40)).collect();
+    let reads = vec![
+        read("users.csv", format!("id,name\n{}", people(50))),
+        read("customers.csv", format!("id,name\n{}", people(60))),
+        read("posts.csv", format!("id,author_id,title\n{posts}")),
+    ];
+    let inferred = inferred(reads, false).await;
+    assert_eq!(references(&read_again(&inferred)), Vec::<String>::new());
+    let told = format!("{:?}", inferred.report);
+    assert!(told.contains("posts.author_id may refer to users or to customers"), "{told}");
+}
+
+/// A key of several columns is found in another file under its names; a category's number, small as
+/// it is, is nobody's.
+#[tokio::test]
+async fn a_reference_of_several_columns_leads_to_another_file() {
+    let lines: String = (0..400)
+        .map(|at| format!("{},{},{},{}\n", 1 + at / 4, 1 + at % 4, 10 + at % 23, 1 + at % 6))
+        .collect();
+    let shipped: String = (0..400)
+        .filter(|at| at % 3 != 0)
+        .map(|at| format!("S{at:04},{},{},2026-01-{:02}\n", 1 + at / 4, 1 + at % 4, 1 + at % 28))
+        .collect();
+    let reads = vec![
+        read("order_lines.csv", format!("order_no,line_no,quantity,category_id\n{lines}")),
+        read("shipments.csv", format!("shipment_no,order_no,line_no,shipped_on\n{shipped}")),
+    ];
+    let inferred = inferred(reads, true).await;
+    let model = read_again(&inferred);
+    assert_eq!(references(&model), ["shipments.order_no+line_no > order_lines"]);
+    assert_eq!(entity(&model, "order_lines").key(), ["order_no", "line_no"]);
+    assert!(inferred.rejoined.iter().all(|one| one.equal()), "{:?}", inferred.proof);
 }
