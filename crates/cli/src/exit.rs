@@ -37,6 +37,10 @@ pub fn of_report(report: &Report, fail_on: FailOn) -> u8 {
     if report.schema_difference.as_ref().is_some_and(differs) {
         return FINDINGS;
     }
+    let choice = report.designs.as_ref().and_then(|designs| designs.choice.as_ref());
+    if choice.is_some_and(|choice| !choice.results_equal) {
+        return FINDINGS;
+    }
     let tuned = report.tuning.as_ref().filter(|tuning| !tuning.picked.is_empty());
     let gained = tuned.map(|tuning| match tuning.after_ms / tuning.before_ms.max(1e-9) {
         left if left <= 0.6 => Severity::High,
@@ -50,5 +54,32 @@ pub fn of_report(report: &Report, fail_on: FailOn) -> u8 {
         FINDINGS
     } else {
         CLEAN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use marula_core::{Designs, EngineChoice};
+
+    use super::*;
+
+    /// Whoever compares in a script must not take "no verdict" for "no difference".
+    #[test]
+    fn engines_whose_answers_differ_are_a_finding() {
+        let chosen = |results_equal: bool| {
+            let choice = EngineChoice {
+                engine: None,
+                verdict: String::new(),
+                results_equal,
+                operations: Vec::new(),
+                crossovers: Vec::new(),
+                qualities: Vec::new(),
+            };
+            let designs =
+                Designs { model: "shop".into(), engines: Vec::new(), choice: Some(choice) };
+            Report { designs: Some(designs), ..Report::new("choose") }
+        };
+        assert_eq!(of_report(&chosen(true), FailOn::Low), CLEAN);
+        assert_eq!(of_report(&chosen(false), FailOn::Low), FINDINGS);
     }
 }

@@ -128,13 +128,21 @@ pub fn rows_in_a_year(entity: &Entity) -> f64 {
     rows(entity) as f64 * (1.0 + growth).powi(12).min(1e6)
 }
 
-/// The entities of which nobody says how many members there are, as a note.
-pub fn unsaid(model: &Model) -> Option<String> {
+/// What a model leaves open, as notes: of which entities nobody says how many members there are, and
+/// whether there is any work.
+pub fn unsaid(model: &Model) -> Vec<String> {
     let names: Vec<&str> =
         model.entities.iter().filter(|e| e.rows.0 == 0).map(|e| e.name.as_str()).collect();
-    (!names.is_empty()).then(|| {
+    let volumes = (!names.is_empty()).then(|| {
         format!("how many there are is not said of {}: {UNSAID} are taken", names.join(", "))
-    })
+    });
+    let idle = model.queries.is_empty() && model.writes.is_empty();
+    let work = idle.then(|| {
+        "the model has no queries and no writes: designs differ in nothing but their size and how \
+         long they take to fill; name the work and its rates, and they are chosen by it"
+            .to_owned()
+    });
+    volumes.into_iter().chain(work).collect()
 }
 
 /// About how many bytes a value takes.

@@ -39,7 +39,7 @@ pub async fn choose(
         crossovers.extend(crossover::sizes(model, options, &compared, progress).await?);
     }
     let choice = EngineChoice {
-        engine: compared.better(),
+        engine: compared.better().filter(|_| difference.is_none()),
         verdict: verdict(&compared, difference.as_deref()),
         results_equal: difference.is_none(),
         operations: compared.operations(),

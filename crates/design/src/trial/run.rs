@@ -153,6 +153,7 @@ async fn measure<S: Subject>(
         entrant.after = alone::answers(entrant, world, work, &operations).await?;
     }
     let pace = pace(&operations, &entrants.all);
+    let length = if operations.is_empty() { Duration::ZERO } else { options.length };
     let by_the_rules = by_the_rules(world.model, work, server.engine);
     // What keeps nothing twice has nothing to keep in step: its answers are the true ones.
     let plain = Structure::normalised(world.model);
@@ -162,16 +163,9 @@ async fn measure<S: Subject>(
     for entrant in &entrants.all {
         let Entrant { subject, candidate, schema, timed, .. } = entrant;
         progress.step(&format!("putting {} to work", candidate.name));
-        let under = open::load(
-            subject,
-            &candidate.structure,
-            world,
-            work,
-            &operations,
-            pace,
-            options.length,
-        )
-        .await?;
+        let under =
+            open::load(subject, &candidate.structure, world, work, &operations, pace, length)
+                .await?;
         let mut notes = schema.notes.clone();
         if !is_plain(truth) {
             notes.push(format!(
@@ -238,8 +232,10 @@ async fn measure<S: Subject>(
             filled_ms: entrant.filled_ms,
             results_equal: operations.iter().find(|one| one.kind() == "query").map(|_| equal),
             goals_missed: missed.count() as u32,
-            done_per_second: rows.iter().map(|row| (row.runs - row.failed) as f64).sum::<f64>()
-                / options.length.as_secs_f64(),
+            done_per_second: match rows.iter().map(|row| row.runs - row.failed).sum::<u64>() {
+                0 => 0.0,
+                done => done as f64 / length.as_secs_f64(),
+            },
             operations: rows,
             script: schema.to_script(),
             notes,
@@ -260,7 +256,7 @@ async fn measure<S: Subject>(
             rows: world.total(),
             share: world.share(),
             pace,
-            seconds: options.length.as_secs_f64(),
+            seconds: length.as_secs_f64(),
             rules_of_thumb: rules_of_thumb(&designs),
             candidates: designs,
             verdict,

@@ -60,6 +60,9 @@ fn reason(
     let chosen = &designs[0].0;
     let next = designs.get(1).map(|(design, _)| design);
     match next {
+        Some(_) if chosen.operations.is_empty() => {
+            "the plainest: the model has no work by which to choose".into()
+        }
         _ if plainest => format!(
             "the plainest of those the noise does not tell apart: {:.1} ms of work a second, the least {work:.1}",
             chosen.work_ms

@@ -138,6 +138,10 @@ pub fn set_aside(one: &SetAside) -> String {
 
 /// How long, and with how much work, each design is run.
 pub fn load(engine: &EngineDesigns) -> String {
+    let idle = engine.candidates.iter().all(|design| design.operations.is_empty());
+    if idle && !engine.candidates.is_empty() {
+        return "filled, with no work to do".into();
+    }
     if engine.seconds <= 0.0 {
         return "each operation alone, none under load".into();
     }
