@@ -123,8 +123,9 @@ fn copies(model: &Model, structure: &Structure) -> Vec<Duplicate> {
                 .collect();
             let refers = |name: &String| relation.attributes.contains(name);
             let points = |write: &&Write| {
-                write.entity == relation.from
-                    && (write.does == Deed::Insert || write.set.iter().any(refers))
+                let own = write.entity == relation.from;
+                let brings = write.does == Deed::Insert && write.with.contains(&relation.from);
+                brings || own && (write.does == Deed::Insert || write.set.iter().any(refers))
             };
             steps.extend(model.writes.iter().filter(points).map(|write| {
                 let also = format!("reads {} of its {name} and writes it along", attribute);
@@ -164,8 +165,9 @@ fn computed(model: &Model, structure: &Structure) -> Vec<Duplicate> {
             .map(|write| {
                 let also = format!("{} {}.{}", word(write), relation.to, computed.name);
                 let own = write.entity == relation.from;
-                let same =
-                    (within && own) || (write.entity == relation.to && write.does == Deed::Insert);
+                // One that is new has its count with it, and those of its own kind have another's.
+                let new = write.entity == relation.to && write.does == Deed::Insert;
+                let same = (within && own) || (new && !own);
                 step(model, write, also, same)
             })
             .collect();

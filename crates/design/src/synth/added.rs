@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use marula_core::model::Skew;
 
+use super::distinct::PLANNED;
 use super::{Dice, Member, World, at_most_one, belonging, most, within, words};
 use crate::schema::is_required;
 
@@ -12,23 +13,26 @@ use crate::schema::is_required;
 pub struct Turn {
     /// A number that no other added member of the entity has.
     pub number: u64,
-    /// The how-manieth it is of those added in the same manner, from 0.
+    /// The how-manieth it is of those added in the same manner, from 0: of those that come by
+    /// themselves, or of those that come along with the same one.
     pub place: u64,
+    /// The how-manieth it is that others come along with; `None` for those that come by themselves.
+    pub group: Option<u64>,
 }
 
 impl Turn {
     /// The turn of a member that comes by itself: even numbers are theirs.
     pub(crate) fn alone(place: u64) -> Self {
-        Turn { number: place * 2, place }
+        Turn { number: place * 2, place, group: None }
     }
 
     /// The turn of one that comes along with another: odd numbers are theirs.
-    pub(crate) fn along(number: u64, place: u64) -> Self {
-        Turn { number: number * 2 + 1, place }
+    pub(crate) fn along(number: u64, group: u64, place: u64) -> Self {
+        Turn { number: number * 2 + 1, place, group: Some(group) }
     }
 
     fn is_along(self) -> bool {
-        self.number % 2 == 1
+        self.group.is_some()
     }
 }
 
@@ -90,6 +94,13 @@ fn spare(world: &World<'_>, relation: usize, most: u64) -> Vec<(u64, u64)> {
     ones
 }
 
+impl Room {
+    /// Whether the ones of a relationship are given out in turns.
+    pub(super) fn in_turns(&self, relation: usize) -> bool {
+        self.vacant.contains_key(&relation) || self.spare.contains_key(&relation)
+    }
+}
+
 impl World<'_> {
     fn all_stay(&self, entity: &str) -> bool {
         self.index(entity).is_none_or(|entity| !self.leaving.takes(entity))
@@ -142,6 +153,9 @@ impl World<'_> {
         given: &BTreeMap<usize, Member>,
         dice: &mut Dice,
     ) -> Option<Member> {
+        if let Some(planned) = self.planned(entity, turn, given) {
+            return planned;
+        }
         let mut parents: BTreeMap<usize, u64> =
             given.iter().map(|(at, one)| (*at, one.row)).collect();
         let pair = self.pair(entity);
@@ -153,7 +167,7 @@ impl World<'_> {
             if given.contains_key(&at) || count == 0 {
                 continue;
             }
-            match self.room.vacant.get(&at).map(|vacant| vacant.get(turn.place as usize)) {
+            match self.room.vacant.get(&at).map(|vacant| self.vacancy(vacant, turn, given)) {
                 Some(Some(one)) => parents.insert(at, *one),
                 Some(None) if self.is_optional(at) => None,
                 Some(None) => return None,
@@ -168,15 +182,49 @@ impl World<'_> {
         if let Some(pair) = pair {
             self.tell_apart_from_all(turn, pair, given, &mut parents);
         }
-        let stays = |at: usize| {
-            self.room.vacant.contains_key(&at) || paired(at) || self.room.spare.contains_key(&at)
-        };
+        let stays = |at: usize| self.room.in_turns(at) || paired(at);
         if !self.agreed(entity, given, stays, skew, &mut parents, dice) {
             return None;
         }
         let row = self.rows(entity) + turn.number;
         let ordinal = Some(self.place_of(entity, turn, given));
-        Some(Member { entity, row, parents, added: given.clone(), ordinal })
+        let mut member = Member { entity, row, parents, added: given.clone(), ordinal };
+        self.set_added_right(&mut member, turn, skew, dice);
+        Some(member)
+    }
+
+    /// One that has none, in the member's turn: for those that come along from the end, for as many
+    /// as can come along with each.
+    fn vacancy<'v>(
+        &self,
+        vacant: &'v [u64],
+        turn: Turn,
+        given: &BTreeMap<usize, Member>,
+    ) -> Option<&'v u64> {
+        let Some(group) = turn.group else { return vacant.get(turn.place as usize) };
+        let most = given.keys().map(|at| self.belonging[*at].most().max(1)).max().unwrap_or(1);
+        let place = usize::try_from(group.saturating_mul(most) + turn.place).ok()?;
+        vacant.get(vacant.len().checked_sub(place + 1)?)
+    }
+
+    /// A member of those that were planned, as long as there are any; `None` inside where no more
+    /// than those that were planned can be added, and outside where nothing was planned.
+    fn planned(
+        &self,
+        entity: usize,
+        turn: Turn,
+        given: &BTreeMap<usize, Member>,
+    ) -> Option<Option<Member>> {
+        let plans = self.plans.get(&entity)?;
+        if turn.is_along() || !given.is_empty() {
+            return None;
+        }
+        let Some(parents) = plans.get(turn.place as usize).cloned() else {
+            return (plans.len() < PLANNED).then_some(None);
+        };
+        let row = self.rows(entity) + turn.number;
+        let ordinal = Some(self.place_of(entity, turn, given));
+        Some(Some(Member { entity, row, parents, added: BTreeMap::new(), ordinal }))
     }
 
     /// The how-manieth of those added to its owner a member is: where they are added to each in its

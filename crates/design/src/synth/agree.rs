@@ -145,6 +145,53 @@ impl World<'_> {
         }
     }
 
+    /// The ones of a relationship that agree with all others that a member belongs to.
+    pub(super) fn that_agree(&self, member: &Member, relation: usize) -> Ones<'_> {
+        let Some(shared) = self.agreement.shared.get(&relation) else {
+            return Ones::All(self.belonging[relation].ones());
+        };
+        let mut settled = Settled::new();
+        let others = self.agreement.order.get(&member.entity).into_iter().flatten();
+        for other in others.filter(|other| **other != relation) {
+            if let Some(one) = self.parent(member, *other) {
+                settled.extend(self.settled(*other, &one));
+            }
+        }
+        Ones::Some(shared.agreeing(&settled))
+    }
+
+    /// Others that a member can belong to by all relationships among these that share attributes; the
+    /// rest stay. Nobody where none agree.
+    pub(super) fn others_together(
+        &self,
+        member: &Member,
+        relations: &[usize],
+        skew: Skew,
+        dice: &mut Dice,
+    ) -> Vec<(usize, u64)> {
+        let order = self.agreement.order.get(&member.entity).into_iter().flatten().copied();
+        let (free, kept): (Vec<usize>, Vec<usize>) = order
+            .filter(|at| self.parent(member, *at).is_some())
+            .partition(|at| relations.contains(at));
+        let mut settled = Settled::new();
+        for relation in kept {
+            if let Some(one) = self.parent(member, relation) {
+                settled.extend(self.settled(relation, &one));
+            }
+        }
+        let mut found = Vec::new();
+        for relation in free {
+            let shared = &self.agreement.shared[&relation];
+            let ones = shared.agreeing(&settled);
+            let Some(&one) = ones.get(dice.pick(ones.len() as u64, skew) as usize) else {
+                return Vec::new();
+            };
+            shared.settle(one, &mut settled);
+            found.push((relation, one));
+        }
+        found
+    }
+
     /// What the one of a relationship has in what others share.
     fn settled(&self, relation: usize, one: &Member) -> Settled {
         let mut settled = Settled::new();

@@ -79,6 +79,13 @@ impl Belonging {
         Belonging::from_parents(parents.iter().map(number).collect(), ones)
     }
 
+    /// Lets one of the many belong to another; the ones do not know yet.
+    pub(super) fn give(&mut self, row: u64, one: u64) {
+        if let Some(parent) = self.parent.get_mut(row as usize) {
+            *parent = one as u32;
+        }
+    }
+
     /// How many of the many there are.
     pub(super) fn rows(&self) -> u64 {
         self.parent.len() as u64

@@ -199,7 +199,7 @@ impl Changed<'_> {
     }
 }
 
-fn attributes(condition: &Condition, names: &mut Vec<String>) {
+pub(super) fn attributes(condition: &Condition, names: &mut Vec<String>) {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => {
             parts.iter().for_each(|part| attributes(part, names));

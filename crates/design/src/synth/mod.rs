@@ -8,6 +8,7 @@ mod added;
 mod agree;
 mod belonging;
 mod checks;
+mod distinct;
 mod draw;
 mod holds;
 mod kinds;
@@ -23,7 +24,7 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use marula_core::model::{AttributeType, Entity, Fanout, Model, Relationship, Skew};
+use marula_core::model::{Entity, Fanout, Model, Relationship, Skew};
 
 use crate::schema::nullable;
 pub use added::Turn;
@@ -50,6 +51,8 @@ pub struct World<'m> {
     agreement: shared::Agreement,
     leaving: leaving::Leaving,
     room: added::Room,
+    rules: BTreeMap<usize, distinct::Rules<'m>>,
+    plans: BTreeMap<usize, Vec<BTreeMap<usize, u64>>>,
 }
 
 /// A member of an entity: one that was there from the start, or one that is added.
@@ -104,6 +107,8 @@ impl<'m> World<'m> {
             agreement: shared::Agreement::default(),
             leaving: leaving::Leaving::default(),
             room: added::Room::default(),
+            rules: distinct::Rules::of(model),
+            plans: BTreeMap::new(),
         };
         world.agree();
         // Who is told apart may no longer agree, and the other way round.
@@ -113,9 +118,11 @@ impl<'m> World<'m> {
             }
             world.agree();
         }
+        world.set_right();
         world.groups.give_up(&checks::hopeless(&world));
         world.leaving = leaving::Leaving::of(&world);
         world.room = added::Room::of(&world);
+        world.plan();
         world
     }
 
@@ -279,17 +286,7 @@ fn values(model: &Model, entity: &Entity, set: &[&str]) -> Option<u64> {
         if model.relations.iter().any(refers) {
             return None;
         }
-        let count = match attribute.kind {
-            AttributeType::Enumeration if !attribute.values.is_empty() => {
-                attribute.values.len() as u64
-            }
-            AttributeType::Boolean => 2,
-            AttributeType::Integer => {
-                let (least, most) = (attribute.min.unwrap_or(1.0), attribute.max?);
-                (most - least + 1.0).max(1.0) as u64
-            }
-            _ => return None,
-        };
+        let count = parts::values_of(attribute)?;
         Some(product.saturating_mul(count))
     })
 }

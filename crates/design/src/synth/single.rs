@@ -41,7 +41,7 @@ impl World<'_> {
             // The number comes first, so that cutting to the greatest length keeps it.
             AttributeType::Text => {
                 let filler = attribute.average_length.unwrap_or(12) as usize;
-                if attribute.max_length.is_some_and(|most| most < DIGITS) {
+                if is_short(attribute) {
                     return Value::Text(short(row));
                 }
                 let text = format!("{number}-{}", words(dice, filler.saturating_sub(7).max(1)));
@@ -117,8 +117,13 @@ fn counted(attribute: &Attribute, row: u64) -> i64 {
 /// Texts that may have as many letters begin with their number.
 const DIGITS: u32 = 8;
 
+/// Whether a text has no room for a number and a word.
+pub(super) fn is_short(attribute: &Attribute) -> bool {
+    attribute.max_length.is_some_and(|most| most < DIGITS)
+}
+
 /// A row's number in as few letters as it goes.
-fn short(mut row: u64) -> String {
+pub(super) fn short(mut row: u64) -> String {
     let mut text = Vec::new();
     loop {
         text.push(b"0123456789abcdefghijklmnopqrstuvwxyz"[(row % 36) as usize]);

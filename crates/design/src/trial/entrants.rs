@@ -100,16 +100,19 @@ impl<S> Entrants<S> {
         if self.all.is_empty() { Err(nothing_left(&self.aside)) } else { Ok(()) }
     }
 
-    /// Leaves out what none can do, and sets aside who lacks what others can.
+    /// Leaves out what none can do, or not the `plain` structure, and sets aside who lacks what others
+    /// can.
     pub(super) fn sift(
         &mut self,
         operations: &mut Vec<Operation>,
+        plain: &Structure,
         refused: impl Fn(&Entrant<S>, usize) -> Option<String>,
     ) {
         let each = |entrant| (0..operations.len()).map(|at| refused(entrant, at)).collect();
         let refused: Vec<Vec<Option<String>>> = self.all.iter().map(each).collect();
         let names: Vec<&str> = operations.iter().map(|one| one.name.as_str()).collect();
-        let Sifted { structures, operations: out } = sift(&names, &refused);
+        let plain = self.all.iter().position(|entrant| entrant.structure() == plain);
+        let Sifted { structures, operations: out } = sift(&names, &refused, plain);
         let reasons = operations.iter().zip(&out);
         let left = reasons.filter_map(|(one, why)| Some(left_out(&one.name, why.clone()?)));
         self.left_out.extend(left);

@@ -95,17 +95,23 @@ pub(super) struct Sifted {
 /// What goes on when some structures could not do some operations: `refused` says why, by the
 /// structure and the operation.
 ///
-/// What none can do is left out. What some can do is what the others lack: these are set aside, since
-/// with less to do they would seem quicker. Where none would be left that can do all, what not all can
-/// do is left out.
-pub(super) fn sift(names: &[&str], refused: &[Vec<Option<String>>]) -> Sifted {
+/// What none can do is left out, and so is what the `plain` structure cannot: it keeps all rules of the
+/// model, and who does it nevertheless breaks one. What some can do is what the others lack: these are
+/// set aside, since with less to do they would seem quicker. Where none would be left that can do all,
+/// what not all can do is left out.
+pub(super) fn sift(
+    names: &[&str],
+    refused: &[Vec<Option<String>>],
+    plain: Option<usize>,
+) -> Sifted {
     let count = names.len();
     let fails = |at: usize| refused.iter().filter_map(move |of| of[at].as_ref());
-    let none = |at: usize| fails(at).count() == refused.len();
+    let wrong = |at: usize| plain.and_then(|plain| refused[plain][at].as_ref());
+    let none = |at: usize| fails(at).count() == refused.len() || wrong(at).is_some();
     let whole = |of: &Vec<Option<String>>| (0..count).all(|at| of[at].is_none() || none(at));
     let some = refused.iter().any(whole);
     let operations = (0..count)
-        .map(|at| fails(at).next().filter(|_| none(at) || !some).cloned())
+        .map(|at| wrong(at).or_else(|| fails(at).next()).filter(|_| none(at) || !some).cloned())
         .map(|why| why.map(|why| format!("the server refuses it: {why}")))
         .collect();
     let structures = refused.iter().map(|of| {
@@ -127,7 +133,7 @@ mod tests {
 
     fn outcome(rows: &[&[u8]]) -> (Vec<bool>, Vec<bool>) {
         let names = ["a", "b", "c"];
-        let sifted = sift(&names[..rows[0].len()], &refused(rows));
+        let sifted = sift(&names[..rows[0].len()], &refused(rows), None);
         let told = |all: Vec<Option<String>>| all.iter().map(Option::is_some).collect();
         (told(sifted.structures), told(sifted.operations))
     }
@@ -142,6 +148,14 @@ mod tests {
         assert_eq!(outcome(&[&[1, 0], &[1, 0]]), (vec![false, false], vec![true, false]));
         assert_eq!(outcome(&[&[1, 0], &[1, 1]]), (vec![false, true], vec![true, false]));
         assert_eq!(outcome(&[&[1]]), (vec![false], vec![true]));
+    }
+
+    /// A second passenger for a seat is no merit of who does not look.
+    #[test]
+    fn what_the_normalised_design_refuses_is_left_out_and_no_reason_to_set_it_aside() {
+        let sifted = sift(&["a", "b"], &refused(&[&[0, 0], &[1, 0]]), Some(1));
+        assert_eq!(sifted.structures, [None, None]);
+        assert!(sifted.operations[0].is_some() && sifted.operations[1].is_none());
     }
 
     #[test]

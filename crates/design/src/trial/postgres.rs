@@ -208,12 +208,26 @@ async fn run_all(
                 Ok(()) => {}
                 Err(error) if is_broken(&error) => {
                     aside.push(constraint(piece.object.clone(), &error));
+                    // What is looked up by it is still looked up by it.
+                    if let Some(rest) = text.strip_prefix("CREATE UNIQUE INDEX ") {
+                        execute(session, &format!("CREATE INDEX {rest}")).await?;
+                    } else if let Some(index) = index_of_unique(text) {
+                        execute(session, &index).await?;
+                    }
                 }
                 Err(error) => return Err(error.at(text.to_owned())),
             }
         }
     }
     Ok(())
+}
+
+/// The plain index for a UNIQUE constraint that is added.
+fn index_of_unique(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("ALTER TABLE ")?;
+    let (table, rest) = rest.split_once(" ADD CONSTRAINT ")?;
+    let (name, columns) = rest.split_once(" UNIQUE ")?;
+    Some(format!("CREATE INDEX {name} ON {table} {columns}"))
 }
 
 /// Whether rows break a constraint: SQLSTATE class 23.

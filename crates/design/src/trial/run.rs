@@ -137,7 +137,9 @@ async fn measure<S: Subject>(
     let refused = |entrant: &Entrant<S>, at: usize| {
         entrant.before[at].as_ref().err().map(super::failing::said)
     };
-    entrants.sift(&mut operations, refused);
+    // What keeps nothing twice has nothing to keep in step: its answers are the true ones.
+    let plain = Structure::normalised(world.model);
+    entrants.sift(&mut operations, &plain, refused);
     progress.step("timing each operation alone");
     let timed = alone::time(&entrants.all, world, work, &operations, progress).await?;
     for (entrant, timed) in entrants.all.iter_mut().zip(timed) {
@@ -145,7 +147,7 @@ async fn measure<S: Subject>(
         entrant.timed = timed;
     }
     let ran = operations.clone();
-    entrants.sift(&mut operations, |entrant, at| entrant.timed[at].refused());
+    entrants.sift(&mut operations, &plain, |entrant, at| entrant.timed[at].refused());
     entrants.or_end()?;
     let apart = entrants.apart(&ran);
     progress.step("comparing answers after the writes");
@@ -155,8 +157,6 @@ async fn measure<S: Subject>(
     let pace = pace(&operations, &entrants.all);
     let length = if operations.is_empty() { Duration::ZERO } else { options.length };
     let by_the_rules = by_the_rules(world.model, work, server.engine);
-    // What keeps nothing twice has nothing to keep in step: its answers are the true ones.
-    let plain = Structure::normalised(world.model);
     let is_plain = |entrant: &Entrant<S>| *entrant.structure() == plain;
     let truth = entrants.all.iter().find(|entrant| is_plain(entrant)).unwrap_or(&entrants.all[0]);
     let mut designs = Vec::new();

@@ -32,7 +32,8 @@ impl Along {
 
     /// A turn of its own for every `number` of every way.
     pub(super) fn turn(&self, number: u64, place: u64) -> Turn {
-        Turn::along(number * self.ways + self.own, place)
+        let group = number / MOST_ALONG * self.ways + self.own;
+        Turn::along(number * self.ways + self.own, group, place)
     }
 }
 

@@ -147,6 +147,24 @@ fn references_that_share_attributes_agree() {
     assert!((0.55..=0.65).contains(&count("files", "project")), "{}", count("files", "project"));
 }
 
+/// Models of many fields, as people write them: natural keys of several parts, references that have a
+/// part of a key, matches of two teams.
+#[test]
+fn models_as_they_are_written_get_data_that_keeps_their_rules() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/models/as_written");
+    let mut all = Vec::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let read = marula_design::model::read(&text, &name).unwrap();
+        assert!(!read.is_faulty(), "{name}: {:?}", read.mistakes);
+        let faults = faults(&read.model, 4_000);
+        all.extend(faults.into_iter().map(|fault| format!("{name}: {fault}")));
+    }
+    assert_eq!(all, Vec::<String>::new());
+}
+
 /// A session that is begun together with meeting its visitor is that visitor's.
 #[test]
 fn what_is_added_in_one_transaction_belongs_together() {

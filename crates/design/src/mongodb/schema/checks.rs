@@ -42,6 +42,10 @@ impl Writer<'_> {
                     Comparison::Greater => "$gt",
                     Comparison::AtLeast => "$gte",
                 };
+                let texts = [left, right].map(|side| matches!(side, Term::Text(_)));
+                if texts.contains(&true) && ![left, right].iter().all(|side| self.is_text(side)) {
+                    return Err("a text is compared with what is no text".into());
+                }
                 let (first, second) = (self.term(left)?, self.term(right)?);
                 // What is missing is below null in MongoDB's order; SQL calls it unknown.
                 let mut ways: Vec<Bson> = [(left, &first), (right, &second)]
@@ -80,10 +84,7 @@ impl Writer<'_> {
                 Bson::String(path)
             }
             Term::Number(number) => self::number(number)?,
-            Term::Text(text) => match self.is_text_like() {
-                true => doc! { "$literal": text }.into(),
-                false => return Err("a text is compared with what may be no text".into()),
-            },
+            Term::Text(text) => doc! { "$literal": text }.into(),
             Term::Boolean(yes) => Bson::Boolean(*yes),
             Term::Calculated(sign, left, right) => {
                 let operator = match sign {
@@ -126,17 +127,11 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether texts stand for texts in this entity's checks: a day in quotes is a day in SQL.
-    fn is_text_like(&self) -> bool {
-        !self.entity.attributes.iter().any(|attribute| {
-            matches!(
-                attribute.kind,
-                AttributeType::Date
-                    | AttributeType::Timestamp
-                    | AttributeType::Duration
-                    | AttributeType::DateRange
-                    | AttributeType::TimestampRange
-            ) && self.entity.checks.iter().any(|check| check.contains(&attribute.name))
+    /// Whether a term is a text. What stands in quotes beside another type is a value of that: a day.
+    fn is_text(&self, term: &Term) -> bool {
+        let Term::Attribute(name) = term else { return matches!(term, Term::Text(_)) };
+        self.entity.attribute(name).is_some_and(|attribute| {
+            matches!(attribute.kind, AttributeType::Text | AttributeType::Enumeration)
         })
     }
 }

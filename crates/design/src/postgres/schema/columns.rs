@@ -104,17 +104,18 @@ fn column(draw: &mut Draw<'_>, entity: &Entity, store: &Store, field: &Field) ->
             if let Some(most) = most {
                 column.checks.push(("size", format!("jsonb_array_length({quoted}) <= {most}")));
             }
-            if let Some(many) = draw.model.entity(&within.entity)
-                && let Some(fine) = elements::condition(draw, &field.name, many, within)
-            {
-                column.checks.push(("elements", fine));
+            if let Some(many) = draw.model.entity(&within.entity) {
+                let (fine, notes) = elements::condition(draw, &field.name, many, within);
+                column.checks.extend(fine.map(|fine| ("elements", fine)));
+                notes.into_iter().for_each(|note| draw.note(note));
             }
             column.comment = Some(format!("the {} of each, in order", within.entity));
             let store = &store.entity;
             let many = &within.entity;
             draw.note(format!(
-                "{many} are kept within {store} as {}: the server checks their fields' types and \
-                 bounds, but holds no foreign key from them and keeps nothing of theirs unique",
+                "{many} are kept within {store} as {}: the server checks that their fields are \
+                 numbers, texts or yes and no, their bounds and checks, but not how a date or a uuid is \
+                 written; it holds no foreign key from them and keeps nothing of theirs unique",
                 field.name
             ));
         }

@@ -2,20 +2,21 @@ use marula_core::Json;
 use marula_core::model::{Attribute, AttributeType, Entity};
 use marula_postgres::sql::{quote_ident, quote_literal};
 
-use super::Draw;
 use super::types::{bare, bound};
+use super::{Draw, element_checks};
 use crate::schema::source_attribute;
 use crate::structure::{Source, Store};
 
 /// What holds of the elements of a `jsonb` column, so far as their own fields go: what is required
-/// is there, values have their type, and numbers and named values are within their bounds.
+/// is there, values have their type, numbers and named values are within their bounds, and the
+/// entity's checks hold. With notes on what is not looked at.
 pub(super) fn condition(
     draw: &Draw<'_>,
     column: &str,
     entity: &Entity,
     within: &Store,
-) -> Option<String> {
-    let wrong: Vec<String> = within
+) -> (Option<String>, Vec<String>) {
+    let mut wrong: Vec<String> = within
         .fields
         .iter()
         .filter_map(|field| {
@@ -26,11 +27,18 @@ pub(super) fn condition(
             fault(own, root, required)
         })
         .collect();
+    let (faults, left) = element_checks::faults(entity, within);
+    wrong.extend(faults);
+    let name = &entity.name;
+    let left = left.into_iter();
+    let notes = left.map(|check| format!("a check of {name} is left to the program: {check}"));
+    let notes = notes.collect();
     if wrong.is_empty() {
-        return None;
+        return (None, notes);
     }
     let path = format!("$[*] ? ({})", wrong.join(" || "));
-    Some(format!("NOT jsonb_path_exists({}, {})", quote_ident(column), quote_literal(&path)))
+    let fine = format!("NOT jsonb_path_exists({}, {})", quote_ident(column), quote_literal(&path));
+    (Some(fine), notes)
 }
 
 /// When a field of an element is wrong, as a condition of an SQL/JSON path.
@@ -54,6 +62,9 @@ fn fault(own: &Attribute, root: &Attribute, required: bool) -> Option<String> {
             wrong.push(format!("{at}.type() != \"{kind}\" && {at} != null"));
         }
         (false, None) => {}
+    }
+    if matches!(root.kind, A::Id | A::Integer) {
+        wrong.push(format!("{at}.type() == \"number\" && {at} % 1 != 0"));
     }
     if kind == Some("number") {
         wrong.extend(own.min.and_then(bound).map(|least| format!("{at} < {least}")));

@@ -2,6 +2,7 @@
 
 mod checks;
 mod columns;
+mod element_checks;
 mod elements;
 mod indexes;
 mod keys;

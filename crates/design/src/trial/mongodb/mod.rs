@@ -225,11 +225,17 @@ async fn run_all(
 ) -> Result<()> {
     for piece in schema.pieces.iter().filter(|piece| piece.stage == stage) {
         for text in &piece.statements {
-            let command = shell::parse(text)?.to_command();
-            match load::run(session, command).await {
+            let mut command = shell::parse(text)?.to_command();
+            match load::run(session, command.clone()).await {
                 Ok(_) => {}
                 Err(error) if error.server_code() == Some("DuplicateKey") => {
                     aside.push(constraint(piece.object.clone(), &error));
+                    // What is looked up by it is still looked up by it.
+                    let indexes = command.get_array_mut("indexes").into_iter().flatten();
+                    for index in indexes.filter_map(Bson::as_document_mut) {
+                        index.remove("unique");
+                    }
+                    load::run(session, command).await?;
                 }
                 Err(error) => return Err(error.at(text.to_owned())),
             }
