@@ -124,10 +124,14 @@ pub(super) fn included(
     }
 }
 
+fn class_of(world: &World, entity: usize, attribute: usize) -> Option<Class> {
+    let entity = &world.entities[entity];
+    Some(world.typed[entity.table][entity.attributes[attribute].column?].class)
+}
+
 /// The type of an attribute that can name something.
 pub(super) fn naming_class(world: &World, entity: usize, attribute: usize) -> Option<Class> {
-    let entity = &world.entities[entity];
-    let class = world.typed[entity.table][entity.attributes[attribute].column?].class;
+    let class = class_of(world, entity, attribute)?;
     let names = matches!(class, Class::Integer | Class::Text | Class::Uuid | Class::ObjectId);
     names.then_some(class)
 }
@@ -152,15 +156,18 @@ fn together(world: &World, to: usize) -> Vec<(usize, Vec<usize>)> {
             continue;
         }
         let same = |key: &usize| {
-            let (class, whole) =
-                (naming_class(world, to, *key)?, bare(&target.attributes[*key].name));
+            let (class, whole) = (class_of(world, to, *key)?, bare(&target.attributes[*key].name));
             (0..entity.attributes.len()).find(|at| {
                 bare(&entity.attributes[*at].name) == whole
-                    && naming_class(world, from, *at) == Some(class)
+                    && class_of(world, from, *at) == Some(class)
             })
         };
+        // Something of it has to name something: a day alone does not.
+        let names = |key: &usize| naming_class(world, to, *key).is_some();
         let attributes: Option<Vec<usize>> = target.key.iter().map(same).collect();
-        let Some(attributes) = attributes else { continue };
+        let Some(attributes) = attributes.filter(|_| target.key.iter().any(names)) else {
+            continue;
+        };
         let is_key = entity.key.iter().all(|key| attributes.contains(key));
         if !is_key || entity.rows.len() < target.rows.len() {
             out.push((from, attributes));
@@ -189,7 +196,8 @@ fn named(world: &World, to: usize, key: usize) -> Vec<(usize, Vec<usize>)> {
             let leads = |thing: &str| {
                 thing.len() > 2 && (other == thing || other.ends_with(&format!("_{thing}")))
             };
-            let id = super::rank::is_like_id(&attribute.name);
+            // A code is not by chance one of those: a number can be.
+            let id = super::rank::is_like_id(&attribute.name) || class == Class::Text;
             if same || (id && (leads(&thing) || (stem != "id" && leads(&stem)))) {
                 out.push((from, vec![at]));
             }

@@ -159,12 +159,16 @@ fn name(model: &Model, structure: &Structure) -> String {
             Placement::Reference => {}
             Placement::Embed => parts.push(format!("{} in {}", relation.from, relation.to)),
             Placement::Copy(copies) => {
-                parts.push(format!(
-                    "{} of {} copied to {}",
-                    copies.join("+"),
-                    relation.to,
-                    relation.from
-                ));
+                let mut part =
+                    format!("{} of {} copied to {}", copies.join("+"), relation.to, relation.from);
+                let alike = model
+                    .relations
+                    .iter()
+                    .filter(|other| (&other.from, &other.to) == (&relation.from, &relation.to));
+                if alike.count() > 1 {
+                    part.push_str(&format!(" for its {}", reference_name(relation)));
+                }
+                parts.push(part);
             }
         }
     }

@@ -133,27 +133,33 @@ impl World<'_> {
     }
 
     /// The key of the one, when the attribute refers to one: by the first relationship that has one,
-    /// those to its own kind last. What must be there though nobody is referred to is no reference:
-    /// the tenant of what belongs to none of its projects.
+    /// those to its own kind last. What must be there though nobody is referred to is that of anybody:
+    /// the site of what is in none of its bins.
     fn reference(&self, member: &Member, entity: &Entity, name: &str) -> Option<Value> {
-        let mut any = false;
-        let mut must_refer = false;
+        let mut anybody = None;
         for own_kind in [false, true] {
             for (at, r) in self.model.relations.iter().enumerate() {
                 if r.from != entity.name || (r.to == r.from) != own_kind {
                     continue;
                 }
                 let Some(place) = r.attributes.iter().position(|a| a == name) else { continue };
+                let key = |one: Member| self.key(&one).into_iter().nth(place);
                 if let Some(parent) = self.parent(member, at) {
-                    let key = self.key(&parent);
-                    return Some(key.into_iter().nth(place).unwrap_or(Value::Null));
+                    return Some(key(parent).unwrap_or(Value::Null));
                 }
-                any = true;
-                must_refer |=
-                    nullable(self.model, r).is_empty() || nullable(self.model, r).contains(&name);
+                let may_be_null = nullable(self.model, r);
+                if may_be_null.is_empty() || may_be_null.contains(&name) {
+                    anybody = Some(Value::Null);
+                }
+                // Their own kind may not be settled yet, and no key is anybody's.
+                let to = self.index(&r.to).filter(|to| !own_kind && self.rows(*to) > 0);
+                if let (None, Some(to), false) = (&anybody, to, entity.key().contains(&name)) {
+                    let mut dice = Dice::of(&[self.seed, 0x616e_7962, at as u64, member.row]);
+                    anybody = key(self.member(to, dice.below(self.rows(to))));
+                }
             }
         }
-        (any && must_refer).then_some(Value::Null)
+        anybody
     }
 
     /// Whether a set with this attribute has a reference in it, which makes its members differ

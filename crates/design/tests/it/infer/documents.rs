@@ -245,6 +245,53 @@ async fn roles_lead_to_people_and_to_their_own_kind() {
     assert!(inferred.rejoined.iter().all(|one| one.equal()), "{:?}", inferred.proof);
 }
 
+/// A flight is told by carrier, number and day; a match has two teams, by their codes.
+#[tokio::test]
+async fn days_are_parts_of_references_and_codes_need_no_id_in_their_name() {
+    let flights: String = (0..120)
+        .map(|at| {
+            format!(
+                "{},{},2026-03-{:02},{}\n",
+                ["AA", "BB", "CC"][at % 3],
+                100 + at / 12,
+                1 + at / 3 % 4,
+                at % 7
+            )
+        })
+        .collect();
+    let bookings: String = (0..300)
+        .map(|at| {
+            let flight = at * 7 % 120;
+            format!(
+                "P{at:04},{},{},2026-03-{:02}\n",
+                ["AA", "BB", "CC"][flight % 3],
+                100 + flight / 12,
+                1 + flight / 3 % 4
+            )
+        })
+        .collect();
+    let teams: String = (0..20).map(|at| format!("T{at:02},City {}\n", at % 9)).collect();
+    let matches: String = (0..150)
+        .map(|at| format!("{at},T{:02},T{:02}\n", at % 20, (at * at + at / 7) % 20))
+        .collect();
+    let reads = vec![
+        read("flights.csv", format!("carrier,flight_no,day,gates\n{flights}")),
+        read("bookings.csv", format!("pnr,carrier,flight_no,day\n{bookings}")),
+        read("teams.csv", format!("code,city\n{teams}")),
+        read("matches.csv", format!("match_no,home_team,away_team\n{matches}")),
+    ];
+    let inferred = inferred(reads, true).await;
+    assert_eq!(
+        references(&read_again(&inferred)),
+        [
+            "bookings.carrier+flight_no+day > flights",
+            "matches.away_team > teams",
+            "matches.home_team > teams",
+        ]
+    );
+    assert!(inferred.rejoined.iter().all(|one| one.equal()), "{:?}", inferred.proof);
+}
+
 /// Who it is of several kinds of people is not guessed.
 #[tokio::test]
 async fn a_role_that_several_kinds_of_people_can_have_is_told_and_left() {

@@ -422,6 +422,39 @@ entities:
       - {name: begins, type: time}
 ";
 
+/// A text beside a text is a text, whatever else the entity holds: that a moment is called `at` has
+/// nothing to do with a status.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_with_a_text_holds_beside_moments() {
+    let model = "
+name: jobs
+entities:
+  - name: jobs
+    rows: 100
+    checks: [\"status <> 'done' OR fee IS NOT NULL\", \"at > '2026-01-01'\"]
+    attributes:
+      - {name: id, type: id}
+      - {name: status, type: enumeration, required: true, values: [open, done]}
+      - {name: fee, type: integer}
+      - {name: at, type: timestamp, required: true}
+";
+    let put = |fields: &str| format!("db.jobs.insertOne({{{fields}, at: new Date(0)}})");
+    let schema = tried(
+        &Case::of(model),
+        &[],
+        &[
+            (&put("_id: NumberLong(1), status: 'open'"), 0),
+            (&put("_id: NumberLong(2), status: 'done', fee: NumberLong(3)"), 0),
+            (&put("_id: NumberLong(3), status: 'done'"), INVALID),
+        ],
+    )
+    .await;
+    let left: Vec<&String> =
+        schema.notes.iter().filter(|note| note.contains("left to the program")).collect();
+    let [note] = left.as_slice() else { panic!("{:#?}", schema.notes) };
+    assert!(note.contains("at > '2026-01-01'"), "{note}");
+}
+
 /// Who is marked as deleted keeps the key, as on PostgreSQL; what else is unique is free again.
 /// Ranges begin before they end, and a day has 24 hours.
 #[tokio::test(flavor = "multi_thread")]

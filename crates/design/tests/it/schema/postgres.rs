@@ -221,6 +221,64 @@ async fn what_is_embedded_copied_and_computed_are_columns() {
     );
 }
 
+/// Within a jsonb column a check says what it says of rows; what a path cannot say is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checks_of_what_is_embedded_hold_within_it() {
+    let model = "
+name: notes
+entities:
+  - {name: notes, rows: 100, attributes: [{name: id, type: id}, {name: title, type: text, required: true}]}
+  - name: parts
+    rows: 300
+    key: [note_id, no]
+    checks:
+      - low <= high
+      - kind <> 'paid' OR fee IS NOT NULL
+      - low + high <= 10
+      - until > '2026-01-31'
+      - char_length(kind) > 1
+    attributes:
+      - {name: note_id, type: id}
+      - {name: no, type: integer, required: true, min: 1, max: 99}
+      - {name: low, type: integer, required: true}
+      - {name: high, type: integer}
+      - {name: kind, type: text, required: true}
+      - {name: fee, type: money}
+      - {name: until, type: date}
+relations:
+  - {from: parts, attributes: [note_id], to: notes, owned: true, fanout: {average: 3, max: 20}}
+";
+    let case = Case::of(model).placed("parts", "notes", Placement::Embed);
+    let put = |element: &str| {
+        format!("INSERT INTO notes (title, parts) VALUES ('t', '[{{\"no\": 1, {element}}}]')")
+    };
+    let good = [
+        r#""low": 1, "high": 2, "kind": "free""#,
+        r#""low": 1, "kind": "free", "until": "2026-02-01""#,
+        r#""low": 1, "high": null, "kind": "free", "fee": null"#,
+        r#""low": 1, "high": 9, "kind": "paid", "fee": 2.5"#,
+    ];
+    let bad = [
+        r#""low": 3, "high": 2, "kind": "free""#,
+        r#""low": 1, "kind": "paid""#,
+        r#""low": 1, "kind": "paid", "fee": null"#,
+        r#""low": 2, "high": 9, "kind": "free""#,
+        r#""low": 1, "kind": "free", "until": "2026-01-31""#,
+        r#""low": 1.5, "kind": "free""#,
+    ];
+    let statements: Vec<(String, &str)> = good
+        .iter()
+        .map(|one| (put(one), ""))
+        .chain(bad.iter().map(|one| (put(one), CHECK)))
+        .collect();
+    let statements: Vec<(&str, &str)> =
+        statements.iter().map(|(text, code)| (text.as_str(), *code)).collect();
+    let schema = tried(&case, &[], &statements).await;
+    let left = "a check of parts is left to the program: «char_length(kind) > 1»: it asks for the \
+                length of a text";
+    assert!(schema.notes.iter().any(|note| note == left), "{:#?}", schema.notes);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn trees_pairs_and_circles_are_held() {
     tried(
