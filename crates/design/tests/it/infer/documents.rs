@@ -255,7 +255,7 @@ async fn days_are_parts_of_references_and_codes_need_no_id_in_their_name() {
                 ["AA", "BB", "CC"][at % 3],
                 100 + at / 12,
                 1 + at / 3 % 4,
-                at % 7
+                at * at * 31 / 7 % 50
             )
         })
         .collect();
