@@ -125,6 +125,11 @@ fn comparison(expression: &AExpr, not: bool, depth: usize) -> Result<Condition, 
                 other => return unknown(&format!("the operator {other}")),
             };
             let compared = if not { compared.opposite() } else { compared };
+            let sides = [&expression.lexpr, &expression.rexpr]
+                .map(|side| side.as_deref().and_then(|node| node.node.as_ref()));
+            if sides.iter().copied().any(is_condition) {
+                return agreement(sides, compared, depth);
+            }
             Ok(Condition::Compare(compared, side(&expression.lexpr)?, side(&expression.rexpr)?))
         }
         Ok(AExprKind::AexprIn) => {
@@ -152,6 +157,43 @@ fn comparison(expression: &AExpr, not: bool, depth: usize) -> Result<Condition, 
             })
         }
         _ => unknown(&format!("a comparison with {operator}")),
+    }
+}
+
+/// Whether a side of a comparison is a condition itself: `(a IS NULL) = (b IS NULL)`.
+fn is_condition(node: Option<&Node>) -> bool {
+    const SIGNS: [&str; 7] = ["=", "<>", "!=", "<", "<=", ">", ">="];
+    match node {
+        Some(Node::BoolExpr(_) | Node::NullTest(_)) => true,
+        Some(Node::AExpr(expression)) => {
+            let sign = expression.name.last().and_then(|name| name.node.as_ref());
+            AExprKind::try_from(expression.kind) != Ok(AExprKind::AexprOp)
+                || matches!(sign, Some(Node::String(name)) if SIGNS.contains(&name.sval.as_str()))
+        }
+        _ => false,
+    }
+}
+
+/// That two conditions hold together or neither does, or that one of them does alone.
+fn agreement(
+    sides: [Option<&Node>; 2],
+    compared: Comparison,
+    depth: usize,
+) -> Result<Condition, String> {
+    // Each doubles what is written: few may stand within each other.
+    let depth = depth + DEEP / 3;
+    let both = |not: [bool; 2]| -> Result<Condition, String> {
+        Ok(Condition::All(vec![
+            condition(sides[0], not[0], depth)?,
+            condition(sides[1], not[1], depth)?,
+        ]))
+    };
+    match compared {
+        Comparison::Equal => Ok(Condition::Any(vec![both([false, false])?, both([true, true])?])),
+        Comparison::NotEqual => {
+            Ok(Condition::Any(vec![both([true, false])?, both([false, true])?]))
+        }
+        _ => unknown("an order of conditions"),
     }
 }
 
@@ -249,6 +291,27 @@ mod tests {
             read("NOT a IS NULL"),
             Ok(Condition::All(vec![Condition::Missing(attribute("a"), false)]))
         );
+    }
+
+    /// Either both or neither, and one of two.
+    #[test]
+    fn conditions_are_compared_with_each_other() {
+        let missing = |name, yes| Condition::Missing(attribute(name), yes);
+        let both = |a, b| Condition::All(vec![missing("a", a), missing("b", b)]);
+        assert_eq!(
+            read("(a IS NULL) = (b IS NULL)"),
+            Ok(Condition::Any(vec![both(true, true), both(false, false)]))
+        );
+        assert_eq!(
+            read("(a IS NULL) <> (b IS NULL)"),
+            Ok(Condition::Any(vec![both(false, true), both(true, false)]))
+        );
+        assert_eq!(read("NOT (a IS NULL) = (b IS NULL)"), read("(a IS NULL) <> (b IS NULL)"));
+        assert!(read("(kind = 'x') = (a IS NOT NULL)").is_ok());
+        assert!(read("(a IS NULL) < (b IS NULL)").is_err());
+        let nested =
+            (0..40).fold("a IS NULL".to_owned(), |text, _| format!("({text}) = (b IS NULL)"));
+        assert!(read(&nested).is_err());
     }
 
     #[test]

@@ -79,10 +79,10 @@ impl Belonging {
         Belonging::from_parents(parents.iter().map(number).collect(), ones)
     }
 
-    /// Lets one of the many belong to another; the ones do not know yet.
-    pub(super) fn give(&mut self, row: u64, one: u64) {
+    /// Lets one of the many belong to another, or to nobody; the ones do not know yet.
+    pub(super) fn give(&mut self, row: u64, one: Option<u64>) {
         if let Some(parent) = self.parent.get_mut(row as usize) {
-            *parent = one as u32;
+            *parent = one.map_or(NOBODY, |one| one as u32);
         }
     }
 

@@ -11,7 +11,7 @@ use super::{Dice, Member, World};
 use crate::schema::condition::{Condition, Term, read};
 
 /// How often the values of a member are drawn anew before a check is given up.
-const TRIES: u64 = 200;
+pub(super) const TRIES: u64 = 200;
 /// Of how many members more than half must keep a check for others to be drawn so often.
 const LOOKED_AT: u64 = 20;
 
@@ -76,6 +76,11 @@ impl Groups {
             }
         }
         all
+    }
+
+    /// How often values are drawn from now on.
+    pub(super) fn try_times(&mut self, tries: u64) {
+        self.groups.iter_mut().for_each(|group| group.tries = tries);
     }
 
     /// Those that cannot be kept are not tried.

@@ -13,6 +13,7 @@ use super::checks::attributes;
 use super::draw::Dice;
 use super::holds::holds;
 use super::{Member, World, most, within, words};
+use crate::schema::is_required;
 use crate::schema::condition::{Condition, read};
 
 /// How many are drawn for one with which a member is right.
@@ -21,6 +22,8 @@ const TRIES: usize = 200;
 const TOGETHER: usize = 4;
 /// How many ones are looked at for one with values of its own.
 const LOOKED_AT: usize = 2_000;
+/// After so many that nothing makes right, and more than half of all, the rest is left as it is.
+const ENOUGH: u64 = 10;
 /// How many additions to an entity are planned.
 pub(super) const PLANNED: usize = 1_000;
 
@@ -39,6 +42,9 @@ pub(super) struct Rules<'m> {
 
 /// What a member is told by: the number of a set, and the values.
 type Told = (usize, String);
+
+/// By which relationships a member is to belong to whom; to nobody where there is none.
+type Drawn = Vec<(usize, Option<u64>)>;
 
 impl<'m> Rules<'m> {
     /// The rules of every entity that has any which dealing its references by pairs does not keep.
@@ -117,28 +123,40 @@ impl World<'_> {
             let ones = (0..dealt.rows()).filter_map(|row| dealt.parent(row));
             ones.for_each(|one| *had.entry(one).or_default() += 1);
         }
+        let mut given_up = 0;
         for row in 0..self.rows(entity) {
             let member = self.member(entity, row);
-            for attempt in 0..TRIES {
+            // What most cannot keep is not tried for all.
+            if given_up >= ENOUGH && given_up * 2 > row {
+                break;
+            }
+            for attempt in 0..=TRIES {
+                if attempt == TRIES {
+                    given_up += 1;
+                    break;
+                }
                 let told = self.told_by(&member, rules);
                 if self.keeps(&member, rules) && told.iter().all(|told| !seen.contains(told)) {
                     break;
                 }
                 let drawn =
                     self.others(&member, &rules.relations, attempt, Skew::Uniform, &mut dice);
-                let has_room = |(relation, one): &(usize, u64)| {
+                let has_room = |(relation, one): &(usize, Option<u64>)| {
                     let most = most(self.model, &self.model.relations[*relation]);
-                    let had = had.get(relation).and_then(|had| had.get(one));
+                    let had = one.and_then(|one| had.get(relation)?.get(&one));
                     had.is_none_or(|had| *had < most.unwrap_or(u64::MAX))
                 };
                 if !drawn.iter().all(has_room) {
                     continue;
                 }
                 for (relation, one) in drawn {
-                    let Some(before) = self.belonging[relation].parent(row) else { continue };
                     let had = had.entry(relation).or_default();
-                    had.entry(before).and_modify(|had| *had -= 1);
-                    *had.entry(one).or_default() += 1;
+                    if let Some(before) = self.belonging[relation].parent(row) {
+                        had.entry(before).and_modify(|had| *had -= 1);
+                    }
+                    if let Some(one) = one {
+                        *had.entry(one).or_default() += 1;
+                    }
                     self.belonging[relation].give(row, one);
                 }
             }
@@ -182,19 +200,25 @@ impl World<'_> {
         attempt: usize,
         skew: Skew,
         dice: &mut Dice,
-    ) -> Vec<(usize, u64)> {
+    ) -> Drawn {
         let Some(&relation) = relations.get(dice.below(relations.len() as u64) as usize) else {
             return Vec::new();
         };
         if attempt % TOGETHER == TOGETHER - 1 {
-            return self.others_together(member, relations, skew, dice);
+            let drawn = self.others_together(member, relations, skew, dice).into_iter();
+            return drawn.map(|(relation, one)| (relation, Some(one))).collect();
         }
         let r = &self.model.relations[relation];
+        // A check may ask that somebody or nobody is referred to.
+        let has_one = self.parent(member, relation).is_some();
+        if has_one && !is_required(self.model, r) && dice.below(2) == 0 {
+            return vec![(relation, None)];
+        }
         let ones = self.that_agree(member, relation);
         let one = ones.around(dice.pick(ones.count(), skew)).next();
         // Of its own kind one refers to those before it.
         let one = one.filter(|one| r.from != r.to || *one < member.row);
-        one.map(|one| (relation, one)).into_iter().collect()
+        one.map(|one| (relation, Some(one))).into_iter().collect()
     }
 
     /// Lets a member that is added belong to others until the rules hold of it. Of those that are
@@ -223,7 +247,9 @@ impl World<'_> {
                     _ => None,
                 };
                 let ones = self.that_agree(member, relation);
-                let any = || ones.around(dice.pick(ones.count(), skew)).next();
+                let to = self.index(&self.model.relations[relation].to).unwrap_or_default();
+                let stays = |one: &u64| self.stays(&self.member(to, *one));
+                let any = || ones.around(dice.pick(ones.count(), skew)).find(stays);
                 let one = before.and_then(|before| placed.or_else(any).or(Some(before)));
                 member.parents.extend(one.map(|one| (relation, one)));
             }
@@ -261,7 +287,9 @@ impl World<'_> {
             format!("{:?}", inside.map(|(value, _)| value).collect::<Vec<_>>())
         };
         let mut seen = HashSet::new();
-        let mut others = ones.around(start).take(LOOKED_AT).filter(|one| seen.insert(told(one)));
+        let stays = |one: &u64| self.stays(&self.member(to, *one));
+        let mut others =
+            ones.around(start).take(LOOKED_AT).filter(stays).filter(|one| seen.insert(told(one)));
         others.nth(turn.place as usize)
     }
 
@@ -280,12 +308,18 @@ impl World<'_> {
                 return true;
             }
             let drawn = self.others(member, free, attempt, skew, dice);
-            let stays = |(relation, one): &(usize, u64)| {
+            let stays = |(relation, one): &(usize, Option<u64>)| {
                 let to = self.index(&self.model.relations[*relation].to).unwrap_or_default();
-                self.stays(&self.member(to, *one))
+                one.is_none_or(|one| self.stays(&self.member(to, one)))
             };
-            if drawn.iter().all(stays) {
-                member.parents.extend(drawn);
+            if !drawn.iter().all(stays) {
+                continue;
+            }
+            for (relation, one) in drawn {
+                match one {
+                    Some(one) => member.parents.insert(relation, one),
+                    None => member.parents.remove(&relation),
+                };
             }
         }
         false

@@ -151,9 +151,11 @@ fn references_that_share_attributes_agree() {
 /// part of a key, matches of two teams.
 #[test]
 fn models_as_they_are_written_get_data_that_keeps_their_rules() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/models/as_written");
+    let folder =
+        |name: &str| std::fs::read_dir(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let written = folder("tests/it/models/as_written");
     let mut all = Vec::new();
-    for file in std::fs::read_dir(folder).unwrap() {
+    for file in written.chain(folder("examples/bench_designs/models")) {
         let path = file.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
