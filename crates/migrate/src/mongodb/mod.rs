@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod context;
+mod definition;
 pub mod diff;
 pub(crate) mod files;
 pub mod fix;

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use bson::{Bson, Document};
 use marula_core::DocumentCatalog;
 
+use super::definition::same_keys;
 use crate::rule::Size;
 
 /// Collections by name.
@@ -39,7 +40,7 @@ impl Collection {
             return Some(name);
         }
         let keys = index.get_document("keyPattern").ok()?;
-        self.indexes.iter().find(|(_, own, _)| own == keys).map(|(name, ..)| name.as_str())
+        self.indexes.iter().find(|(_, own, _)| same_keys(own, keys)).map(|(name, ..)| name.as_str())
     }
 }
 
@@ -114,7 +115,9 @@ impl Schema {
                 match command.get("index") {
                     Some(Bson::String(all)) if all == "*" => known.indexes.clear(),
                     Some(Bson::String(gone)) => known.indexes.retain(|(name, ..)| name != gone),
-                    Some(Bson::Document(gone)) => known.indexes.retain(|(_, keys, _)| keys != gone),
+                    Some(Bson::Document(gone)) => {
+                        known.indexes.retain(|(_, keys, _)| !same_keys(keys, gone))
+                    }
                     _ => {}
                 }
             }

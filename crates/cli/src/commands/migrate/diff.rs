@@ -56,8 +56,14 @@ pub async fn run(app: &mut App, args: MigrateDiff) -> Result<Outcome> {
     found.replayed_on = choice.install.to_string();
     lint(&found, engine, version, &args, &mut report)?;
     if let Some(dir) = &args.dir
-        && found.remains.is_empty()
+        && !found.remains.is_empty()
+        && !found.migrations.is_empty()
     {
+        report.notes.push(format!(
+            "no file is written to {}: the migration does not lead all the way",
+            dir.display()
+        ));
+    } else if let Some(dir) = &args.dir {
         let several = found.migrations.len() > 1;
         let named: Vec<(String, String)> = (1..)
             .zip(&found.migrations)

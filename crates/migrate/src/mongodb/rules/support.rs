@@ -4,6 +4,7 @@ pub(super) use bson::Bson;
 pub(super) use marula_core::{Blocks, MigrationWork as Work, Severity, Version};
 
 pub(super) use super::super::context::{Context, each_key, found, is_narrow};
+pub(super) use super::super::definition::{same_keys, same_options};
 pub(super) use super::super::schema::options_of;
 pub(super) use crate::rule::{Draft, Rule, bad, good, rule};
 
