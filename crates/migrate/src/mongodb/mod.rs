@@ -6,6 +6,7 @@ mod definition;
 pub mod diff;
 pub(crate) mod files;
 pub mod fix;
+mod form;
 pub mod generate;
 mod javascript;
 pub mod lint;
