@@ -107,6 +107,12 @@ async fn side(app: &App, args: &MigrateDiff, name: &str) -> Result<Side> {
         return Ok(Side::Empty);
     }
     let path = Path::new(name);
+    if path.exists() && app.config.targets.contains_key(name) {
+        let what = format!("'{name}' is a target, and a file or folder as well");
+        return Err(Error::new(ErrorKind::Usage, what)
+            .hint(format!("write ./{name} for the file or folder"))
+            .hint("for the target write its address, or call it differently in marula.toml"));
+    }
     if path.is_dir() {
         return files::read(path, args.engine).map(Side::Folder);
     }
