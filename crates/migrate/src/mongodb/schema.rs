@@ -113,8 +113,13 @@ impl Schema {
             "dropIndexes" => {
                 let known = self.collections.entry(collection.clone()).or_default();
                 match command.get("index") {
-                    Some(Bson::String(all)) if all == "*" => known.indexes.clear(),
+                    Some(Bson::String(all)) if all == "*" => {
+                        known.indexes.retain(|(name, ..)| name == "_id_");
+                    }
                     Some(Bson::String(gone)) => known.indexes.retain(|(name, ..)| name != gone),
+                    Some(Bson::Array(gone)) => known
+                        .indexes
+                        .retain(|(name, ..)| !gone.iter().any(|gone| gone.as_str() == Some(name))),
                     Some(Bson::Document(gone)) => {
                         known.indexes.retain(|(_, keys, _)| !same_keys(keys, gone))
                     }
