@@ -7,6 +7,9 @@ use tokio_postgres::error::{DbError, ErrorPosition};
 
 use crate::ConnectSpec;
 
+/// What to do about a statement that does not parse.
+const MEND: &str = "mend the statement";
+
 /// The error of a statement or a connection, by the server's own code.
 pub fn from_server(error: &tokio_postgres::Error) -> Error {
     match error.as_db_error() {
@@ -24,7 +27,7 @@ pub(crate) fn from_statement(error: &tokio_postgres::Error, text: &str, offset: 
     // The server counts characters from one, and `offset` bytes of ASCII stand before the text.
     let number = (*position as usize).saturating_sub(1).saturating_sub(offset);
     let start = text.char_indices().nth(number).map_or(text.len(), |(at, _)| at);
-    made.mark(crate::sql::mark_word(text, start))
+    made.mark(crate::sql::mark_word(text, start)).instead(MEND, "mend the statement at the mark")
 }
 
 /// The server's connection broke.
@@ -69,7 +72,7 @@ fn from_db(db: &DbError) -> Error {
         "42P01" | "42703" | "42883" | "3F000" | "42704" => {
             (ErrorKind::NotFound, "check the name and the search_path")
         }
-        "42601" => (ErrorKind::Syntax, "mend the statement at the mark"),
+        "42601" => (ErrorKind::Syntax, MEND),
         "25006" => (ErrorKind::Refused, "take out what writes: the session is read-only"),
         "57P01" | "57P02" | "57P04" | "08006" | "08003" => {
             (ErrorKind::ServerDied, "look into the server's log, and try again when it is up")

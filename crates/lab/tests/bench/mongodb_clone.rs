@@ -75,6 +75,14 @@ async fn a_copy_equals_its_source(major: u16, minor: u16) {
         "collation": { "locale": "fr" } },
     )
     .await;
+    run(
+        &source,
+        doc! { "createIndexes": "checked", "indexes": [
+            { "key": { "n": 1 }, "name": "own" },
+            { "key": { "n": 1 }, "name": "simple", "collation": { "locale": "simple" } },
+        ] },
+    )
+    .await;
     let unchecked: Vec<Document> = (0..10).map(|n| doc! { "n": n }).collect();
     let checked = source.database().collection::<Document>("checked");
     checked.insert_many(unchecked).bypass_document_validation(true).await.unwrap();

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use bson::{Bson, Document};
 use marula_core::{Error, ErrorKind, Marked, Result};
+use marula_mongodb::shell::{self, Purpose};
 use serde_json::Value;
 
+use super::form::{self, Form};
 use super::{javascript, places};
 use crate::files::{FileName, Parts};
 use crate::migration::{Backfill, Options, Step, StepKind, Tool, line_of};
@@ -26,25 +28,10 @@ pub(crate) fn parts(path: &Path, text: &str, tool: Tool) -> Result<Parts> {
     }
     let yaml = matches!(FileName::of(path).extension.as_str(), "yaml" | "yml");
     let value = if yaml { from_yaml(path, text)? } else { from_json(path, text)? };
-    let (up, down, transaction, hold) = match value {
-        Value::Array(all) => (all, None, false, false),
-        Value::Object(mut map) if map.contains_key("up") => {
-            let list = |value: Value| match value {
-                Value::Array(all) => all,
-                one => vec![one],
-            };
-            let down = map.remove("down").map(list);
-            let up = map.remove("up").map(list).unwrap_or_default();
-            let option = |name: &str| match map.get("options").and_then(|o| o.get(name)) {
-                None => Ok(false),
-                Some(Value::Bool(is)) => Ok(*is),
-                Some(_) => Err(fault(path, text, 0, &format!("options.{name} is true or false"))),
-            };
-            (up, down, option("transaction")?, option("hold")?)
-        }
-        one @ Value::Object(_) => (vec![one], None, false, false),
-        _ => return Err(fault(path, text, 0, "a migration is a list of commands")),
-    };
+    let Form { up, down, transaction, hold } = form::read(value).map_err(|wrong| {
+        let (at, _) = places::key(text, yaml, &wrong.at);
+        fault(path, text, at, &wrong.what).hint(wrong.hint)
+    })?;
     let options = Options { transaction, hold, ..options };
     let (up_places, down_places) =
         places::of(text, yaml, up.len(), down.as_ref().map_or(0, Vec::len));
@@ -82,6 +69,11 @@ fn from_json(path: &Path, text: &str) -> Result<Value> {
             fault(path, text, at, &format!("this is not JSON: {what}"))
         })?);
     }
+    if let Some((start, end)) = places::repeated(text) {
+        let key = text.get(start..end).unwrap_or_default().trim_matches('"');
+        return Err(fault(path, text, start, &format!("'{key}' is there twice in one document"))
+            .hint("keep one: of two only the last would be read"));
+    }
     Ok(if all.len() == 1 { all.remove(0) } else { Value::Array(all) })
 }
 
@@ -98,13 +90,18 @@ fn from_yaml(path: &Path, text: &str) -> Result<Value> {
 /// A command, or a declared backfill.
 fn step(value: Value) -> Result<StepKind> {
     match value {
-        Value::String(shell) => {
-            let command = marula_mongodb::shell::parse(&shell)?;
+        Value::String(text) => {
+            let command = shell::parse_for(&text, Purpose::Migration)?;
             Ok(StepKind::Command(command.to_command()))
         }
         Value::Object(mut map) if map.contains_key("backfill") => {
             let inner = map.remove("backfill").unwrap_or_default();
             backfill(inner).map(StepKind::Backfill)
+        }
+        Value::Object(map) if map.keys().next().is_some_and(|key| form::names_part(key)) => {
+            let key = map.keys().next().map(String::as_str).unwrap_or_default();
+            Err(Error::new(ErrorKind::Syntax, format!("'{key}' is a part, and no command"))
+                .hint("a file has its parts once and at its top: {\"up\": […], \"down\": […]}"))
         }
         value @ Value::Object(_) => match Bson::try_from(value) {
             Ok(Bson::Document(command)) if !command.is_empty() => Ok(StepKind::Command(command)),
@@ -218,16 +215,78 @@ mod tests {
             ("1.json", "[{\"create\": \"a\"},\n 3]", "1.json:2", "this is no command"),
             ("1.yaml", "up: [\n", "1.yaml:", "this is not YAML"),
             (
+                "1.json",
+                "{\"up\": [\"db.a.drop()\"],\n \"up\": []}",
+                "1.json:2",
+                "'up' is there twice",
+            ),
+            (
+                "1.json",
+                "[{\"update\": \"a\", \"updates\": [{\n \"q\": {\"x\": 1,\n \"x\": 2}}]}]",
+                "1.json:3",
+                "'x' is there twice",
+            ),
+            (
+                "1.json",
+                "{\"up\": [],\n \"dwon\": []}",
+                "1.json:2",
+                "'dwon' is no part of a migration: did you mean 'down'?",
+            ),
+            ("1.json", "{\"Up\": []}", "1.json:1", "did you mean 'up'?"),
+            ("1.json", "{\"down\": []}", "1.json:1", "there is no 'up'"),
+            ("1.json", "{\"up\": []}\n{\"down\": []}", "1.json:1", "'up' is a part"),
+            (
+                "1.json",
+                "{\"options\": {\n \"transction\": true}, \"up\": []}",
+                "1.json:2",
+                "'transction' is no option of a migration: did you mean 'transaction'?",
+            ),
+            (
+                "1.yaml",
+                "up: []\noptions:\n  lock_timeout: 2s\n",
+                "1.yaml:3",
+                "what is known: transaction, hold",
+            ),
+            ("1.json", "{\"up\": [],\n \"options\": \"hold\"}", "1.json:2", "is no document"),
+            (
+                "1.json",
+                "{\"up\": [],\n \"options\": {\"hold\": \"yes\"}}",
+                "1.json:2",
+                "options.hold is true or false",
+            ),
+            (
                 "1.js",
                 "exports.up = async (db) => {\n for (const x of [1]) {}\n}",
                 "1.js:2",
                 "a loop",
             ),
+            (
+                "1.js",
+                "exports.up = async (db) => {\n await db.command({collMod: 'a', validator: {}});\n}",
+                "1.js:2",
+                "write the command itself in a migration of JSON",
+            ),
+            (
+                "1.js",
+                "exports.up = async (db) => {}\nexports.down = () => { return Promise.resolve() }",
+                "1.js:2",
+                "a function without a call does nothing",
+            ),
+            (
+                "1.js",
+                "exports.up = async (base) => {\n await base.collection('a').drop() }",
+                "1.js:2",
+                "the first parameter is called db",
+            ),
+            ("1.json", "[\"db.a.rename('b')\"]", "1.json:1", "renameCollection"),
         ] {
             let Err(error) = read(name, text) else { panic!("{text}") };
             let found = error.place().unwrap_or_default();
             assert!(found.starts_with(place), "{found}");
-            assert!(error.message().contains(said), "{}", error.message());
+            let told = format!("{}: {}", error.message(), error.hints().join(", "));
+            assert!(told.contains(said), "{told}");
         }
+        let noted = "{\"comment\": \"why\", \"options\": {\"hold\": true}, \"up\": []}";
+        assert!(read("1.json", noted).is_ok_and(|parts| parts.options.hold));
     }
 }

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use marula_core::{Error, ErrorKind, Marked, Result};
+use marula_mongodb::shell::{self, Purpose};
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
     ArrowFunctionBody, AssignmentTarget, BindingPattern, Declaration, Expression, FunctionBody,
@@ -13,6 +14,9 @@ use oxc_parser::Parser;
 use oxc_span::{GetSpan, SourceType, Span};
 
 use crate::migration::{Step, StepKind, line_of};
+
+/// What to do about what would have to be run.
+const WRITE_OUT: &str = "write the commands out, one call on db after the other";
 
 /// The steps of `up` and `down`.
 pub(super) fn parts(path: &Path, text: &str) -> Result<(Vec<Step>, Option<Vec<Step>>)> {
@@ -83,7 +87,7 @@ impl Source<'_> {
     fn refuse(&self, what: &str, span: Span) -> Error {
         let what = format!("{what} would have to be run, and migrations are only read");
         self.error(ErrorKind::Refused, &what, span.start as usize, span.end as usize)
-            .hint("write the commands out, one call on db after the other")
+            .hint(WRITE_OUT)
     }
 
     fn export(&self, statement: &Statement<'_>, up: &mut Part, down: &mut Part) -> Result<()> {
@@ -233,13 +237,18 @@ impl Source<'_> {
         let (start, end) = (call.span.start as usize, call.span.end as usize);
         let own = self.text.get(start..end).unwrap_or_default();
         let Some(rest) = own.strip_prefix("db.") else {
-            return Err(self.refuse("a call on something other than db", call.span));
+            let hint = match own.starts_with("Promise.") {
+                true => "leave it out: a function without a call does nothing",
+                false => "the first parameter is called db: write one call on it after the other",
+            };
+            let what = "a call on something other than db";
+            return Err(self.refuse(what, call.span).instead(WRITE_OUT, hint));
         };
-        let shell = match rest.strip_prefix("collection(") {
+        let script = match rest.strip_prefix("collection(") {
             Some(rest) => format!("{constants}db.getCollection({rest}"),
             None => format!("{constants}db.{rest}"),
         };
-        let commands = marula_mongodb::shell::parse_many(&shell).map_err(|error| {
+        let commands = shell::parse_many_for(&script, Purpose::Migration).map_err(|error| {
             let mut placed = self.error(error.kind(), error.message(), start, end);
             for hint in error.hints() {
                 placed = placed.hint(hint.clone());

@@ -2,9 +2,11 @@
 
 pub mod apply;
 pub mod context;
+mod definition;
 pub mod diff;
 pub(crate) mod files;
 pub mod fix;
+mod form;
 pub mod generate;
 mod javascript;
 pub mod lint;

@@ -1,4 +1,6 @@
-//! Where the commands of a file stand.
+//! Where the commands and the keys of a file stand.
+
+use std::collections::HashSet;
 
 /// From and to, in bytes.
 type Places = Vec<(usize, usize)>;
@@ -57,6 +59,72 @@ fn of_json(text: &str) -> (Places, Places) {
         Some(up) => (list(up), of("down").map(list).unwrap_or_default()),
         None => (top, Vec::new()),
     }
+}
+
+/// A key that is in one document a second time: only one of the two could be read.
+pub(super) fn repeated(text: &str) -> Option<(usize, usize)> {
+    let mut open = values(text, 0, text.len());
+    let mut first: Option<(usize, usize)> = None;
+    while let Some((start, end)) = open.pop() {
+        let inner = match text.as_bytes().get(start) {
+            Some(b'[' | b'{') => values(text, start + 1, end.saturating_sub(1)),
+            _ => continue,
+        };
+        if text.as_bytes().get(start) == Some(&b'{') {
+            let mut known = HashSet::new();
+            let twice = inner.chunks_exact(2).find(|pair| !known.insert(name(text, pair[0])));
+            if let Some(pair) = twice
+                && first.is_none_or(|first| pair[0].0 < first.0)
+            {
+                first = Some(pair[0]);
+            }
+        }
+        open.extend(inner);
+    }
+    first
+}
+
+/// Where a key stands that others lead to from the top.
+pub(super) fn key(text: &str, yaml: bool, path: &[String]) -> (usize, usize) {
+    let mut found = (0, 0);
+    if yaml {
+        for key in path {
+            let rest = text.get(found.1..).unwrap_or_default();
+            let mut lines = rest.split_inclusive('\n').scan(found.1, |at, line| {
+                let here = *at;
+                *at += line.len();
+                Some((here + line.len() - line.trim_start().len(), line.trim_start()))
+            });
+            let own = lines.find(|(_, line)| {
+                let line = line.trim_start_matches(['"', '\'']);
+                line.strip_prefix(key.as_str())
+                    .is_some_and(|rest| rest.starts_with(['"', '\'', ':', ' ']))
+            });
+            let flow = || rest.find(key.as_str()).map(|at| found.1 + at);
+            match own.map(|(at, _)| at).or_else(flow) {
+                Some(at) => found = (at, at + key.len()),
+                None => break,
+            }
+        }
+        return found;
+    }
+    let mut inside = values(text, 0, text.len()).first().copied();
+    for key in path {
+        let Some((start, end)) = inside else { break };
+        let inner = values(text, start + 1, end.saturating_sub(1));
+        let Some(pair) = inner.chunks_exact(2).find(|pair| name(text, pair[0]) == *key) else {
+            break;
+        };
+        found = pair[0];
+        inside = Some(pair[1]);
+    }
+    found
+}
+
+/// A key of JSON as it is meant.
+fn name(text: &str, (start, end): (usize, usize)) -> String {
+    let written = text.get(start..end).unwrap_or_default();
+    serde_json::from_str(written).unwrap_or_else(|_| written.to_string())
 }
 
 /// The values that stand one behind the other between two places, whatever is between them.
@@ -168,6 +236,16 @@ mod tests {
         ] {
             assert_eq!(lines(text, false, up.len(), down.len()), (up, down), "{text}");
         }
+        let both =
+            "{\"up\": [{\"a\": {\"x\": 1, \"y\": [{\"\\u0078\": 1, \"x\": 2}]}}], \"up\": []}";
+        let at = repeated(both).map(|(start, end)| (both.get(start..end), start));
+        assert_eq!(at, Some((Some("\"x\""), both.find("\"x\": 2").unwrap_or(0))));
+        assert_eq!(repeated("[{\"a\": \"a\", \"b\": {\"a\": {}}}, {\"a\": 1}]"), None);
+        let path = ["options".to_string(), "hodl".to_string()];
+        let yaml = "up: []\noptions:\n  hodl: true\n";
+        assert_eq!(key(yaml, true, &path).0, yaml.find("hodl").unwrap_or(0));
+        let json = "{\"up\": {\"hodl\": 1}, \"options\": {\"hodl\": true}}";
+        assert_eq!(key(json, false, &path).0, json.rfind("\"hodl").unwrap_or(0));
         let yaml = "down:\n  - drop: a\nup:\n\n  - create: a\n    x: 1\n  - drop: b\n";
         assert_eq!(lines(yaml, true, 2, 1), (vec![5, 7], vec![2]));
     }

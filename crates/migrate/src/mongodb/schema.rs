@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use bson::{Bson, Document};
 use marula_core::DocumentCatalog;
 
+use super::definition::same_keys;
 use crate::rule::Size;
 
 /// Collections by name.
@@ -39,7 +40,7 @@ impl Collection {
             return Some(name);
         }
         let keys = index.get_document("keyPattern").ok()?;
-        self.indexes.iter().find(|(_, own, _)| own == keys).map(|(name, ..)| name.as_str())
+        self.indexes.iter().find(|(_, own, _)| same_keys(own, keys)).map(|(name, ..)| name.as_str())
     }
 }
 
@@ -112,9 +113,16 @@ impl Schema {
             "dropIndexes" => {
                 let known = self.collections.entry(collection.clone()).or_default();
                 match command.get("index") {
-                    Some(Bson::String(all)) if all == "*" => known.indexes.clear(),
+                    Some(Bson::String(all)) if all == "*" => {
+                        known.indexes.retain(|(name, ..)| name == "_id_");
+                    }
                     Some(Bson::String(gone)) => known.indexes.retain(|(name, ..)| name != gone),
-                    Some(Bson::Document(gone)) => known.indexes.retain(|(_, keys, _)| keys != gone),
+                    Some(Bson::Array(gone)) => known
+                        .indexes
+                        .retain(|(name, ..)| !gone.iter().any(|gone| gone.as_str() == Some(name))),
+                    Some(Bson::Document(gone)) => {
+                        known.indexes.retain(|(_, keys, _)| !same_keys(keys, gone))
+                    }
                     _ => {}
                 }
             }

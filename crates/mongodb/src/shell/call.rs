@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 
 use bson::{Bson, Document, doc};
-use marula_core::{ErrorKind, Result, nearest};
+use marula_core::{Result, nearest};
 use oxc_ast::ast::Argument;
 use oxc_span::Span;
 
@@ -86,6 +86,17 @@ impl Given<'_, '_> {
             .ok_or_else(|| self.scope.source.usage(format!("{what} is missing"), self.span))
     }
 
+    /// Keys of indexes, one document or several.
+    fn keys(&mut self, at: usize) -> Result<Vec<Document>> {
+        let found = self.documents(at, "the argument");
+        found.map_err(|_| {
+            self.scope
+                .source
+                .usage("the keys of an index are a document", self.span)
+                .hint("write them as {email: 1}, and several as {a: 1, b: -1}")
+        })
+    }
+
     fn documents(&mut self, at: usize, what: &str) -> Result<Vec<Document>> {
         let value = self.bson(at);
         let wrong =
@@ -130,15 +141,14 @@ pub(super) fn collection<'e>(
         }
     }
     if !METHODS.contains(&name.as_str()) {
-        let error = scope.source.error(
-            ErrorKind::Refused,
+        let near = nearest(&name, METHODS.iter().copied());
+        return Err(scope.source.no_method(
             format!("{name}() is not a command that is understood here"),
+            &name,
+            near.first().map(|near| format!("did you mean {near}()?")),
+            "find, aggregate, countDocuments, distinct, updateMany and deleteMany can be explained",
             at,
-        );
-        return Err(match nearest(&name, METHODS.iter().copied()).first() {
-            Some(near) => error.hint(format!("did you mean {near}()?")),
-            None => error.hint("find, aggregate, countDocuments, distinct, updateMany and deleteMany can be explained"),
-        });
+        ));
     }
     let mut values = Vec::with_capacity(arguments.len());
     for argument in arguments {
@@ -309,17 +319,33 @@ fn operation(name: &str, given: &mut Given<'_, '_>) -> Result<Operation> {
             one: name == "insertOne",
         }),
         "createIndex" => {
-            let keys = given.document(0, "the keys")?;
+            let [keys] = <[Document; 1]>::try_from(given.keys(0)?).map_err(|_| {
+                let what = "createIndex() makes one index: its keys are one document";
+                given.scope.source.usage(what, given.span)
+            })?;
             let options = given.document(1, "the options")?;
             Operation::CreateIndexes(CreateIndexes::one(keys, options))
         }
         "createIndexes" => {
-            let keys = given.documents(0, "the keys")?;
+            let given_keys = given.keys(0)?;
             let options = given.document(1, "the options")?;
-            let indexes = keys
-                .into_iter()
-                .flat_map(|keys| CreateIndexes::one(keys, options.clone()).indexes)
-                .collect();
+            // A driver gives whole specifications: in no pattern of keys has one a document.
+            let whole = |of: &Document| of.get_document("key").is_ok();
+            if !options.is_empty() && given_keys.iter().any(whole) {
+                return Err(given
+                    .scope
+                    .source
+                    .usage("options beside whole specifications are not read", given.span)
+                    .hint("write what is for an index into its own: {key: {…}, unique: true}"));
+            }
+            let one = |mut keys: Document| match keys.get_document("key").cloned() {
+                Ok(inner) => {
+                    keys.remove("key");
+                    CreateIndexes::one(inner, keys)
+                }
+                Err(_) => CreateIndexes::one(keys, options.clone()),
+            };
+            let indexes = given_keys.into_iter().flat_map(|keys| one(keys).indexes).collect();
             Operation::CreateIndexes(CreateIndexes { indexes })
         }
         "dropIndex" => Operation::DropIndex(DropIndex { index: given.wanted(0, "the index")? }),

@@ -4,8 +4,8 @@ use marula_core::{ErrorKind, Result, nearest};
 use oxc_ast::ast::{Argument, ChainElement, Expression};
 use oxc_span::{GetSpan, Span};
 
-use super::call;
 use super::value::{Scope, Value};
+use super::{Purpose, call, instead};
 use crate::command::{Command, CreateCollection, Operation};
 
 /// Methods of `db` itself that are understood.
@@ -111,20 +111,16 @@ pub(super) fn command(scope: &Scope<'_>, expression: &Expression<'_>) -> Result<
                 return Ok(Command { database, collection, operation });
             }
             other => {
-                let mut error = scope.source.error(
-                    ErrorKind::Refused,
-                    format!("db.{other}() is not a command that is understood here"),
-                    at,
-                );
                 let known = DATABASE_METHODS.iter().chain(call::METHODS).copied();
-                let near = nearest(other, known);
-                error = match near.first() {
-                    Some(near) if call::METHODS.contains(near) => {
-                        error.hint(format!("did you mean db.COLLECTION.{near}()?"))
-                    }
-                    _ => error.hint("write a call on a collection, such as db.orders.find({…})"),
-                };
-                return Err(error);
+                let near = nearest(other, known).first().copied();
+                let near = near.filter(|near| call::METHODS.contains(near));
+                return Err(scope.source.no_method(
+                    format!("db.{other}() is not a command that is understood here"),
+                    other,
+                    near.map(|near| format!("did you mean db.COLLECTION.{near}()?")),
+                    "write a call on a collection, such as db.orders.find({…})",
+                    at,
+                ));
             }
         }
     }
@@ -136,6 +132,10 @@ pub(super) fn command(scope: &Scope<'_>, expression: &Expression<'_>) -> Result<
 
 fn at_place(scope: &Scope<'_>, error: marula_core::Error, span: Span) -> marula_core::Error {
     let mut placed = scope.source.error(error.kind(), error.message(), span);
+    // What is no command for a query may be one for a migration, as it stands.
+    if scope.source.purpose == Purpose::Migration && error.kind() == ErrorKind::Refused {
+        return placed.hint(instead::COMMAND);
+    }
     for hint in error.hints() {
         placed = placed.hint(hint.clone());
     }
@@ -235,6 +235,8 @@ fn not_a_command(scope: &Scope<'_>, expression: &Expression<'_>) -> marula_core:
         Expression::ArrayExpression(_) => {
             error.hint("name the collection: db.COLLECTION.aggregate([…])")
         }
+        _ if scope.source.purpose == Purpose::Migration => error
+            .hint("write a call on a collection, such as db.users.updateMany({…}, {$set: {…}})"),
         _ => error.hint("write a call on a collection, such as db.orders.find({…})"),
     }
 }

@@ -6,8 +6,8 @@ use oxc_ast::ast::Argument;
 use oxc_span::Span;
 
 use super::chain::Link;
-use super::json;
 use super::value::{Scope, Value};
+use super::{Purpose, json};
 use crate::command::{Command, Count, CountKind, Find, Operation};
 
 /// Methods that add to a find.
@@ -202,14 +202,14 @@ fn counted(find: &Find, bounded: bool) -> Count {
 }
 
 fn unknown(scope: &Scope<'_>, name: &str, at: Span) -> marula_core::Error {
-    let error = scope.source.error(
-        ErrorKind::Refused,
-        format!("{name}() on a result is not understood here"),
-        at,
-    );
+    let message = format!("{name}() on a result is not understood here");
     let known = METHODS.iter().chain(SHOWING).copied();
-    match nearest(name, known).first() {
-        Some(near) => error.hint(format!("did you mean {near}()?")),
-        None => error.hint("leave it out: only the command itself is explained"),
+    let error = scope.source.error(ErrorKind::Refused, message, at);
+    match (scope.source.purpose, nearest(name, known).first()) {
+        (Purpose::Query, Some(near)) => error.hint(format!("did you mean {near}()?")),
+        (Purpose::Query, None) => error.hint("leave it out: only the command itself is explained"),
+        (Purpose::Migration, _) => {
+            error.hint("leave it out: a migration runs the command, and nobody reads its result")
+        }
     }
 }

@@ -6,6 +6,7 @@ mod call;
 mod chain;
 mod cursor;
 mod depth;
+mod instead;
 mod json;
 mod refuse;
 mod statement;
@@ -24,6 +25,16 @@ pub const MAX_DEPTH: usize = 220;
 /// What a text is called in errors.
 const NAME: &str = "query";
 
+/// What a text is read for: a refusal says what can be written there instead.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// A query somebody asks about.
+    #[default]
+    Query,
+    /// A step of a migration.
+    Migration,
+}
+
 /// The one command in `text`: mongosh syntax (`db.orders.find({…}).sort({…})`) or a command
 /// document as JSON, extended JSON or a shell literal (`{"aggregate": "orders", …}`).
 ///
@@ -34,7 +45,15 @@ const NAME: &str = "query";
 /// `Syntax` when it does not parse, `Refused` or `Unsupported` for what is not a plain command,
 /// `Usage` when there is no command or more than one.
 pub fn parse(text: &str) -> Result<Command> {
-    let mut commands = parse_many(text)?;
+    parse_for(text, Purpose::Query)
+}
+
+/// As [`parse`], with the refusals of that purpose.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_for(text: &str, purpose: Purpose) -> Result<Command> {
+    let mut commands = parse_many_for(text, purpose)?;
     match (commands.len(), commands.pop()) {
         (1, Some(command)) => Ok(command),
         (0, _) | (_, None) => Err(Error::new(ErrorKind::Usage, "there is no command in the text")
@@ -52,12 +71,20 @@ pub fn parse(text: &str) -> Result<Command> {
 /// # Errors
 /// As [`parse`], except that any number of commands is fine.
 pub fn parse_many(text: &str) -> Result<Vec<Command>> {
+    parse_many_for(text, Purpose::Query)
+}
+
+/// As [`parse_many`], with the refusals of that purpose.
+///
+/// # Errors
+/// As [`parse_many`].
+pub fn parse_many_for(text: &str, purpose: Purpose) -> Result<Vec<Command>> {
     let trimmed = text.trim_start_matches('\u{feff}').trim();
     if trimmed.starts_with('{') || trimmed.starts_with('[') {
         return json::parse(trimmed).map(|command| vec![command]);
     }
     let text = text.to_string();
-    on_deep_stack(move || statement::commands(&text))
+    on_deep_stack(move || statement::commands(&text, purpose))
 }
 
 /// One literal in mongosh syntax, with its constructors.

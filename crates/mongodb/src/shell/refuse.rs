@@ -3,7 +3,7 @@
 use marula_core::{Error, ErrorKind};
 use oxc_span::Span;
 
-use super::marked;
+use super::{Purpose, instead, marked};
 
 /// The text being parsed. The parser may have been given a few bytes before it.
 pub(super) struct Source<'t> {
@@ -11,6 +11,8 @@ pub(super) struct Source<'t> {
     pub text: &'t str,
     /// How many bytes the parser saw before it.
     pub shift: usize,
+    /// What it is read for.
+    pub purpose: Purpose,
 }
 
 impl Source<'_> {
@@ -38,6 +40,26 @@ impl Source<'_> {
     pub fn not_constant(&self, what: &str, span: Span) -> Error {
         self.error(ErrorKind::Refused, format!("{what} is not evaluated here"), span)
             .hint("write the value itself: the text is parsed and never run")
+    }
+
+    /// For a method that is not read: in a query the hint is `near`, a guess, or `usual`.
+    pub fn no_method(
+        &self,
+        message: impl Into<String>,
+        method: &str,
+        near: Option<String>,
+        usual: &str,
+        span: Span,
+    ) -> Error {
+        let error = self.error(ErrorKind::Refused, message, span);
+        match (self.purpose, instead::of(method), near) {
+            (Purpose::Query, _, Some(near)) => error.hint(near),
+            (Purpose::Query, _, None) => error.hint(usual),
+            // What has a way of its own is not guessed at: rename is near to remove.
+            (Purpose::Migration, Some(own), _) => error.hint(own),
+            (Purpose::Migration, None, Some(near)) => error.hint(near).hint(instead::COMMAND),
+            (Purpose::Migration, None, None) => error.hint(instead::COMMAND),
+        }
     }
 
     /// For arguments that do not fit the call.

@@ -9,7 +9,7 @@ use oxc_span::{GetSpan, SourceType};
 use super::chain;
 use super::refuse::Source;
 use super::value::{Scope, kind_of};
-use super::{depth, marked};
+use super::{Purpose, depth, marked};
 use crate::Command;
 
 /// The place a parser's label names, or the end of the text.
@@ -23,7 +23,7 @@ macro_rules! place {
 }
 
 /// The commands in `text`, in order.
-pub(super) fn commands(text: &str) -> Result<Vec<Command>> {
+pub(super) fn commands(text: &str, purpose: Purpose) -> Result<Vec<Command>> {
     depth::check(text)?;
     let (database, script) = use_lines(text);
     let allocator = Allocator::default();
@@ -32,7 +32,7 @@ pub(super) fn commands(text: &str) -> Result<Vec<Command>> {
         let at = place!(problem, text, 0);
         return Err(syntax_error(text, &problem.message, problem.help.as_deref(), at));
     }
-    let mut scope = Scope::new(Source { text, shift: 0 });
+    let mut scope = Scope::new(Source { text, shift: 0, purpose });
     let mut found = Vec::new();
     if let Some(directive) = parsed.program.directives.first() {
         return Err(scope
@@ -87,7 +87,7 @@ pub(super) fn literal(text: &str) -> Result<bson::Bson> {
         let at = place!(problem, text, 1);
         return Err(syntax_error(text, &problem.message, problem.help.as_deref(), at));
     }
-    let scope = Scope::new(Source { text, shift: 1 });
+    let scope = Scope::new(Source { text, shift: 1, purpose: Purpose::Query });
     match parsed.program.body.as_slice() {
         [Statement::ExpressionStatement(statement)] => {
             Ok(scope.value(&statement.expression)?.into_bson())

@@ -2,7 +2,7 @@
 
 use bson::{Bson, Document, doc};
 use marula_core::ErrorKind;
-use marula_mongodb::shell::{parse, parse_literal, parse_many};
+use marula_mongodb::shell::{Purpose, parse, parse_for, parse_literal, parse_many};
 use marula_mongodb::{Command, CountKind, Operation};
 use proptest::prelude::*;
 
@@ -250,6 +250,53 @@ fn what_would_have_to_run_is_refused_with_its_place() {
         let at = place.text.get(place.start..place.end).unwrap();
         assert!(at.contains(marked) || marked.contains(at), "{text}: {at:?} is marked");
         assert!(!error.hints().is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn whole_specifications_of_indexes_are_read_as_the_drivers_mean_them() {
+    let wanted = doc! { "createIndexes": "users", "indexes": [
+        { "key": { "email": 1 }, "name": "e", "unique": true },
+        { "key": { "a": 1, "b": -1 }, "name": "a_1_b_-1" },
+    ] };
+    let text = "db.users.createIndexes([{key: {email: 1}, name: 'e', unique: true}, {key: {a: 1, b: -1}}])";
+    assert_eq!(wire(text).to_string(), wanted.to_string());
+    // A field may be called key.
+    let wanted =
+        doc! { "createIndexes": "users", "indexes": [{ "key": { "key": 1 }, "name": "key_1" }] };
+    assert_eq!(wire("db.users.createIndexes([{key: 1}])").to_string(), wanted.to_string());
+    for (text, said) in [
+        ("db.users.createIndexes([{key: {a: 1}}], {unique: true})", "write what is for an index"),
+        ("db.users.createIndex('email')", "write them as {email: 1}"),
+        ("db.users.createIndex([['x', 1]])", "write them as {email: 1}"),
+        ("db.users.createIndex([{a: 1}, {b: 1}])", "one document"),
+    ] {
+        let error = parse(text).unwrap_err();
+        let told = format!("{error} {}", error.hints().join(" "));
+        assert!(error.kind() == ErrorKind::Syntax && told.contains(said), "{text}: {told}");
+    }
+}
+
+#[test]
+fn a_migration_is_told_what_to_write_instead() {
+    for (text, said) in [
+        ("db.command({collMod: 'users'})", "{\"collMod\": \"users\", \"validator\": {…}}"),
+        ("db.runCommand({profile: 0})", "write the command itself in a migration of JSON"),
+        (
+            "db.users.rename('people')",
+            "{\"renameCollection\": \"DB.users\", \"to\": \"DB.people\"}",
+        ),
+        ("db.dropCollection('users')", "write db.collection('users').drop()"),
+        ("db.users.bulkWrite([])", "write its parts one after the other"),
+        ("db.users.dropIndexes(['a', 'b'])", "write dropIndex('NAME') for each"),
+        ("db.users.creatIndex({a: 1})", "did you mean createIndex()?"),
+        ("db.users.updateMany({}, {$set: {a: 1}}).then(x)", "leave it out: a migration runs"),
+        ("load('x.js')", "such as db.users.updateMany({…}"),
+    ] {
+        let error = parse_for(text, Purpose::Migration).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{text}: {error}");
+        let hints = error.hints().join(" ");
+        assert!(hints.contains(said) && !hints.contains("explain"), "{text}: {hints}");
     }
 }
 

@@ -56,8 +56,14 @@ pub async fn run(app: &mut App, args: MigrateDiff) -> Result<Outcome> {
     found.replayed_on = choice.install.to_string();
     lint(&found, engine, version, &args, &mut report)?;
     if let Some(dir) = &args.dir
-        && found.remains.is_empty()
+        && !found.remains.is_empty()
+        && !found.migrations.is_empty()
     {
+        report.notes.push(format!(
+            "no file is written to {}: the migration does not lead all the way",
+            dir.display()
+        ));
+    } else if let Some(dir) = &args.dir {
         let several = found.migrations.len() > 1;
         let named: Vec<(String, String)> = (1..)
             .zip(&found.migrations)
@@ -101,6 +107,12 @@ async fn side(app: &App, args: &MigrateDiff, name: &str) -> Result<Side> {
         return Ok(Side::Empty);
     }
     let path = Path::new(name);
+    if path.exists() && app.config.targets.contains_key(name) {
+        let what = format!("'{name}' is a target, and a file or folder as well");
+        return Err(Error::new(ErrorKind::Usage, what)
+            .hint(format!("write ./{name} for the file or folder"))
+            .hint("for the target write its address, or call it differently in marula.toml"));
+    }
     if path.is_dir() {
         return files::read(path, args.engine).map(Side::Folder);
     }

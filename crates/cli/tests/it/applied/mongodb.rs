@@ -362,4 +362,20 @@ fn a_difference_does_not_touch_what_has_run() {
     eye.load("schema_migrations", vec![doc! { "version": 1, "dirty": false }]);
     let (_, found) = project.run(&["migrate", "diff", "t", "migrations"]);
     assert!(!found.contains("marula.") && !found.contains("schema_migrations"), "{found}");
+    // A folder of the target's name is not taken for it.
+    std::fs::create_dir(project.path().join("t")).unwrap();
+    let diff = ["migrate", "diff", "t", "migrations"];
+    said(&project, 2, &diff, &["'t' is a target, and a file or folder as well", "write ./t for"]);
+}
+
+#[test]
+fn a_difference_that_is_not_led_over_writes_no_file_and_says_so() {
+    let (project, _eye) = mongodb((6, 0), &[]);
+    let capped = r#"{"collections": {"c": {"capped": true, "size": 4096}}}"#;
+    std::fs::write(project.path().join("a.json"), capped).unwrap();
+    std::fs::write(project.path().join("b.json"), r#"{"collections": {"c": {}, "d": {}}}"#)
+        .unwrap();
+    let diff = ["migrate", "diff", "a.json", "b.json", "--dir", "new"];
+    said(&project, 1, &diff, &["no file is written to new"]);
+    assert!(!project.path().join("new").exists());
 }

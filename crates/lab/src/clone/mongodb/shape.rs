@@ -105,6 +105,10 @@ async fn read_one(source: &Session, name: &str) -> Result<Option<Shape>> {
         if index.get_str("name").ok() != Some("_id_") && !clustered {
             // Servers up to 4.2 tell the namespace, which is the source's.
             index.remove("ns");
+            // The simple collation is listed as none, and none would take the collection's.
+            if shape.options.contains_key("collation") && !index.contains_key("collation") {
+                index.insert("collation", doc! { "locale": "simple" });
+            }
             shape.indexes.push(index);
         }
     }

@@ -7,6 +7,7 @@ use marula_core::{Error, ErrorKind, Result};
 use marula_mongodb::Session;
 use serde_json::Value;
 
+use super::super::definition;
 use super::model::{self, Model};
 use crate::files::Folder;
 use crate::migration::StepKind;
@@ -34,7 +35,7 @@ pub(super) async fn load(source: &Source<'_>, lab: &Session) -> Result<Model> {
         Source::Empty => {}
         Source::Declared(path, text) => {
             let wanted = declared(path, text)?;
-            for command in super::plan::commands(&Model::new(), &wanted).0 {
+            for command in super::plan::commands(&Model::new(), &wanted, lab.version()).0 {
                 run(lab, command).await.map_err(|error| placed(error, path))?;
             }
         }
@@ -52,8 +53,18 @@ pub(super) async fn load(source: &Source<'_>, lab: &Session) -> Result<Model> {
         }
         Source::Database(session) => {
             let wanted = model::read(session).await?;
-            for command in super::plan::commands(&Model::new(), &wanted).0 {
-                run(lab, command).await?;
+            for command in super::plan::commands(&Model::new(), &wanted, lab.version()).0 {
+                let shown = Bson::Document(command.clone()).into_relaxed_extjson();
+                run(lab, command).await.map_err(|error| {
+                    let what = format!("the lab does not take {shown}: {}", error.message());
+                    let mut failed = Error::new(error.kind(), what)
+                        .at(session.spec().to_string())
+                        .hint("its version and that of the lab may differ: give --server-version");
+                    if let Some(code) = error.server_code() {
+                        failed = failed.code(code);
+                    }
+                    failed
+                })?;
             }
         }
     }
@@ -141,7 +152,7 @@ fn declared(path: &Path, text: &str) -> Result<Model> {
             let named = index.get_str("name").map(String::from).unwrap_or_else(|_| {
                 let parts = keys.iter().map(|(key, value)| match value {
                     Bson::String(text) => format!("{key}_{text}"),
-                    value => format!("{key}_{}", model::plain(value)),
+                    value => format!("{key}_{}", definition::plain(value)),
                 });
                 parts.collect::<Vec<_>>().join("_")
             });

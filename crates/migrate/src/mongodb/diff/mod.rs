@@ -40,7 +40,7 @@ pub async fn diff(server: &MongoServer, from: &Source<'_>, to: &Source<'_>) -> R
     let wanted = load::load(to, &load::open(server).await?).await?;
     let lab = load::open(server).await?;
     let start = load::load(from, &lab).await?;
-    let (up, found) = plan::commands(&start, &wanted);
+    let (up, found) = plan::commands(&start, &wanted, lab.version());
     let mut difference = Difference {
         outline: found.outline,
         destroys: found.destroys,
@@ -55,9 +55,9 @@ pub async fn diff(server: &MongoServer, from: &Source<'_>, to: &Source<'_>) -> R
     replay(&lab, &up).await?;
     let there = model::read(&lab).await?;
     difference.remains = model::differences(&there, &wanted);
-    let (down, back) = plan::commands(&there, &start);
+    let (down, back) = plan::commands(&there, &start, lab.version());
     for line in &difference.destroys {
-        let what = line.split(" is dropped").next().unwrap_or_default();
+        let Some(what) = line.strip_suffix(plan::WITH_DOCUMENTS) else { continue };
         difference.notes.push(format!("the way back makes {what} empty: its documents are gone"));
     }
     for line in back.destroys {
@@ -85,7 +85,7 @@ fn likely(from: &Model, to: &Model, notes: &mut Vec<String>) {
     for (gone, old) in from.iter().filter(|(name, _)| !to.contains_key(*name)) {
         for (new, wanted) in to.iter().filter(|(name, _)| !from.contains_key(*name)) {
             let telling = !old.indexes.is_empty() || !old.options.is_empty();
-            if telling && old == wanted {
+            if telling && old.same(wanted) {
                 notes.push(format!(
                     "collection {gone} may have become {new}: rename it first with \
                      {{\"renameCollection\": \"DB.{gone}\", \"to\": \"DB.{new}\"}}, and its \

@@ -6,11 +6,13 @@ use bson::{Bson, Document, doc};
 use marula_core::Result;
 use marula_mongodb::Session;
 
+use super::super::definition::{differing, plain, same_options};
+
 /// A database's collections and views, by name.
 pub(super) type Model = BTreeMap<String, Namespace>;
 
 /// A collection or a view.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Namespace {
     /// What `create` takes beside the name.
     pub options: Document,
@@ -22,6 +24,15 @@ impl Namespace {
     /// Whether it is a view.
     pub fn is_view(&self) -> bool {
         self.options.contains_key("viewOn")
+    }
+
+    /// Whether both would be made by the same commands.
+    pub fn same(&self, other: &Namespace) -> bool {
+        same_options(&self.options, &other.options)
+            && self.indexes.len() == other.indexes.len()
+            && self.indexes.iter().all(|(name, spec)| {
+                other.indexes.get(name).is_some_and(|other| same_options(spec, other))
+            })
     }
 }
 
@@ -69,6 +80,10 @@ pub(super) async fn read(session: &Session) -> Result<Model> {
                     index.remove(counted);
                 }
                 unversioned(&mut index);
+                // The simple collation is listed as none, and none would take the collection's.
+                if namespace.options.contains_key("collation") && !index.contains_key("collation") {
+                    index.insert("collation", doc! { "locale": "simple" });
+                }
                 namespace.indexes.insert(own, index);
             }
         }
@@ -95,30 +110,6 @@ async fn all(session: &Session, command: Document) -> Result<Vec<Document>> {
     cursor.try_collect().await.map_err(|error| session.map(error))
 }
 
-/// A value with its numbers in one form: 1, 1.0 and NumberLong(1) mean the same here.
-pub(super) fn plain(value: &Bson) -> Bson {
-    match value {
-        Bson::Int32(number) => Bson::Int64(i64::from(*number)),
-        Bson::Double(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
-            Bson::Int64(*number as i64)
-        }
-        Bson::Document(inner) => Bson::Document(plain_document(inner)),
-        Bson::Array(items) => Bson::Array(items.iter().map(plain).collect()),
-        other => other.clone(),
-    }
-}
-
-/// The same of a document. The order of keys is kept: in an index's key it matters.
-pub(super) fn plain_document(document: &Document) -> Document {
-    document.iter().map(|(key, value)| (key.clone(), plain(value))).collect()
-}
-
-/// Whether two settings say the same: fields in any order, but for keys, sorts and pipelines.
-pub(super) fn same(a: &Document, b: &Document) -> bool {
-    a.len() == b.len()
-        && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| plain(value) == plain(other)))
-}
-
 /// What differs between two databases, each in a line.
 pub(super) fn differences(from: &Model, to: &Model) -> Vec<String> {
     let mut all = Vec::new();
@@ -127,29 +118,22 @@ pub(super) fn differences(from: &Model, to: &Model) -> Vec<String> {
             all.push(format!("collection {name} is too many"));
             continue;
         };
-        let keys = old
-            .options
-            .keys()
-            .chain(new.options.keys().filter(|key| !old.options.contains_key(key)));
-        for key in keys {
-            let (is, should) = (old.options.get(key), new.options.get(key));
-            if is.map(plain) != should.map(plain) {
-                let shown = |value: Option<&Bson>| {
-                    value.map_or("not set".to_string(), |value| {
-                        value.clone().into_relaxed_extjson().to_string()
-                    })
-                };
-                all.push(format!(
-                    "collection {name}: its {key} is {}, and should be {}",
-                    shown(is),
-                    shown(should)
-                ));
-            }
+        for key in differing(&old.options, &new.options) {
+            let shown = |of: &Namespace| {
+                of.options.get(key).map_or("not set".to_string(), |value| {
+                    value.clone().into_relaxed_extjson().to_string()
+                })
+            };
+            all.push(format!(
+                "collection {name}: its {key} is {}, and should be {}",
+                shown(old),
+                shown(new)
+            ));
         }
         for (index, spec) in &old.indexes {
             match new.indexes.get(index) {
                 None => all.push(format!("index {index} of {name} is too many")),
-                Some(other) if !same(spec, other) => {
+                Some(other) if !same_options(spec, other) => {
                     all.push(format!("index {index} of {name} is another"));
                 }
                 Some(_) => {}

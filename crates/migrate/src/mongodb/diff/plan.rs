@@ -1,8 +1,12 @@
 //! The commands that lead from one database to another.
 
-use bson::{Bson, Document, doc};
+use std::collections::BTreeMap;
 
-use super::model::{Model, Namespace, plain, same};
+use bson::{Bson, Document, doc};
+use marula_core::Version;
+
+use super::super::definition::{differing, same, same_options};
+use super::model::{Model, Namespace};
 
 /// What is found on the way.
 #[derive(Debug, Default)]
@@ -15,18 +19,27 @@ pub(super) struct Found {
     pub stuck: Vec<String>,
 }
 
-/// The commands, in order: what is made, changed, and at last dropped.
-pub(super) fn commands(from: &Model, to: &Model) -> (Vec<Document>, Found) {
+/// What a collection that goes leaves nothing of.
+pub(super) const WITH_DOCUMENTS: &str = " is dropped with its documents";
+
+/// From which version on the size of a capped collection can be changed.
+const CAPPED_SIZES: Version = Version::new(6, 0, 0);
+
+/// The commands for a server of that version, in order: what is made, changed, and at last dropped.
+pub(super) fn commands(from: &Model, to: &Model, version: Version) -> (Vec<Document>, Found) {
     let mut found = Found::default();
     let (mut made, mut changed, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
     let mut views: Vec<&str> = Vec::new();
     for (name, new) in to {
         match from.get(name) {
             Some(old) if old.is_view() == new.is_view() => {
-                change(name, old, new, &mut changed, &mut found);
+                change(name, old, new, version, &mut changed, &mut found);
             }
-            Some(_) => {
+            Some(old) => {
                 // A view and a collection cannot have one name.
+                if !old.is_view() {
+                    found.destroys.push(format!("collection {name}{WITH_DOCUMENTS}"));
+                }
                 changed.push(doc! { "drop": name });
                 found.outline.push(('~', format!("{name} (made anew)")));
                 create(name, new, &mut changed);
@@ -48,7 +61,7 @@ pub(super) fn commands(from: &Model, to: &Model) -> (Vec<Document>, Found) {
             found.outline.push(('-', format!("view {name}")));
         } else {
             found.outline.push(('-', format!("collection {name}")));
-            found.destroys.push(format!("collection {name} is dropped with its documents"));
+            found.destroys.push(format!("collection {name}{WITH_DOCUMENTS}"));
         }
     }
     made.append(&mut changed);
@@ -61,7 +74,7 @@ fn create(name: &str, new: &Namespace, commands: &mut Vec<Document>) {
     command.extend(new.options.clone());
     commands.push(command);
     for spec in new.indexes.values() {
-        commands.push(doc! { "createIndexes": name, "indexes": [spec.clone()] });
+        commands.push(build(name, spec));
     }
 }
 
@@ -69,20 +82,17 @@ fn change(
     name: &str,
     old: &Namespace,
     new: &Namespace,
+    version: Version,
     commands: &mut Vec<Document>,
     found: &mut Found,
 ) {
-    let differ = |key: &str| old.options.get(key).map(plain) != new.options.get(key).map(plain);
-    let mut keys: Vec<&String> = old.options.keys().chain(new.options.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    keys.retain(|key| differ(key));
+    let keys = differing(&old.options, &new.options);
     if old.is_view() {
         if keys.is_empty() {
             return;
         }
         found.outline.push(('~', format!("view {name}")));
-        if keys.iter().any(|key| *key == "collation") {
+        if keys.contains(&"collation") {
             commands.push(doc! { "drop": name });
             create(name, new, commands);
         } else {
@@ -96,8 +106,8 @@ fn change(
     }
     let mut modify = Document::new();
     for key in &keys {
-        let wanted = new.options.get(key.as_str());
-        let value = match (key.as_str(), wanted) {
+        let wanted = new.options.get(key);
+        let value = match (*key, wanted) {
             ("validator", None) => Some(Bson::Document(Document::new())),
             ("validationLevel", None) => Some("strict".into()),
             ("validationAction", None) => Some("error".into()),
@@ -114,7 +124,7 @@ fn change(
             ("timeseries", Some(Bson::Document(wanted))) => {
                 let had = old.options.get_document("timeseries").cloned().unwrap_or_default();
                 let only = wanted.iter().all(|(key, value)| {
-                    had.get(key).map(plain) == Some(plain(value))
+                    same(had.get(key), Some(value))
                         || ["granularity", "bucketMaxSpanSeconds", "bucketRoundingSeconds"]
                             .contains(&key.as_str())
                 });
@@ -123,14 +133,14 @@ fn change(
             }
             ("capped", None | Some(Bson::Boolean(false))) => None,
             ("capped" | "size" | "max", _) => {
-                capped(name, old, new, key, commands);
+                capped(name, old, new, key, version, commands, found);
                 continue;
             }
             _ => None,
         };
         match value {
             Some(value) => {
-                modify.insert(key.as_str(), value);
+                modify.insert(*key, value);
             }
             None => found.stuck.push(format!(
                 "the {key} of collection {name} cannot be changed: make a new collection and copy \
@@ -139,7 +149,7 @@ fn change(
         }
     }
     if !keys.is_empty() {
-        found.outline.push(('~', format!("collection {name}: {}", list(&keys))));
+        found.outline.push(('~', format!("collection {name}: {}", keys.join(", "))));
     }
     if !modify.is_empty() {
         // A level or action without a validator is refused when it goes first.
@@ -147,38 +157,77 @@ fn change(
         command.extend(modify);
         commands.push(command);
     }
-    indexes(name, old, new, commands, found);
+    if is_capped(new) && !is_capped(old) {
+        anew(name, old, new, commands, found);
+    } else {
+        indexes(name, &old.indexes, new, commands, found);
+    }
 }
 
-fn list(keys: &[&String]) -> String {
-    keys.iter().map(|key| key.as_str()).collect::<Vec<_>>().join(", ")
+fn is_capped(of: &Namespace) -> bool {
+    of.options.get_bool("capped").unwrap_or(false)
 }
 
-fn capped(name: &str, old: &Namespace, new: &Namespace, key: &str, commands: &mut Vec<Document>) {
-    let is = |of: &Namespace| of.options.get_bool("capped").unwrap_or(false);
-    match (is(old), is(new), key) {
+fn capped(
+    name: &str,
+    old: &Namespace,
+    new: &Namespace,
+    key: &str,
+    version: Version,
+    commands: &mut Vec<Document>,
+    found: &mut Found,
+) {
+    let wanted = |key: &str| new.options.get(key).cloned().unwrap_or(Bson::Int64(0));
+    let mut change = |option: &str, key: &str| {
+        if version >= CAPPED_SIZES {
+            commands.push(doc! { "collMod": name, option: wanted(key) });
+        } else {
+            found.stuck.push(format!(
+                "the {key} of collection {name} cannot be changed before 6.0: make a new \
+                 collection and copy the documents"
+            ));
+        }
+    };
+    match (is_capped(old), is_capped(new), key) {
         (false, true, "capped") => {
-            let size = new.options.get("size").cloned().unwrap_or(Bson::Int64(0));
-            commands.push(doc! { "convertToCapped": name, "size": size });
-            if let Some(max) = new.options.get("max") {
-                commands.push(doc! { "collMod": name, "cappedMax": max.clone() });
-            }
+            found.destroys.push(format!(
+                "documents of collection {name} go where they do not fit its size: the newest stay"
+            ));
+            commands.push(doc! { "convertToCapped": name, "size": wanted("size") });
         }
-        (true, true, "size") => {
-            let size = new.options.get("size").cloned().unwrap_or(Bson::Int64(0));
-            commands.push(doc! { "collMod": name, "cappedSize": size });
-        }
-        (true, true, "max") => {
-            let max = new.options.get("max").cloned().unwrap_or(Bson::Int64(0));
-            commands.push(doc! { "collMod": name, "cappedMax": max });
-        }
+        (true, true, "size") => change("cappedSize", key),
+        (_, true, "max") => change("cappedMax", key),
         _ => {}
     }
 }
 
-fn indexes(
+/// All indexes after a conversion to a capped collection, which leaves them out.
+fn anew(
     name: &str,
     old: &Namespace,
+    new: &Namespace,
+    commands: &mut Vec<Document>,
+    found: &mut Found,
+) {
+    for (index, spec) in &new.indexes {
+        let said = match old.indexes.contains_key(index) {
+            true => ('~', format!("index {index} of {name} (built anew)")),
+            false => ('+', format!("index {index} of {name}")),
+        };
+        found.outline.push(said);
+        commands.push(build(name, spec));
+    }
+    let gone = old.indexes.keys().filter(|index| !new.indexes.contains_key(*index));
+    found.outline.extend(gone.map(|index| ('-', format!("index {index} of {name}"))));
+}
+
+fn build(name: &str, spec: &Document) -> Document {
+    doc! { "createIndexes": name, "indexes": [spec.clone()] }
+}
+
+fn indexes(
+    name: &str,
+    old: &BTreeMap<String, Document>,
     new: &Namespace,
     commands: &mut Vec<Document>,
     found: &mut Found,
@@ -186,53 +235,49 @@ fn indexes(
     let mut drops = Vec::new();
     let mut builds = Vec::new();
     for (index, spec) in &new.indexes {
-        let build = doc! { "createIndexes": name, "indexes": [spec.clone()] };
-        match old.indexes.get(index) {
+        match old.get(index) {
             None => {
                 found.outline.push(('+', format!("index {index} of {name}")));
-                // One on the same keys would be in its way.
-                let twin = old.indexes.iter().find(|(other, own)| {
-                    !new.indexes.contains_key(*other) && own.get("key") == spec.get("key")
-                });
-                if let Some((twin, _)) = twin {
-                    drops.push(doc! { "dropIndexes": name, "index": twin });
-                }
-                builds.push(build);
+                builds.push(spec);
             }
-            Some(own) if same(own, spec) => {}
+            Some(own) if same_options(own, spec) => {}
             Some(own) => {
                 found.outline.push(('~', format!("index {index} of {name}")));
                 match in_place(name, index, own, spec) {
                     Some(mut steps) => commands.append(&mut steps),
                     None => {
-                        drops.push(doc! { "dropIndexes": name, "index": index });
-                        builds.push(build);
+                        drops.push(index);
+                        builds.push(spec);
                     }
                 }
             }
         }
     }
-    commands.append(&mut drops);
-    let gone = commands.clone();
-    commands.append(&mut builds);
-    for index in old.indexes.keys().filter(|index| !new.indexes.contains_key(*index)) {
+    // One that goes anyway stays till the last, unless the server takes no other beside it.
+    let mut last = Vec::new();
+    for (index, own) in old.iter().filter(|(index, _)| !new.indexes.contains_key(*index)) {
         found.outline.push(('-', format!("index {index} of {name}")));
-        let drop = doc! { "dropIndexes": name, "index": index };
-        if !gone.contains(&drop) {
-            commands.push(drop);
-        }
+        let blocks = builds.iter().any(|spec| excludes(own, spec));
+        if blocks { drops.push(index) } else { last.push(index) }
     }
+    let drop = |index: &String| doc! { "dropIndexes": name, "index": index };
+    commands.extend(drops.into_iter().map(drop));
+    commands.extend(builds.into_iter().map(|spec| build(name, spec)));
+    commands.extend(last.into_iter().map(drop));
+}
+
+/// Whether no server takes both for one collection: the same keys under one collation, two texts.
+fn excludes(a: &Document, b: &Document) -> bool {
+    let is_text = |of: &Document| of.get_document("key").is_ok_and(|key| key.contains_key("_fts"));
+    same(a.get("key"), b.get("key")) && same(a.get("collation"), b.get("collation"))
+        || is_text(a) && is_text(b)
 }
 
 /// What collMod can change of an index without building it anew.
 fn in_place(name: &str, index: &str, old: &Document, new: &Document) -> Option<Vec<Document>> {
-    let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    keys.retain(|key| old.get(key.as_str()).map(plain) != new.get(key.as_str()).map(plain));
     let mut all = Vec::new();
-    for key in keys {
-        match key.as_str() {
+    for key in differing(old, new) {
+        match key {
             "hidden" => {
                 let hidden = new.get_bool("hidden").unwrap_or(false);
                 all.push(doc! { "collMod": name, "index": { "name": index, "hidden": hidden } });

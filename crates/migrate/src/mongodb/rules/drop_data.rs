@@ -7,7 +7,7 @@ pub static RULE: Rule<Context> = rule(
     "A collection, a database or a field is dropped: there is no way back",
     Severity::High,
     None,
-    "What is dropped is gone, and programs that still read it get nothing, without an \
+    "What is dropped, or replaced by $out, is gone, and programs that still read it get nothing, without an \
      error.\n\nRename it (or copy the field) first, wait, and drop it later.",
     &[
         bad(
@@ -24,6 +24,16 @@ pub static RULE: Rule<Context> = rule(
             "a collection whose name is taken",
             "[{\"insert\": \"users\", \"documents\": [{\"a\": 1}]}, {\"insert\": \"new_users\", \"documents\": [{\"a\": 2}]}]",
             "[{\"renameCollection\": \"shop.new_users\", \"to\": \"shop.users\", \"dropTarget\": true}]",
+        ),
+        bad(
+            "a collection that a pipeline replaces",
+            "[{\"insert\": \"users\", \"documents\": [{\"a\": 1}]}, {\"insert\": \"people\", \"documents\": [{\"a\": 2}]}]",
+            "[\"db.users.aggregate([{$match: {a: 1}}, {$out: 'people'}])\"]",
+        ),
+        good(
+            "what a pipeline merges into",
+            "[{\"insert\": \"users\", \"documents\": [{\"a\": 1}]}]",
+            "[\"db.users.aggregate([{$match: {a: 1}}, {$merge: 'people'}])\"]",
         ),
         good(
             "a collection of the same file",
@@ -53,6 +63,19 @@ fn check(context: &Context) -> Vec<Draft> {
         draft.lock = Some("X");
         draft.blocks = Blocks::All;
         return vec![draft];
+    }
+    if let Some(("$out", into)) = written(context) {
+        // Where the target was looked at, it is known what is not there.
+        let collections = &context.schema.collections;
+        let absent = collections.values().any(|known| known.size.is_some())
+            && !collections.contains_key(&into)
+            && !into.contains('.');
+        let title = format!("all that {into} holds is replaced by what the pipeline gives");
+        let why = "Write into a new collection and rename it, or use $merge, which keeps the rest.";
+        let mut draft = Draft::plain(Severity::High, title, why).on(into);
+        draft.lock = Some("X");
+        draft.blocks = Blocks::All;
+        return if absent { Vec::new() } else { vec![draft] };
     }
     let unset = context.updates().iter().any(|update| match update.update {
         Bson::Document(update) => update.contains_key("$unset"),

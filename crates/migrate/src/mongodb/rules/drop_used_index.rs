@@ -17,6 +17,11 @@ pub static RULE: Rule<Context> = rule(
             "[{\"dropIndexes\": \"users\", \"index\": \"a_1\", \"maxTimeMS\": 500}]",
         ),
         bad(
+            "all of them",
+            "[{\"createIndexes\": \"users\", \"indexes\": [{\"key\": {\"a\": 1}, \"name\": \"a_1\"}]}]",
+            "[{\"dropIndexes\": \"users\", \"index\": \"*\", \"maxTimeMS\": 500}]",
+        ),
+        bad(
             "hidden",
             "[{\"createIndexes\": \"users\", \"indexes\": [{\"key\": {\"a\": 1}, \"name\": \"a_1\"}]}]",
             "[{\"collMod\": \"users\", \"index\": {\"name\": \"a_1\", \"hidden\": true}, \"maxTimeMS\": 500}]",
@@ -36,9 +41,17 @@ fn check(context: &Context) -> Vec<Draft> {
     if !context.is("dropIndexes") && !hides {
         return Vec::new();
     }
-    let word = if hides { "hidden" } else { "dropped" };
-    let title =
-        format!("an index of {} is {word}: statements that hint it fail", context.collection());
+    let on = context.collection();
+    let title = match context.command.get("index") {
+        _ if hides => format!("an index of {on} is hidden: statements that hint it fail"),
+        Some(Bson::String(all)) if all == "*" => format!(
+            "all indexes of {on} but the one on _id are dropped: statements that hint one fail"
+        ),
+        Some(Bson::Array(several)) => {
+            format!("{} indexes of {on} are dropped: statements that hint one fail", several.len())
+        }
+        _ => format!("an index of {on} is dropped: statements that hint it fail"),
+    };
     vec![found(
         context,
         Severity::Medium,

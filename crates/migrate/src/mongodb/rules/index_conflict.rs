@@ -40,10 +40,10 @@ fn check(context: &Context) -> Vec<Draft> {
             (index.get_str("name").unwrap_or_default(), index.get_document("key").ok());
         let options = options_of(index);
         let clash = known.indexes.iter().find_map(|(old, old_keys, old_options)| {
-            let same = keys == Some(old_keys);
+            let same = keys.is_some_and(|keys| same_keys(keys, old_keys));
             if old == name && !same {
                 Some(format!("an index {name} with other keys is there: fails with error 86"))
-            } else if same && (old != name || *old_options != options) {
+            } else if same && (old != name || !same_options(old_options, &options)) {
                 Some(format!("the index {old} has the same keys: {name} fails with error 85 or 86"))
             } else {
                 None

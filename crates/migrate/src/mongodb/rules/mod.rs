@@ -17,11 +17,13 @@ mod many_index_builds;
 mod missing_or_null;
 mod not_retryable;
 mod oplog_window;
+mod partial_filter;
 mod prepare_unique;
 mod rebuild_collection;
 mod rename_across_databases;
 mod rename_collection;
 mod replace_document;
+mod server_wide;
 mod shard_key;
 mod strict_validator;
 mod support;
@@ -69,4 +71,6 @@ pub(super) static RULES: &[&Rule<Context>] = &[
     &compact::RULE,
     &convert_to_unique::RULE,
     &unknown_command::RULE,
+    &partial_filter::RULE,
+    &server_wide::RULE,
 ];

@@ -33,17 +33,16 @@ pub static RULE: Rule<Context> = rule(
 
 fn check(context: &Context) -> Vec<Draft> {
     let unpaced = context.backfill.as_ref().is_some_and(|backfill| backfill.pace.is_zero());
-    if !unpaced && !writes_result(context) {
-        return Vec::new();
-    }
-    let title = format!("all of {} is written as fast as the primary can", context.collection());
-    vec![
-        found(
-            context,
-            Severity::Low,
-            title,
+    let (title, why) = match written(context) {
+        Some((_, into)) => (
+            format!("what the pipeline gives is written to {into} as fast as the primary can"),
+            "Give it a range of _id at a time, and watch how far the secondaries are behind.",
+        ),
+        None if unpaced => (
+            format!("all of {} is written as fast as the primary can", context.collection()),
             "Give it a pace, and watch how far the secondaries are behind.",
-        )
-        .work(Work::Scan),
-    ]
+        ),
+        None => return Vec::new(),
+    };
+    vec![found(context, Severity::Low, title, why).work(Work::Scan)]
 }

@@ -4,16 +4,31 @@ pub(super) use bson::Bson;
 pub(super) use marula_core::{Blocks, MigrationWork as Work, Severity, Version};
 
 pub(super) use super::super::context::{Context, each_key, found, is_narrow};
+pub(super) use super::super::definition::{same_keys, same_options};
 pub(super) use super::super::schema::options_of;
 pub(super) use crate::rule::{Draft, Rule, bad, good, rule};
 
 use super::super::context::documents;
 
-/// Whether a pipeline writes its result.
-pub(super) fn writes_result(context: &Context) -> bool {
-    context.is("aggregate")
-        && documents(&context.command, "pipeline")
-            .any(|stage| stage.contains_key("$out") || stage.contains_key("$merge"))
+/// How a pipeline writes its result, by `$out` or `$merge`, and into which collection.
+pub(super) fn written(context: &Context) -> Option<(&'static str, String)> {
+    let stage =
+        documents(&context.command, "pipeline").last().filter(|_| context.is("aggregate"))?;
+    let (how, into) = match (stage.get("$out"), stage.get("$merge")) {
+        (Some(into), _) => ("$out", into),
+        (None, Some(Bson::Document(merge))) => ("$merge", merge.get("into")?),
+        (None, Some(into)) => ("$merge", into),
+        _ => return None,
+    };
+    let name = match into {
+        Bson::String(name) => name.clone(),
+        Bson::Document(place) => match (place.get_str("db"), place.get_str("coll").ok()?) {
+            (Ok(database), name) => format!("{database}.{name}"),
+            (_, name) => name.to_string(),
+        },
+        _ => return None,
+    };
+    Some((how, name))
 }
 
 /// From and to of a rename, with their databases.

@@ -49,7 +49,7 @@ fn check(context: &Context) -> Vec<Draft> {
     for update in updates.iter().filter(|update| matches!(update.update, Bson::Array(_))) {
         each_key(update.update, &mut look);
     }
-    if writes_result(context)
+    if written(context).is_some()
         && let Some(pipeline) = context.command.get("pipeline")
     {
         each_key(pipeline, &mut look);

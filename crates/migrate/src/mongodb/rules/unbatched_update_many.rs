@@ -10,7 +10,7 @@ pub static RULE: Rule<Context> = rule(
     "updateMany and deleteMany write one entry of the oplog a document (160 bytes and \
      more), hold no snapshot, and stop half-way when something fails; secondaries fall \
      behind meanwhile.\n\nGo by ranges of _id with writeConcern majority, and look at the \
-     lag between batches: a declared backfill does that.",
+     lag between batches: for updates a declared backfill does that.",
     &[
         bad(
             "all at once",
@@ -46,15 +46,18 @@ fn check(context: &Context) -> Vec<Draft> {
     if !wide && !gone {
         return Vec::new();
     }
-    let word = if wide { "changed" } else { "removed" };
-    let title = format!("documents of {} are {word} by one command", context.collection());
-    vec![
-        found(
-            context,
-            Severity::Medium,
-            title,
+    let (word, why) = match wide {
+        true => (
+            "changed",
             "Declare a backfill, which goes by _id in batches, watches the lag and can be resumed.",
-        )
-        .work(Work::Scan),
-    ]
+        ),
+        // A backfill only updates.
+        false => (
+            "removed",
+            "Remove them by ranges of _id, one deleteMany after the other, and look at the lag \
+             between them; what is old goes by itself with a TTL index.",
+        ),
+    };
+    let title = format!("documents of {} are {word} by one command", context.collection());
+    vec![found(context, Severity::Medium, title, why).work(Work::Scan)]
 }

@@ -19,7 +19,7 @@ pub static RULE: Rule<Context> = rule(
 );
 
 /// What the rules read, and what changes and locks nothing that a rule would have to name.
-const KNOWN: [&str; 66] = [
+const KNOWN: [&str; 68] = [
     "abortReshardCollection",
     "addShardToZone",
     "aggregate",
@@ -45,6 +45,8 @@ const KNOWN: [&str; 66] = [
     "delete",
     "distinct",
     "drop",
+    "dropAllRolesFromDatabase",
+    "dropAllUsersFromDatabase",
     "dropDatabase",
     "dropIndexes",
     "dropRole",

@@ -319,7 +319,14 @@ async fn back(
         current = read::read(lab, owners).await?;
     }
     let remains = outline::differences(&current, wanted);
-    notes.extend(remains.into_iter().map(|line| format!("after the way back, {line}")));
+    let unwritten = outline::unwritten(&current, wanted);
+    for line in remains.into_iter().chain(unwritten) {
+        let line = format!("after the way back, {line}");
+        // What no statement mends is so after every part that is taken back.
+        if !notes.contains(&line) {
+            notes.push(line);
+        }
+    }
     Ok((parts, destroys))
 }
 

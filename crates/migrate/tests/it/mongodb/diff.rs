@@ -10,6 +10,10 @@ fn source(value: &Value) -> Source<'static> {
     Source::Declared(PathBuf::from("x.json"), json!({ "collections": value }).to_string())
 }
 
+fn french() -> Value {
+    json!({ "locale": "fr", "strength": 1 })
+}
+
 const VERSIONS: [(u16, u16); 3] = [(4, 4), (5, 0), (6, 0)];
 
 /// Whether a server of that version knows what is in a pair, and can change it.
@@ -105,6 +109,42 @@ async fn every_pair_of_collections_is_led_over_and_back() {
         ),
         (json!({ "u": {}, "v": { "viewOn": "u", "pipeline": [] } }), json!({ "u": {} })),
         (json!({ "u": {}, "x": { "viewOn": "u", "pipeline": [] } }), json!({ "u": {}, "x": {} })),
+        // The order of fields counts: in keys of indexes, in a $sort, in a document that is compared.
+        (
+            json!({ "o": { "indexes": [{ "key": { "a": 1, "b": 1 }, "name": "i" }] } }),
+            json!({ "o": { "indexes": [{ "key": { "b": 1, "a": 1 }, "name": "i" }] } }),
+        ),
+        (
+            json!({ "u": {}, "v": { "viewOn": "u", "pipeline": [{ "$sort": { "a": 1, "b": -1 } }] } }),
+            json!({ "u": {}, "v": { "viewOn": "u", "pipeline": [{ "$sort": { "b": -1, "a": 1 } }] } }),
+        ),
+        (
+            json!({ "u": { "validator": { "d": { "$eq": { "a": 1, "b": 1 } } } } }),
+            json!({ "u": { "validator": { "d": { "$eq": { "b": 1, "a": 1 } } } } }),
+        ),
+        // The simple collation beside a collection's own.
+        (
+            json!({ "f": { "collation": french(), "indexes": [
+                { "key": { "a": 1 }, "unique": true, "collation": { "locale": "simple" } },
+            ] } }),
+            json!({ "f": { "collation": french(), "indexes": [{ "key": { "a": 1 }, "unique": true }] } }),
+        ),
+        (
+            json!({ "f": { "collation": french(), "indexes": [
+                { "key": { "a": 1 } },
+                { "key": { "a": 1 }, "name": "s", "collation": { "locale": "simple" } },
+            ] } }),
+            json!({}),
+        ),
+        // An index takes the keys of one that goes, or of one that gets others.
+        (
+            json!({ "s": { "indexes": [{ "key": { "x": 1 }, "name": "a" }, { "key": { "y": 1 }, "name": "b" }] } }),
+            json!({ "s": { "indexes": [{ "key": { "y": 1 }, "name": "a" }] } }),
+        ),
+        (
+            json!({ "s": { "indexes": [{ "key": { "t": "text" }, "name": "a" }] } }),
+            json!({ "s": { "indexes": [{ "key": { "u": "text", "p": 1 }, "name": "b" }] } }),
+        ),
     ];
     for version in VERSIONS {
         let mut count = 0;
@@ -121,15 +161,40 @@ async fn every_pair_of_collections_is_led_over_and_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_older_server_cannot_change_is_said() {
-    let capped = |size: u32| json!({ "c": { "capped": true, "size": size } });
+async fn what_an_older_server_cannot_change_is_said_and_remains() {
+    let capped = |size: u32, max: u32| json!({ "c": { "capped": true, "size": size, "max": max } });
     for version in [(4, 4), (5, 0)] {
         let server = shared::mongodb(version.0, version.1).await.unwrap();
-        let found = diff(server, &source(&capped(4096)), &source(&capped(8192))).await;
-        let error = found.unwrap_err();
-        assert_eq!(error.kind(), marula_core::ErrorKind::Unsupported, "{error}");
-        assert!(error.place().unwrap().contains("cappedSize"), "{version:?}: {error}");
+        let found = diff(server, &source(&capped(4096, 9)), &source(&capped(8192, 10))).await;
+        let found = found.unwrap();
+        for (note, key) in found.notes.iter().zip(["max", "size"]) {
+            let said = format!("the {key} of collection c cannot be changed before 6.0");
+            assert!(note.starts_with(&said), "{version:?}: {note}");
+        }
+        assert_eq!((found.notes.len(), found.remains.len()), (2, 2), "{found:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_made_capped_keeps_its_indexes_and_what_is_lost_is_named() {
+    let plain = json!({ "g": { "indexes": [{ "key": { "p": 1 } }, { "key": { "q": 1 } }] } });
+    let capped = json!({ "g": { "capped": true, "size": 4096, "indexes": [
+        { "key": { "p": 1 } }, { "key": { "r": 1 } },
+    ] } });
+    let server = shared::mongodb(6, 0).await.unwrap();
+    let found = diff(server, &source(&plain), &source(&capped)).await.unwrap();
+    assert!(found.remains.is_empty(), "{found:?}");
+    let lines: Vec<String> =
+        found.outline.iter().map(|(sign, what)| format!("{sign} {what}")).collect();
+    for line in ["~ index p_1 of g (built anew)", "+ index r_1 of g", "- index q_1 of g"] {
+        assert!(lines.iter().any(|own| own == line), "{lines:?}");
+    }
+    assert!(found.destroys[0].contains("do not fit its size"), "{found:?}");
+    let view = json!({ "u": {}, "g": { "viewOn": "u", "pipeline": [] } });
+    let found = led((6, 0), json!({ "u": {}, "g": {} }), view).await;
+    assert_eq!(found.destroys, ["collection g is dropped with its documents"]);
+    let empty = "the way back makes collection g empty: its documents are gone";
+    assert!(found.notes.iter().any(|note| note == empty), "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

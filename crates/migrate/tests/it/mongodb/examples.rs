@@ -43,7 +43,8 @@ pub async fn run(client: &Client, migration: &Migration) -> Option<String> {
     }
     for command in commands(migration) {
         let name = command.keys().next().unwrap();
-        let database = if name == "renameCollection" { "admin" } else { "shop" };
+        let of_admin = ["renameCollection", "setParameter"].contains(&name.as_str());
+        let database = if of_admin { "admin" } else { "shop" };
         let database = client.database(database);
         let result = if migration.options.transaction {
             database.run_command(command).session(&mut session).await
@@ -99,6 +100,49 @@ async fn what_rules_say_is_what_the_server_does() {
             let expected = own.iter().any(|finding| finding.title.contains("fails with error"));
             if failed.is_some() != expected {
                 faults.push(format!("{at}: the server says {failed:?}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn indexes_that_are_said_to_be_refused_are_refused_on_every_version() {
+    let _turn = super::TURN.lock().await;
+    let mut faults = Vec::new();
+    for (major, minor) in [(4, 4), (5, 0), (6, 0)] {
+        let server = marula_lab::shared::mongodb(major, minor).await.unwrap();
+        let spec = server.create_database().await.unwrap();
+        let session = Session::open(&spec, &SessionOptions::lab()).await.unwrap();
+        let client = session.client();
+        for options in [
+            r#""expireAfterSeconds": 60"#,
+            r#""partialFilterExpression": {"a": {"$ne": 1}}"#,
+            r#""partialFilterExpression": {"a": {"$nin": [1]}}"#,
+            r#""partialFilterExpression": {"a": {"$not": {"$gt": 1}}}"#,
+            r#""partialFilterExpression": {"a": {"$in": [1, 2]}}"#,
+            r#""partialFilterExpression": {"$or": [{"a": 1}, {"a": 2}]}"#,
+            r#""partialFilterExpression": {"$nor": [{"a": 1}]}"#,
+            r#""partialFilterExpression": {"a": {"$mod": [2, 1]}}"#,
+            r#""partialFilterExpression": {"a": {"$size": 1}}"#,
+            r#""partialFilterExpression": {"a": {"$exists": false}}"#,
+            r#""partialFilterExpression": {"a": {"$exists": true}}"#,
+            r#""partialFilterExpression": {"a": {"$elemMatch": {"b": 1}}}"#,
+            r#""partialFilterExpression": {"$expr": {"$eq": ["$a", 1]}}"#,
+            r#""partialFilterExpression": {"a": {"$regex": "^x"}}"#,
+            r#""partialFilterExpression": {"a": {"$type": "int"}, "b": {"$gte": 1, "$lt": 9}}"#,
+            r#""partialFilterExpression": {"$and": [{"a": 1}, {"b": null}]}"#,
+        ] {
+            let text = format!(
+                r#"[{{"createIndexes": "c", "indexes": [{{"key": {{"a": 1, "b": 1}}, "name": "i", {options}}}]}}]"#
+            );
+            let parsed = migration(&text);
+            let found = findings(&migration("[]"), &parsed, Version::new(major, minor, 0));
+            let said = found.iter().any(|finding| finding.title.contains("fails with error 67"));
+            client.database("shop").drop().await.unwrap();
+            let failed = run(client, &parsed).await;
+            if failed.is_some() != said {
+                faults.push(format!("{major}.{minor} {options}: said {said}, {failed:?}"));
             }
         }
     }

@@ -55,7 +55,7 @@ async fn reset(client: &Client, setup: &str) {
 }
 
 async fn send(client: &Client, command: Document) -> Result<Document, ::mongodb::error::Error> {
-    let admin = command.contains_key("renameCollection");
+    let admin = ["renameCollection", "setParameter"].iter().any(|own| command.contains_key(*own));
     client.database(if admin { "admin" } else { SHOP }).run_command(command).await
 }
 
@@ -102,7 +102,8 @@ async fn locks_are_what_rules_say() {
             }
             for example in rule.info.examples {
                 // No server here is that old, or sharded.
-                let new = rule.info.id == "convert-to-unique" && version.major < 6;
+                let new = rule.info.id == "convert-to-unique" && version.major < 6
+                    || example.setup.contains("timeseries") && version.major < 5;
                 if new || ["foreground-index", "shard-key"].contains(&rule.info.id) {
                     continue;
                 }
@@ -124,8 +125,13 @@ async fn locks_are_what_rules_say() {
                         let hazard = f.hazard.as_ref()?;
                         Some((hazard.lock.clone()?, hazard.blocks))
                     });
-                    let collection = command.values().next().and_then(Bson::as_str);
-                    let collection = collection.unwrap_or_default().to_owned();
+                    let replaced = own.iter().find_map(|f| {
+                        let hazard = f.hazard.as_ref()?;
+                        let replaces = command.contains_key("aggregate") && hazard.lock.is_some();
+                        hazard.object.clone().filter(|_| replaces)
+                    });
+                    let first = command.values().next().and_then(Bson::as_str);
+                    let collection = replaced.unwrap_or(first.unwrap_or_default().to_owned());
                     let collection = collection.rsplit('.').next().unwrap().to_owned();
                     let there = origin.contains(&collection);
                     let before = taken(client).await;

@@ -134,4 +134,9 @@ async fn a_column_that_a_child_has_itself_or_only_inherits_is_told_when_it_diffe
         assert!(found.files.is_empty() && found.notes.len() == 1, "{found:?}");
         assert!(found.notes[0].starts_with("column c.a is "), "{:?}", found.notes);
     }
+    // A way back that inherits again makes it the child's own.
+    let apart = source("apart.sql", "CREATE TABLE p (a int); CREATE TABLE c (a int)");
+    let found = diff(server, &inherited, &apart, &DiffOptions::default()).await.unwrap();
+    let said = "after the way back, column c.a is the table's own, too, and should be only";
+    assert!(found.notes.len() == 1 && found.notes[0].starts_with(said), "{:?}", found.notes);
 }
