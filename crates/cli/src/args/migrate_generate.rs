@@ -11,16 +11,17 @@ A column (or a field) is renamed in steps, each a migration: the new one beside 
 trigger that keeps them the same, the rows that are there in batches, a check, the switch, and at
 last the old one goes. Statements with the old and the new name work until then.
 A table gets its new name at once, and a view keeps the old one working.
+On MongoDB nothing keeps two fields the same: the application writes both between the steps.
 
 Examples:
   marula migrate rename users.mail email --target shop
   marula migrate rename users people
-  marula migrate rename users.mail email --engine mongodb")]
+  marula migrate rename users.phone contact.phone --engine mongodb")]
 pub struct MigrateRename {
-    /// The table, or the table and its column.
+    /// The table, or the table and its column; on MongoDB the collection and its field.
     #[arg(value_name = "TABLE[.COLUMN]")]
     pub what: String,
-    /// The new name.
+    /// The new name; of a nested field as the document has it: contact.phone.
     pub new: String,
     /// The column's type, when no target tells it.
     #[arg(long = "type", value_name = "TYPE")]
@@ -37,6 +38,8 @@ Written are five migrations: a column of the new type and a trigger that fills i
 there, in batches; a check, with keys, indexes and NOT NULL; the swap of the names; and the old
 column's end. With --target its default, keys, indexes and foreign keys are taken over, those that
 refer to it and the views that read it, too; and the values are looked at, for ten seconds at most.
+On MongoDB two: values that come back the same from the new type are converted in place, and a check
+tells how many of which type stayed.
 
 Examples:
   marula migrate change-type orders.id bigint --target shop
@@ -46,14 +49,14 @@ pub struct MigrateChangeType {
     /// The table and its column, or the collection and its field.
     #[arg(value_name = "TABLE.COLUMN")]
     pub column: String,
-    /// The new type; for MongoDB as $type calls it: int, long, date …
+    /// The new type; for MongoDB int, long, double, decimal, bool, date, string or objectId.
     #[arg(value_name = "TYPE")]
     pub data_type: String,
-    /// The new value as an expression over the column [default: a cast].
+    /// The new value as an expression over the column [default: a cast] (PostgreSQL).
     #[arg(long, value_name = "EXPRESSION")]
     pub using: Option<String>,
     /// The old value as an expression over the changed column, so that the swap can be taken back
-    /// [default: a cast to the type the target has].
+    /// [default: a cast to the type the target has] (PostgreSQL).
     #[arg(long, value_name = "EXPRESSION")]
     pub back: Option<String>,
     /// Where it goes.

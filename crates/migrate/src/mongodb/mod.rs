@@ -14,6 +14,7 @@ mod places;
 pub mod rehearse;
 mod rules;
 pub mod schema;
+pub mod special;
 pub mod validator;
 
 pub use context::Context;

@@ -1,17 +1,16 @@
 //! `marula migrate` commands that write migrations in their safe form, for the engine at hand.
 
 use marula_core::{Engine, Error, ErrorKind, Relation, RelationalCatalog, Report, Result, Version};
+use marula_migrate::postgres;
 use marula_migrate::postgres::generate::{Dropped, Known};
 use marula_migrate::postgres::long::{self, Around, Derived, LongChange, Place, ask};
-use marula_migrate::{mongodb, postgres};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::write;
-use crate::app::{App, Outcome, read_input};
+use super::{documents, write};
+use crate::app::{App, Outcome};
 use crate::args::{
     Droppable, FailOn, MigrateAddConstraint, MigrateAddForeignKey, MigrateBackfill,
-    MigrateChangeType, MigrateDerive, MigrateDrop, MigrateRename, MigrateShardKeyField,
-    MigrateValidator, NewFile,
+    MigrateChangeType, MigrateDerive, MigrateDrop, MigrateRename, NewFile,
 };
 use crate::open::{self, Session};
 
@@ -35,6 +34,14 @@ impl For {
     /// What generators mind.
     pub fn known(&self) -> Known<'_> {
         Known { version: self.version, catalog: self.catalog.as_ref() }
+    }
+
+    /// The MongoDB target, when one is named.
+    pub fn mongodb(&self) -> Option<&marula_mongodb::Session> {
+        match &self.session {
+            Some(Session::Mongodb(session)) => Some(session),
+            _ => None,
+        }
     }
 
     /// The table as the target has it, when one is named.
@@ -105,6 +112,9 @@ pub async fn what_for(app: &App, file: &NewFile) -> Result<For> {
 /// Another name for a table, a column or a field.
 pub async fn rename(app: &App, args: &MigrateRename) -> Result<Outcome> {
     let given = what_for(app, &args.file).await?;
+    if given.engine == Engine::Mongodb {
+        return documents::rename(app, args, &given).await;
+    }
     let name = format!("rename_{}", args.what);
     let of_table = match (&given.catalog, args.what.rsplit_once('.')) {
         (_, None) => true,
@@ -113,12 +123,6 @@ pub async fn rename(app: &App, args: &MigrateRename) -> Result<Outcome> {
         }
         (None, Some(_)) => false,
     };
-    if given.engine == Engine::Mongodb {
-        let (collection, field) = parts(&args.what)?;
-        let steps = mongodb::generate::rename_field(collection, field, &args.new);
-        let notes = mongodb::generate::RENAMED.map(str::to_owned).to_vec();
-        return several(app, &args.file, given.engine, &name, steps, notes);
-    }
     if of_table {
         free(&given, args)?;
         let [first, second] =
@@ -147,12 +151,11 @@ fn free(given: &For, args: &MigrateRename) -> Result<()> {
 /// Another type for a column or a field.
 pub async fn change_type(app: &App, args: &MigrateChangeType) -> Result<Outcome> {
     let given = what_for(app, &args.file).await?;
+    if given.engine == Engine::Mongodb {
+        return documents::change_type(app, args, &given).await;
+    }
     let (table, column) = parts(&args.column)?;
     let name = format!("{table}_{column}_type");
-    if given.engine == Engine::Mongodb {
-        let steps = mongodb::generate::change_type(table, column, &args.data_type);
-        return several(app, &args.file, given.engine, &name, steps, Vec::new());
-    }
     let (using, back) = (args.using.as_deref(), args.back.as_deref());
     let mut around = given.around(table, &[column]).await?;
     if let (Some(known), Some(Session::Postgres(session))) = (around.take(), &given.session) {
@@ -194,26 +197,10 @@ pub async fn derive(app: &App, args: &MigrateDerive, word: &str) -> Result<Outco
 /// Something goes.
 pub async fn drop(app: &App, args: &MigrateDrop) -> Result<Outcome> {
     let given = what_for(app, &args.file).await?;
-    let name = format!("drop_{}", args.name);
     if given.engine == Engine::Mongodb {
-        let steps = match args.kind {
-            Droppable::Table => vec![("drop", mongodb::generate::drop_collection(&args.name))],
-            Droppable::Column => {
-                let (collection, field) = parts(&args.name)?;
-                vec![("drop", mongodb::generate::drop_field(collection, field))]
-            }
-            Droppable::Index => {
-                let (collection, index) =
-                    args.name.split_once('.').ok_or_else(|| no_parts(&args.name))?;
-                mongodb::generate::drop_index(collection, index)
-            }
-            Droppable::Constraint => {
-                return Err(Error::new(ErrorKind::Unsupported, "MongoDB has no constraints")
-                    .hint("a validator says what documents must be like"));
-            }
-        };
-        return several(app, &args.file, given.engine, &name, steps, Vec::new());
+        return documents::drop(app, args, &given).await;
     }
+    let name = format!("drop_{}", args.name);
     let what = match args.kind {
         Droppable::Table => Dropped::Table(&args.name),
         Droppable::Index => Dropped::Index(&args.name),
@@ -274,65 +261,12 @@ fn again(given: &For, what: Dropped<'_>) -> Result<Option<String>> {
 /// Rows or documents brought up to date in batches.
 pub async fn backfill(app: &App, args: &MigrateBackfill) -> Result<Outcome> {
     let given = what_for(app, &args.file).await?;
-    let text = match given.engine {
-        Engine::Postgres => {
-            let condition = args.condition.as_deref();
-            postgres::generate::backfill(&args.table, &args.set, condition, args.batch)?
-        }
-        Engine::Mongodb => {
-            let filter = args.condition.as_deref().map_or(Ok(json!({})), document)?;
-            let update = document(&args.set.join(" "))?;
-            mongodb::generate::backfill(&args.table, &filter, &update, args.batch)
-        }
-    };
+    if given.engine == Engine::Mongodb {
+        return documents::backfill(app, args, &given).await;
+    }
+    let condition = args.condition.as_deref();
+    let text = postgres::generate::backfill(&args.table, &args.set, condition, args.batch)?;
     one(app, &args.file, given.engine, &format!("backfill_{}", args.table), text)
-}
-
-/// A validator, in two steps.
-pub async fn validator(app: &App, args: &MigrateValidator) -> Result<Outcome> {
-    let given = what_for(app, &args.file).await?;
-    if given.engine == Engine::Postgres
-        && (args.file.engine.is_some() || args.file.target.is_some())
-    {
-        return Err(Error::new(ErrorKind::Unsupported, "PostgreSQL has no validators")
-            .hint("use marula migrate add-constraint"));
-    }
-    let text = match args.validator.strip_prefix('@') {
-        Some(path) => read_input(path)?,
-        None => args.validator.clone(),
-    };
-    let mut value = document(&text)?;
-    let plain = value.get("properties").is_some() || value.get("bsonType").is_some();
-    if plain || value.get("required").is_some() {
-        value = json!({ "$jsonSchema": value });
-    }
-    let (before, note) = match &given.session {
-        Some(Session::Mongodb(session)) => validated(session, &args.collection, &value).await?,
-        _ => (
-            None,
-            Some("the way back leaves no validator: with --target it is the one there is".into()),
-        ),
-    };
-    let steps = mongodb::generate::validator(&args.collection, &value, before.as_ref());
-    let name = format!("validate_{}", args.collection);
-    several(app, &args.file, Engine::Mongodb, &name, steps, note.into_iter().collect())
-}
-
-/// A collection's validator as it is, and how many of its documents the new one would refuse.
-async fn validated(
-    session: &marula_mongodb::Session,
-    collection: &str,
-    validator: &Value,
-) -> Result<(Option<Value>, Option<String>)> {
-    let found = mongodb::validator::of(session, collection).await?;
-    let refused = mongodb::validator::refused(session, collection, validator).await?;
-    let note = (refused > 0).then(|| {
-        format!(
-            "{refused} documents of {collection} do not pass: the second migration refuses to run \
-             till they are mended"
-        )
-    });
-    Ok((found, note))
 }
 
 /// A constraint in two steps of one file.
@@ -420,41 +354,12 @@ async fn referred(given: &For, args: &MigrateAddForeignKey) -> Result<Option<Str
     }
 }
 
-/// A field for a shard key.
-pub async fn shard_key_field(app: &App, args: &MigrateShardKeyField) -> Result<Outcome> {
-    let (collection, field) = parts(&args.field)?;
-    let value: Value =
-        serde_json::from_str(&args.value).unwrap_or_else(|_| Value::String(args.value.clone()));
-    let steps = mongodb::generate::shard_key_field(collection, field, &value, &args.key);
-    let key = args.key.iter().map(|part| format!("{part}: 1")).collect::<Vec<_>>().join(", ");
-    let notes = vec![format!(
-        "then, through a mongos: sh.shardCollection(\"DB.{collection}\", {{{key}}}), or for a sharded \
-         collection refineCollectionShardKey (4.4+) or reshardCollection (5.0+)"
-    )];
-    let name = format!("shard_key_{collection}_{field}");
-    several(app, &args.file, Engine::Mongodb, &name, steps, notes)
-}
-
 fn postgres_alone(engine: Engine) -> Result<()> {
     match engine {
         Engine::Postgres => Ok(()),
         Engine::Mongodb => Err(Error::new(ErrorKind::Unsupported, "this is for PostgreSQL")
             .hint("for MongoDB see marula migrate validator, rename and backfill")),
     }
-}
-
-fn document(text: &str) -> Result<Value> {
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        Error::new(ErrorKind::Syntax, format!("this is not JSON: {error}"))
-            .at(text.to_string())
-            .hint("write a document such as '{\"status\": \"active\"}'")
-    })?;
-    if value.is_object() || value.is_array() {
-        return Ok(value);
-    }
-    Err(Error::new(ErrorKind::Syntax, "this is no document")
-        .at(text.to_string())
-        .hint("write one such as '{\"status\": \"active\"}'"))
 }
 
 fn no_parts(name: &str) -> Error {
@@ -479,6 +384,7 @@ pub fn one(app: &App, file: &NewFile, engine: Engine, name: &str, text: String) 
     several(app, file, engine, name, vec![("", text)], Vec::new())
 }
 
+/// Writes migrations that belong together, in order.
 pub fn several(
     app: &App,
     file: &NewFile,

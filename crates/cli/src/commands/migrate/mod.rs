@@ -2,6 +2,7 @@
 
 mod apply;
 mod diff;
+mod documents;
 mod generate;
 mod ground;
 mod lint;
@@ -40,8 +41,8 @@ pub async fn run(app: &mut App, args: Migrate) -> Result<Outcome> {
         Migrate::Merge(args) => generate::derive(app, &args, "merge").await,
         Migrate::Drop(args) => generate::drop(app, &args).await,
         Migrate::Backfill(args) => generate::backfill(app, &args).await,
-        Migrate::Validator(args) => generate::validator(app, &args).await,
-        Migrate::ShardKeyField(args) => generate::shard_key_field(app, &args).await,
+        Migrate::Validator(args) => documents::validator(app, &args).await,
+        Migrate::ShardKeyField(args) => documents::shard_key_field(app, &args).await,
         Migrate::Adopt(args) => apply::adopt(app, args).await,
     }
 }

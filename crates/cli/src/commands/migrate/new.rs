@@ -1,9 +1,9 @@
 //! `marula migrate new`, `add-index`, `add-field`, `not-null`.
 
 use marula_core::{Engine, Error, ErrorKind, Result};
-use marula_migrate::{mongodb, postgres};
-use serde_json::Value;
+use marula_migrate::postgres;
 
+use super::documents;
 use super::generate::{For, one, parts, several, what_for};
 use crate::app::{App, Outcome};
 use crate::args::{MigrateAddField, MigrateAddIndex, MigrateNew, MigrateNotNull};
@@ -21,16 +21,13 @@ pub async fn run(app: &App, args: &MigrateNew) -> Result<Outcome> {
 /// Makes a migration that builds an index.
 pub async fn add_index(app: &App, args: &MigrateAddIndex) -> Result<Outcome> {
     let given = what_for(app, &args.file).await?;
+    if given.engine == Engine::Mongodb {
+        return documents::add_index(app, args, &given).await;
+    }
     let (table, columns) = (args.table.as_str(), args.columns.as_slice());
-    let text = match given.engine {
-        Engine::Postgres => index(&given, table, columns, args.unique)?,
-        Engine::Mongodb => mongodb::generate::add_index(table, columns, args.unique),
-    };
+    let text = index(&given, table, columns, args.unique)?;
     let name = format!("add_index_{table}_{}", columns.join("_"));
-    let notes = match given.engine {
-        Engine::Postgres => postgres::generate::waits(&text, &given.known())?,
-        Engine::Mongodb => Vec::new(),
-    };
+    let notes = postgres::generate::waits(&text, &given.known())?;
     several(app, &args.file, given.engine, &name, vec![("", text)], notes)
 }
 
@@ -53,44 +50,28 @@ fn index(given: &For, table: &str, columns: &[String], unique: bool) -> Result<S
 /// Makes a migration that adds a column, or a field to all documents.
 pub async fn add_field(app: &App, args: &MigrateAddField) -> Result<Outcome> {
     let given = what_for(app, &args.file).await?;
+    if given.engine == Engine::Mongodb {
+        return documents::add_field(app, args, &given).await;
+    }
     let (table, field) = parts(&args.field)?;
-    let mut notes = Vec::new();
-    let text = match given.engine {
-        Engine::Postgres => {
-            if given.has(table, field)? == Some(true) {
-                let what = format!("table {table} has a column {field} already");
-                return Err(Error::new(ErrorKind::Usage, what)
-                    .hint("choose another name, or see marula migrate change-type"));
-            }
-            let (kind, default) = (args.data_type.as_str(), args.default.as_deref());
-            postgres::generate::add_field(table, field, kind, default, &given.known())?
-        }
-        Engine::Mongodb => {
-            let Some(default) = &args.default else {
-                return Err(Error::new(
-                    ErrorKind::Usage,
-                    "documents get a field with a value only",
-                )
-                .hint("give the value with --default"));
-            };
-            let text = || Value::String(default.clone());
-            let value = serde_json::from_str(default).unwrap_or_else(|_| text());
-            notes.push(mongodb::generate::ADDED.into());
-            mongodb::generate::add_field(table, field, &value)
-        }
-    };
-    let name = format!("add_{field}_to_{table}");
-    several(app, &args.file, given.engine, &name, vec![("", text)], notes)
+    if given.has(table, field)? == Some(true) {
+        let what = format!("table {table} has a column {field} already");
+        return Err(Error::new(ErrorKind::Usage, what)
+            .hint("choose another name, or see marula migrate change-type"));
+    }
+    let (kind, default) = (args.data_type.as_str(), args.default.as_deref());
+    let text = postgres::generate::add_field(table, field, kind, default, &given.known())?;
+    one(app, &args.file, given.engine, &format!("add_{field}_to_{table}"), text)
 }
 
 /// Makes a migration that forbids NULL in a column.
 pub async fn not_null(app: &App, args: &MigrateNotNull) -> Result<Outcome> {
     let given = what_for(app, &args.file).await?;
-    let (table, column) = parts(&args.column)?;
     if given.engine == Engine::Mongodb {
         return Err(Error::new(ErrorKind::Unsupported, "MongoDB has no NOT NULL")
             .hint("a validator says which fields documents must have"));
     }
+    let (table, column) = parts(&args.column)?;
     if given.has(table, column)? == Some(false) {
         let what = format!("table {table} has no column {column}");
         return Err(

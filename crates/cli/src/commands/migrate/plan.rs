@@ -1,7 +1,7 @@
 //! `marula migrate plan`.
 
 use marula_core::{Finding, Report, Result, Target};
-use marula_migrate::apply::{self, ApplyOptions};
+use marula_migrate::apply::{self, ApplyOptions, Ground as _};
 use marula_migrate::lint::LintOptions;
 use marula_migrate::{Migration, mongodb, postgres};
 
@@ -29,6 +29,7 @@ pub async fn run(app: &App, args: MigratePlan) -> Result<Outcome> {
     let mut report = Report::new("migrate plan");
     report.findings = lint(&place, &due, &target).await.map_err(name)?;
     report.notes = folder.notes.clone();
+    report.notes.extend(on!(&place, ground => ground.notes()));
     if due.is_empty() {
         report.notes.extend(apply::held(migrations, &planned));
     }

@@ -305,6 +305,165 @@ fn what_is_written_here_passes_the_own_lint() {
 }
 
 #[test]
+fn a_series_is_rolled_back_as_a_whole_and_a_dropped_index_comes_back() {
+    let (project, eye) = mongodb((6, 0), &[]);
+    eye.run(doc! { "create": "users", "collation": { "locale": "fr", "strength": 1 } });
+    eye.load("users", (0..10).map(|n| doc! { "_id": n, "mail": n }).collect());
+    let simple = doc! { "key": { "mail": 1 }, "name": "m", "unique": true, "sparse": true,
+    "collation": { "locale": "simple" } };
+    let partial = doc! { "key": { "mail": -1, "a": 1 }, "name": "p.q", "hidden": true,
+    "partialFilterExpression": { "a": { "$gt": 5_i64 } } };
+    eye.run(doc! { "createIndexes": "users", "indexes": [simple, partial] });
+    let indexes = || {
+        let reply = eye.run(doc! { "listIndexes": "users" });
+        reply.get_document("cursor").unwrap().get_array("firstBatch").unwrap().clone()
+    };
+    let before = indexes();
+    project.expect(&["migrate", "rename", "users.mail", "email", "--target", "t"]);
+    let contract = project.expect(&["migrate", "drop", "index", "users.m", "--target", "t"]);
+    assert!(!contract.contains("cannot be taken back"), "{contract}");
+    project.expect(&["migrate", "drop", "index", "users.p.q", "--target", "t"]);
+    let files = std::fs::read_dir(project.path().join("migrations")).unwrap();
+    let mut names: Vec<String> =
+        files.map(|file| file.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    assert_eq!(names.len(), 7);
+    let last = names[6].split('_').next().unwrap();
+    project.expect(&["migrate", "apply", "t", "--to", last]);
+    assert_eq!(eye.count("users", doc! { "mail": { "$exists": true } }), 0);
+    assert_eq!((eye.count("users", doc! { "email": { "$gte": 0 } }), indexes().len()), (10, 1));
+    project.expect(&["migrate", "rollback", "t", "--count", "7"]);
+    assert_eq!(
+        eye.count("users", doc! { "mail": { "$gte": 0 }, "email": { "$exists": false } }),
+        10
+    );
+    let by_name = |all: Vec<Bson>| {
+        let mut all: Vec<String> = all.iter().map(ToString::to_string).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(by_name(indexes()), by_name(before));
+    let words = ["users has no index mm", "did you mean 'm'?"];
+    said(&project, 2, &["migrate", "drop", "index", "users.mm", "--target", "t"], &words);
+    // A check that another series left behind stops nobody who goes back either.
+    let args = ["migrate", "change-type", "users.mail", "long", "--target", "t"];
+    said(&project, 0, &args, &["come back the same"]);
+    project.expect(&APPLY);
+    project.expect(&["migrate", "rollback", "t", "--count", "1"]);
+}
+
+#[test]
+fn a_name_means_what_the_target_has() {
+    let (project, eye) = mongodb((6, 0), &[]);
+    eye.load("ct", vec![doc! { "a": { "b": "zz" } }]);
+    eye.load("log.day", vec![doc! { "n": "5" }]);
+    eye.load("log", vec![doc! { "day": { "n": "5" } }]);
+    let written = |args: &[&str]| {
+        let (code, said) = project.run(&[&["migrate"], args].concat());
+        assert_eq!(code, Some(0), "{said}");
+        let folder = project.path().join("migrations");
+        let mut texts: Vec<(std::path::PathBuf, String)> = Vec::new();
+        for file in std::fs::read_dir(&folder).unwrap() {
+            let path = file.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::remove_file(&path).unwrap();
+            texts.push((path, text));
+        }
+        texts.sort();
+        (texts.into_iter().map(|(_, text)| text).collect::<String>(), said)
+    };
+    for end in [["--target", "t"], ["--engine", "mongodb"]] {
+        for args in [
+            ["change-type", "ct.a.b", "int"],
+            ["rename", "ct.a.b", "c"],
+            ["drop", "column", "ct.a.b"],
+        ] {
+            let (text, _) = written(&[&args[..], &end[..]].concat());
+            assert!(text.contains("\"collection\": \"ct\""), "{args:?}: {text}");
+            assert!(text.contains("\"a.b\""), "{args:?}: {text}");
+        }
+    }
+    let args = ["add-field", "ct.a.zip", "--default", "0", "--target", "t"];
+    assert!(written(&args).0.contains("\"a.zip\""));
+    // Of two collections the one with dots in its name comes first, and that is said.
+    let (text, told) = written(&["change-type", "log.day.n", "int", "--target", "t"]);
+    assert!(text.contains("\"collection\": \"log.day\""), "{text}");
+    assert!(told.contains("n of the collection log.day is meant"), "{told}");
+    for (args, words) in [
+        (&["change-type", "cts.f", "bool"][..], "there is no collection 'cts'"),
+        (&["change-type", "lod.day.n", "int"], "did you mean log.day"),
+        (&["rename", "ctt.a.b", "c"], "did you mean ct?"),
+        (&["drop", "table", "nosuch"], "there is no collection 'nosuch'"),
+        (&["add-index", "nosuch", "a"], "there is no collection 'nosuch'"),
+        (&["validator", "nope", "{}"], "there is no collection 'nope'"),
+        (&["backfill", "nope", "--set", "{}"], "there is no collection 'nope'"),
+        (
+            &["shard-key-field", "nope.a", "--value", "1", "--key", "a"],
+            "there is no collection 'nope'",
+        ),
+        (&["rename", "ct", "cu"], "'ct' names no field of a collection"),
+        (&["rename", "ct", "cu"], r#"{"renameCollection": "DATABASE.ct", "to": "DATABASE.cu"}"#),
+        (&["change-type", "ct.a.b", "int", "--using", "x"], "--using is for PostgreSQL"),
+        (&["change-type", "ct.a.b", "int", "--back", "x"], "--back is for PostgreSQL"),
+    ] {
+        let args = [&["migrate"], args, &["--target", "t"]].concat();
+        said(&project, 2, &args, &[words]);
+    }
+    assert_eq!(std::fs::read_dir(project.path().join("migrations")).unwrap().count(), 0);
+    // A change of what is not there is told, since it does nothing.
+    let file = r#"{"up": [{"backfill": {"collection": "cts", "update": {"$set": {"a": 1}}}}]}"#;
+    std::fs::write(project.path().join("migrations/1_x.json"), file).unwrap();
+    let words = ["there is no collection 'cts' (did you mean 'ct'?)", "1_x.json"];
+    said(&project, 0, &["migrate", "plan", "t", "--fail-on", "never"], &words);
+    said(&project, 0, &APPLY, &words);
+}
+
+#[test]
+fn documents_no_migration_can_write_are_refused_before_anything_starts() {
+    let (project, eye) = mongodb((6, 0), &[]);
+    eye.load("ct", vec![doc! { "a": 1 }]);
+    eye.run(doc! { "create": "ring", "capped": true, "size": 4096 });
+    eye.run(doc! { "create": "seen", "viewOn": "ct", "pipeline": [] });
+    eye.run(doc! { "create": "heat", "timeseries": { "timeField": "at" } });
+    let path = project.path().join("migrations/1_x.json");
+    let fill = |name: &str| {
+        format!(r#"{{"backfill": {{"collection": "{name}", "update": {{"$set": {{"a": 2}}}}}}}}"#)
+    };
+    for (name, why) in [
+        ("ring", "ring is a capped collection"),
+        ("seen", "seen is a view"),
+        ("heat", "heat is a time series"),
+    ] {
+        let delete = format!(r#"{{"delete": "{name}", "deletes": [{{"q": {{}}, "limit": 0}}]}}"#);
+        let insert = format!(r#"{{"insert": "{name}", "documents": [{{"a": 1}}]}}"#);
+        for step in [fill(name), delete, insert] {
+            let before = fill("ct");
+            std::fs::write(&path, format!(r#"{{"up": [{before}, {step}]}}"#)).unwrap();
+            said(&project, 2, &["migrate", "plan", "t"], &[why, "1_x.json:1"]);
+            said(&project, 2, &APPLY, &[why, "1_x.json:1"]);
+        }
+        let field = format!("{name}.b");
+        let args = ["migrate", "add-field", &field, "--default", "0", "--target", "t"];
+        said(&project, 2, &args, &[why]);
+    }
+    assert_eq!(eye.count("ct", doc! { "a": 2 }), 0);
+    // What an earlier step makes counts, and what it drops or renames.
+    for (steps, fine) in [
+        (r#"{"create": "new", "capped": true, "size": 4096}, FILL new"#, false),
+        (r#"{"renameCollection": "DB.ring", "to": "DB.round"}, FILL round"#, false),
+        (r#"{"drop": "ring"}, {"create": "ring"}, FILL ring"#, true),
+    ] {
+        let database = eye.session.database().name();
+        let steps = steps.replace("DB", database);
+        let (before, name) = steps.split_once("FILL ").unwrap();
+        std::fs::write(&path, format!(r#"{{"up": [{before}{}]}}"#, fill(name))).unwrap();
+        let words: &[&str] =
+            if fine { &["1 migration applied"] } else { &["is a capped collection"] };
+        said(&project, if fine { 0 } else { 2 }, &APPLY, words);
+    }
+}
+
+#[test]
 fn of_two_at_once_one_waits_or_refuses() {
     let file = r#"{"up": [{"backfill": {"collection": "items", "update": {"$inc": {"n": 1}}, "batch": 20, "pace": "60ms"}}]}"#;
     let (project, eye) = mongodb((6, 0), &[("1_x.json", file)]);

@@ -19,6 +19,7 @@ mod run;
 mod send;
 mod verify;
 mod waiting;
+mod written;
 
 use std::collections::HashSet;
 use std::sync::Mutex;

@@ -6,7 +6,7 @@ use bson::{Bson, Document, doc};
 use marula_core::{Engine, Error, ErrorKind, Result, Version};
 
 use super::pieces::{self, How};
-use super::{Ground, data, room};
+use super::{Ground, data, room, written};
 use crate::apply::{ApplyOptions, Due, key_of};
 
 /// Looks at the server, the rights, how every step runs, and at the data.
@@ -29,6 +29,7 @@ pub(super) async fn check(ground: &Ground, due: &[Due<'_>], options: &ApplyOptio
         pieces::check(due, ground.deployment)?;
     }
     rights(ground, due).await?;
+    written::check(ground, due).await?;
     if !options.check_data {
         return Ok(());
     }
