@@ -11,7 +11,9 @@ use super::{Dice, Member, World};
 use crate::schema::condition::{Condition, Term, read};
 
 /// How often the values of a member are drawn anew before a check is given up.
-pub(super) const TRIES: u64 = 200;
+const TRIES: u64 = 200;
+/// The same where a check is about a reference, too: whom a member belongs to is drawn often.
+const TRIES_BESIDE: u64 = 4;
 /// Of how many members more than half must keep a check for others to be drawn so often.
 const LOOKED_AT: u64 = 20;
 
@@ -50,11 +52,14 @@ impl Groups {
                 let Some(indexes) = names.iter().map(index).collect::<Option<Vec<usize>>>() else {
                     continue;
                 };
+                let refers = model.relations.iter().any(|r| {
+                    r.from == entity.name && r.attributes.iter().any(|name| names.contains(name))
+                });
                 let mut group = Group {
                     attributes: indexes,
                     conditions: vec![condition],
                     entity: at,
-                    tries: TRIES,
+                    tries: if refers { TRIES_BESIDE } else { TRIES },
                 };
                 let meets = |other: &Group| {
                     other.attributes.iter().any(|one| group.attributes.contains(one))
@@ -64,6 +69,7 @@ impl Groups {
                 for other in met {
                     group.attributes.extend(other.attributes);
                     group.conditions.extend(other.conditions);
+                    group.tries = group.tries.min(other.tries);
                 }
                 group.attributes.sort_unstable();
                 group.attributes.dedup();
@@ -76,11 +82,6 @@ impl Groups {
             }
         }
         all
-    }
-
-    /// How often values are drawn from now on.
-    pub(super) fn try_times(&mut self, tries: u64) {
-        self.groups.iter_mut().for_each(|group| group.tries = tries);
     }
 
     /// Those that cannot be kept are not tried.

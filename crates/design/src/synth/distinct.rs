@@ -13,11 +13,13 @@ use super::checks::attributes;
 use super::draw::Dice;
 use super::holds::holds;
 use super::{Member, World, most, within, words};
-use crate::schema::is_required;
 use crate::schema::condition::{Condition, read};
+use crate::schema::is_required;
 
 /// How many are drawn for one with which a member is right.
 const TRIES: usize = 200;
+/// The same for one that is added while the clock runs.
+const TRIES_ADDED: usize = 60;
 /// Every so many tries all that share attributes are drawn anew.
 const TOGETHER: usize = 4;
 /// How many ones are looked at for one with values of its own.
@@ -106,14 +108,18 @@ impl<'m> Rules<'m> {
 impl World<'_> {
     /// Deals anew to members of whom the rules do not hold.
     pub(super) fn set_right(&mut self) {
-        let all = std::mem::take(&mut self.rules);
-        for (entity, rules) in &all {
-            self.set_entity_right(*entity, rules);
+        let mut all = std::mem::take(&mut self.rules);
+        for (entity, rules) in &mut all {
+            if !self.set_entity_right(*entity, rules) {
+                // What those that are there cannot keep is not asked of those that are added.
+                rules.checks.clear();
+            }
         }
         self.rules = all;
     }
 
-    fn set_entity_right(&mut self, entity: usize, rules: &Rules<'_>) {
+    /// Whether the rules can be kept.
+    fn set_entity_right(&mut self, entity: usize, rules: &Rules<'_>) -> bool {
         let mut dice = Dice::of(&[self.seed, 0x7269_6768, entity as u64]);
         let mut seen: HashSet<Told> = HashSet::new();
         let mut had: BTreeMap<usize, HashMap<u64, u64>> = BTreeMap::new();
@@ -168,6 +174,7 @@ impl World<'_> {
                 (0..dealt.rows()).map(|row| dealt.parent(row)).collect();
             self.belonging[relation] = Belonging::of(&parents, dealt.ones());
         }
+        given_up < ENOUGH
     }
 
     /// Whether the checks hold of a member.
@@ -303,7 +310,7 @@ impl World<'_> {
         dice: &mut Dice,
         is_like: impl Fn(&Self, &Member) -> bool,
     ) -> bool {
-        for attempt in 0..TRIES {
+        for attempt in 0..TRIES_ADDED {
             if self.keeps(member, rules) && !is_like(self, member) {
                 return true;
             }

@@ -118,10 +118,7 @@ impl<'m> World<'m> {
             }
             world.agree();
         }
-        // Whom they belong to is drawn often enough.
-        world.groups.try_times(2);
         world.set_right();
-        world.groups.try_times(checks::TRIES);
         world.groups.give_up(&checks::hopeless(&world));
         world.leaving = leaving::Leaving::of(&world);
         world.room = added::Room::of(&world);
