@@ -306,7 +306,10 @@ mod tests {
             read("(a IS NULL) <> (b IS NULL)"),
             Ok(Condition::Any(vec![both(false, true), both(true, false)]))
         );
-        assert_eq!(read("NOT (a IS NULL) = (b IS NULL)"), read("(a IS NULL) <> (b IS NULL)"));
+        assert_eq!(
+            read("NOT (a IS NULL) = (b IS NULL)"),
+            Ok(Condition::All(vec![read("(a IS NULL) <> (b IS NULL)").unwrap()]))
+        );
         assert!(read("(kind = 'x') = (a IS NOT NULL)").is_ok());
         assert!(read("(a IS NULL) < (b IS NULL)").is_err());
         let nested =

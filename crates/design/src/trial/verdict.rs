@@ -60,7 +60,7 @@ fn reason(
     let chosen = &designs[0].0;
     let next = designs.get(1).map(|(design, _)| design);
     match next {
-        Some(_) if chosen.operations.is_empty() => {
+        Some(_) if chosen.operations.is_empty() && chosen.work_ms <= 0.0 => {
             "the plainest: the model has no work by which to choose".into()
         }
         _ if plainest => format!(

@@ -83,7 +83,7 @@ relations:
 ";
     assert_eq!(
         with(part),
-        ["21:45 id is required, and cannot become nothing on delete (write on_delete: cascade or \
+        ["21:49 id is required, and cannot become nothing on delete (write on_delete: cascade or \
           restrict, or make it not required)"]
     );
 }

@@ -108,7 +108,9 @@ fn decimal(text: &str) -> Bson {
 }
 
 /// To which type, what is made of what, and what stays as it is.
-fn conversions() -> Vec<(&'static str, Vec<(Bson, Bson)>, Vec<Bson>)> {
+type Conversion = (&'static str, Vec<(Bson, Bson)>, Vec<Bson>);
+
+fn conversions() -> Vec<Conversion> {
     let id = ObjectId::parse_str("65a1b2c3d4e5f60718293a4b").unwrap();
     let day = moment("2024-01-02T00:00:00Z");
     let (deep, list) = (bson!({ "deep": 1 }), bson!([1, "x"]));
