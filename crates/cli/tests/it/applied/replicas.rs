@@ -21,7 +21,8 @@ fn said(project: &Project, code: i32, args: &[&str], words: &[&str]) {
     }
 }
 
-/// Waits until `count` has stood still for two seconds, and gives it.
+/// Waits until `count` has stood still for two seconds, or has not begun to grow within twenty (on a
+/// busy machine the replica can be behind before the first batch), and gives it.
 fn stands_still(mut count: impl FnMut() -> u64, all: u64) -> u64 {
     let until = Instant::now() + Duration::from_secs(90);
     let (mut last, mut since) = (0, Instant::now());
@@ -30,7 +31,8 @@ fn stands_still(mut count: impl FnMut() -> u64, all: u64) -> u64 {
         if now != last {
             (last, since) = (now, Instant::now());
         }
-        if now == all || now > 0 && since.elapsed() > Duration::from_secs(2) {
+        let still = Duration::from_secs(if now > 0 { 2 } else { 20 });
+        if now == all || since.elapsed() > still {
             return now;
         }
         assert!(Instant::now() < until, "it neither pauses nor ends: {now} of {all}");

@@ -90,6 +90,10 @@ pub(super) fn index_on(collection: &str, path: &str, unique: bool) -> Fix {
     .mind("writes get a little dearer; the build reads every document")
 }
 
+/// The types that `marula migrate change-type` converts to.
+const CONVERTED: [&str; 8] =
+    ["int", "long", "double", "decimal", "bool", "date", "string", "objectId"];
+
 /// A finding about a field's type, whose way out is a migration that converts in batches.
 pub(super) fn convert(
     severity: Severity,
@@ -100,10 +104,16 @@ pub(super) fn convert(
     why: &str,
 ) -> Draft {
     let (name, path) = (&collection.name, plain(path));
-    let text = format!(
-        "{why} Convert the documents in batches: marula migrate change-type {name}.{path} {to} \
-         --engine mongodb"
-    );
+    let text = match CONVERTED.contains(&to) {
+        true => format!(
+            "{why} Convert the documents in batches: marula migrate change-type {name}.{path} {to} \
+             --engine mongodb"
+        ),
+        false => format!(
+            "{why} What the others mean as {to} is for you to say: in the update of a backfill \
+             (marula migrate backfill --help)"
+        ),
+    };
     Draft::new(severity, name.clone(), format!("{name}.{path} {title}"), text).at(path)
 }
 
